@@ -1,0 +1,1 @@
+pub mod proto { tonic::include_proto!("quiver.v1"); }
