@@ -1,1 +1,8 @@
-pub mod proto { tonic::include_proto!("quiver.v1"); }
+//! Quiver: an online feature server for ad ranking.
+//!
+//! Layers, imports pointing downwards only:
+//! `main -> app -> {rpc, admin, reload} -> serve -> live -> snapshot -> {plan, spec, table} -> transform -> batch`.
+
+pub mod batch;
+pub mod problem;
+pub mod transform;

@@ -1,0 +1,447 @@
+//! Typed columns with their marks: what transforms read and write.
+//!
+//! A [`Column`] owns its buffers, so that a pool of them serves request after request without an allocation.
+
+use std::ops::{BitOr, BitOrAssign, Range};
+
+use bytes::Bytes;
+
+/// Element types of columns. Floats are computed in 64 bits whatever their source's width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Element {
+    Float64,
+    Int64,
+    Uint64,
+    Bool,
+    String,
+}
+
+impl Element {
+    /// The name that specs use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float64 => "float64",
+            Self::Int64 => "int64",
+            Self::Uint64 => "uint64",
+            Self::Bool => "bool",
+            Self::String => "string",
+        }
+    }
+
+    /// Whether it is an integer type.
+    pub fn is_integer(self) -> bool {
+        matches!(self, Self::Int64 | Self::Uint64)
+    }
+}
+
+/// The static type of a column, known before any row is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Type {
+    pub element: Element,
+    /// Elements side by side in one value; `None` for a scalar (a vector of width 1 is not a scalar).
+    pub width: Option<usize>,
+    /// Whether a row is a list of such values.
+    pub list: bool,
+    /// Whether a value can be null.
+    pub nullable: bool,
+}
+
+impl Type {
+    /// A nullable scalar.
+    pub fn scalar(element: Element) -> Self {
+        Self { element, width: None, list: false, nullable: true }
+    }
+
+    /// A nullable float64 vector.
+    pub fn vector(width: usize) -> Self {
+        Self { element: Element::Float64, width: Some(width), list: false, nullable: true }
+    }
+
+    /// The same type as a list of such values.
+    pub fn listed(self) -> Self {
+        Self { list: true, ..self }
+    }
+
+    /// The same type with the nullability given.
+    pub fn with_nullable(self, nullable: bool) -> Self {
+        Self { nullable, ..self }
+    }
+
+    /// Elements in one value: 1 for a scalar.
+    pub fn lanes(self) -> usize {
+        self.width.unwrap_or(1)
+    }
+}
+
+impl std::fmt::Display for Type {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.element.name();
+        match (self.list, self.width) {
+            (false, None) => f.write_str(name),
+            (false, Some(width)) => write!(f, "vector<{name}, {width}>"),
+            (true, None) => write!(f, "list<{name}>"),
+            (true, Some(width)) => write!(f, "list<vector<{name}, {width}>>"),
+        }
+    }
+}
+
+/// What lies behind one value: whether it is null, and the gravest [`Status`] of all that it was made from. Filling a
+/// null in keeps the status, so that statuses stay true where a default is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[repr(transparent)]
+pub struct Mark(u8);
+
+/// Statuses in the order of gravity; the numbers are those of the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Status {
+    Present = 0,
+    Stale = 1,
+    OutOfRange = 2,
+    UnknownCategory = 3,
+    Null = 4,
+    KeyNotFound = 5,
+}
+
+impl Status {
+    /// How many statuses there are.
+    pub const COUNT: usize = 6;
+
+    /// All of them, at the position of their number.
+    pub const ALL: [Status; Self::COUNT] =
+        [Self::Present, Self::Stale, Self::OutOfRange, Self::UnknownCategory, Self::Null, Self::KeyNotFound];
+}
+
+impl Mark {
+    const NULL_BIT: u8 = 0x80;
+    const STATUS_BITS: u8 = 0x07;
+
+    /// A present value.
+    pub const PRESENT: Mark = Mark(0);
+    /// A null, and nothing graver behind it.
+    pub const NULL: Mark = Mark(Self::NULL_BIT | Status::Null as u8);
+    /// A null because a lookup found no row.
+    pub const KEY_NOT_FOUND: Mark = Mark(Self::NULL_BIT | Status::KeyNotFound as u8);
+    /// A value that stands in for a category outside of the vocabulary.
+    pub const UNKNOWN_CATEGORY: Mark = Mark(Status::UnknownCategory as u8);
+    /// A value that was moved into the fitted range.
+    pub const OUT_OF_RANGE: Mark = Mark(Status::OutOfRange as u8);
+
+    /// Whether there is no value.
+    pub fn is_null(self) -> bool {
+        self.0 & Self::NULL_BIT != 0
+    }
+
+    /// Whether there is a value made from present inputs alone.
+    pub fn is_present(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The gravest status behind the value.
+    pub fn status(self) -> Status {
+        Status::ALL.get(usize::from(self.0 & Self::STATUS_BITS)).copied().unwrap_or(Status::Null)
+    }
+
+    /// The same status, with a value filled in.
+    pub fn filled(self) -> Self {
+        Self(self.0 & Self::STATUS_BITS)
+    }
+
+    /// The same status (at least `Null` or what `cause` brings), without a value.
+    pub fn nulled(self) -> Self {
+        Self(self.0 | Self::NULL_BIT)
+    }
+}
+
+impl BitOr for Mark {
+    type Output = Mark;
+
+    /// Joins two inputs' marks: null where either is, with the graver status.
+    fn bitor(self, other: Mark) -> Mark {
+        let status = (self.0 & Self::STATUS_BITS).max(other.0 & Self::STATUS_BITS);
+        Mark(((self.0 | other.0) & Self::NULL_BIT) | status)
+    }
+}
+
+impl BitOrAssign for Mark {
+    fn bitor_assign(&mut self, other: Mark) {
+        *self = *self | other;
+    }
+}
+
+/// Strings as spans of shared bytes; the bytes under every span are valid UTF-8.
+#[derive(Debug, Clone, Default)]
+pub struct Strings {
+    bytes: Bytes,
+    spans: Vec<Span>,
+}
+
+/// Where one string lies in its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    pub start: u32,
+    pub length: u32,
+}
+
+impl Strings {
+    /// Copies strings into one new buffer.
+    pub fn from_values<S: AsRef<str>>(values: impl IntoIterator<Item = S>) -> Self {
+        let mut bytes = Vec::new();
+        let mut spans = Vec::new();
+        for value in values {
+            let value = value.as_ref();
+            let start = u32::try_from(bytes.len()).expect("a column holds less than 4 GiB of text");
+            spans.push(Span { start, length: value.len() as u32 });
+            bytes.extend_from_slice(value.as_bytes());
+        }
+        Self { bytes: bytes.into(), spans }
+    }
+
+    /// Takes spans of `bytes`, or tells the position of the first that is outside of it or not UTF-8.
+    pub fn from_spans(bytes: Bytes, spans: Vec<Span>) -> Result<Self, usize> {
+        for (position, span) in spans.iter().enumerate() {
+            let start = span.start as usize;
+            let text = bytes.get(start..start + span.length as usize);
+            if text.is_none_or(|text| std::str::from_utf8(text).is_err()) {
+                return Err(position);
+            }
+        }
+        Ok(Self { bytes, spans })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The UTF-8 bytes of string `position`.
+    pub fn get_bytes(&self, position: usize) -> &[u8] {
+        let span = self.spans[position];
+        &self.bytes[span.start as usize..span.start as usize + span.length as usize]
+    }
+
+    /// String `position`.
+    pub fn get(&self, position: usize) -> &str {
+        std::str::from_utf8(self.get_bytes(position)).expect("checked when the spans were taken")
+    }
+
+    /// All of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|position| self.get(position))
+    }
+
+    /// Replaces the strings by those of `source` at `positions`; the bytes are shared, not copied.
+    pub fn gather(&mut self, source: &Strings, positions: impl Iterator<Item = usize>) {
+        self.bytes = source.bytes.clone();
+        self.spans.clear();
+        self.spans.extend(positions.map(|position| source.spans[position]));
+    }
+
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
+        self.bytes.len() + self.spans.len() * size_of::<Span>()
+    }
+}
+
+/// A column's elements; a vector's lie side by side.
+#[derive(Debug, Clone)]
+pub enum Values {
+    Float64(Vec<f64>),
+    Int64(Vec<i64>),
+    Uint64(Vec<u64>),
+    Bool(Vec<bool>),
+    String(Strings),
+    /// A one-hot vector for each value, kept as the position of its one; [`NO_SLOT`] for all zeros. A kernel may give
+    /// it for a float64 vector type and never gets it.
+    OneHot(Vec<u32>),
+}
+
+/// The position that stands for a one-hot vector of zeros.
+pub const NO_SLOT: u32 = u32::MAX;
+
+/// Where each row's list begins and ends among the elements, and whether the whole list is null.
+#[derive(Debug, Clone, Default)]
+pub struct ListRows {
+    /// One more than there are rows; the first is 0.
+    pub offsets: Vec<u32>,
+    /// One for each row.
+    pub marks: Vec<Mark>,
+}
+
+impl ListRows {
+    /// The elements of row `row`.
+    pub fn range(&self, row: usize) -> Range<usize> {
+        self.offsets[row] as usize..self.offsets[row + 1] as usize
+    }
+}
+
+/// Values of one type with their marks.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// `marks.len() * lanes` elements. Under a null mark lies a placeholder of no meaning.
+    pub values: Values,
+    /// One for each value: each row, or each list element where `list` is given.
+    pub marks: Vec<Mark>,
+    /// How the values form lists, where rows are lists.
+    pub list: Option<ListRows>,
+}
+
+impl Column {
+    /// An empty column of the type given.
+    pub fn new(of: Type) -> Self {
+        let values = match of.element {
+            Element::Float64 => Values::Float64(Vec::new()),
+            Element::Int64 => Values::Int64(Vec::new()),
+            Element::Uint64 => Values::Uint64(Vec::new()),
+            Element::Bool => Values::Bool(Vec::new()),
+            Element::String => Values::String(Strings::default()),
+        };
+        let list = of.list.then(|| ListRows { offsets: vec![0], marks: Vec::new() });
+        Self { values, marks: Vec::new(), list }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.list.as_ref().map_or(self.marks.len(), |list| list.marks.len())
+    }
+
+    /// The float64 elements. The plan's type check makes sure of the type.
+    pub fn float64(&self) -> &[f64] {
+        match &self.values {
+            Values::Float64(values) => values,
+            other => wrong_type("float64", other),
+        }
+    }
+
+    /// The int64 elements.
+    pub fn int64(&self) -> &[i64] {
+        match &self.values {
+            Values::Int64(values) => values,
+            other => wrong_type("int64", other),
+        }
+    }
+
+    /// The uint64 elements.
+    pub fn uint64(&self) -> &[u64] {
+        match &self.values {
+            Values::Uint64(values) => values,
+            other => wrong_type("uint64", other),
+        }
+    }
+
+    /// The bool elements.
+    pub fn bool(&self) -> &[bool] {
+        match &self.values {
+            Values::Bool(values) => values,
+            other => wrong_type("bool", other),
+        }
+    }
+
+    /// The strings.
+    pub fn strings(&self) -> &Strings {
+        match &self.values {
+            Values::String(values) => values,
+            other => wrong_type("string", other),
+        }
+    }
+
+    /// Makes this a float64 column and gives its emptied elements and marks to fill.
+    pub fn float64_mut(&mut self) -> (&mut Vec<f64>, &mut Vec<Mark>) {
+        if !matches!(self.values, Values::Float64(_)) {
+            self.values = Values::Float64(Vec::new());
+        }
+        match &mut self.values {
+            Values::Float64(values) => {
+                values.clear();
+                self.marks.clear();
+                (values, &mut self.marks)
+            }
+            other => wrong_type("float64", other),
+        }
+    }
+
+    /// Makes this an int64 column and gives its emptied elements and marks to fill.
+    pub fn int64_mut(&mut self) -> (&mut Vec<i64>, &mut Vec<Mark>) {
+        if !matches!(self.values, Values::Int64(_)) {
+            self.values = Values::Int64(Vec::new());
+        }
+        match &mut self.values {
+            Values::Int64(values) => {
+                values.clear();
+                self.marks.clear();
+                (values, &mut self.marks)
+            }
+            other => wrong_type("int64", other),
+        }
+    }
+
+    /// Makes this a one-hot column and gives its emptied slots and marks to fill.
+    pub fn one_hot_mut(&mut self) -> (&mut Vec<u32>, &mut Vec<Mark>) {
+        if !matches!(self.values, Values::OneHot(_)) {
+            self.values = Values::OneHot(Vec::new());
+        }
+        match &mut self.values {
+            Values::OneHot(slots) => {
+                slots.clear();
+                self.marks.clear();
+                (slots, &mut self.marks)
+            }
+            other => wrong_type("one-hot", other),
+        }
+    }
+}
+
+/// A kernel was given a column that its type check excluded: a bug, answered as INTERNAL for this call alone.
+#[cold]
+fn wrong_type(wanted: &str, got: &Values) -> ! {
+    let got = match got {
+        Values::Float64(_) => "float64",
+        Values::Int64(_) => "int64",
+        Values::Uint64(_) => "uint64",
+        Values::Bool(_) => "bool",
+        Values::String(_) => "string",
+        Values::OneHot(_) => "one-hot",
+    };
+    panic!("a {wanted} column was expected, a {got} column came")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_marks_keep_null_and_the_graver_status() {
+        let joined = Mark::UNKNOWN_CATEGORY | Mark::NULL;
+        assert!(joined.is_null());
+        assert_eq!(joined.status(), Status::Null);
+        assert_eq!((Mark::NULL | Mark::KEY_NOT_FOUND).status(), Status::KeyNotFound);
+        assert_eq!((Mark::PRESENT | Mark::OUT_OF_RANGE), Mark::OUT_OF_RANGE);
+    }
+
+    #[test]
+    fn a_filled_null_keeps_its_status() {
+        let filled = Mark::KEY_NOT_FOUND.filled();
+        assert!(!filled.is_null());
+        assert_eq!(filled.status(), Status::KeyNotFound);
+    }
+
+    #[test]
+    fn spans_are_checked() {
+        let bytes = Bytes::from_static("aé".as_bytes());
+        let ok = Strings::from_spans(
+            bytes.clone(),
+            vec![Span { start: 1, length: 2 }, Span { start: 0, length: 1 }],
+        );
+        assert_eq!(ok.expect("good spans").iter().collect::<Vec<_>>(), ["é", "a"]);
+        let split = Strings::from_spans(bytes.clone(), vec![Span { start: 0, length: 2 }]);
+        assert_eq!(split.expect_err("half a character"), 0);
+        let outside =
+            Strings::from_spans(bytes, vec![Span { start: 0, length: 1 }, Span { start: 2, length: 9 }]);
+        assert_eq!(outside.expect_err("past the end"), 1);
+    }
+}

@@ -1,0 +1,164 @@
+//! The catalogue of fitted transforms: each file holds one operation's parameters, checks, kernel and tests.
+//!
+//! A transform sees columns, never a row or a name. Its parameters are the spec's: every behavioural switch is a
+//! required field, and unknown fields are refused. To add an operation, write its file and add its line to
+//! [`Transform`] below (rustfmt does not look into macros: run it on the new file by name).
+
+use std::fmt::Debug;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    batch::{Column, Mark, Type},
+    problem::Problems,
+};
+
+pub mod parameters;
+
+/// An operation's parameters as the spec writes them.
+pub trait Operation {
+    /// Checks the parameters against the types of the inputs, and makes the kernel. Problems' places are fields of
+    /// the operation.
+    fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems>;
+}
+
+/// A checked operation, ready to run.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The type of the result.
+    pub output: Type,
+    pub kernel: Box<dyn Kernel>,
+    /// A name for each lane of the result (a category, say); empty where lanes have no names.
+    pub lane_names: Vec<String>,
+}
+
+impl Compiled {
+    /// A result whose lanes have no names.
+    pub fn new(output: Type, kernel: impl Kernel + 'static) -> Self {
+        Self { output, kernel: Box::new(kernel), lane_names: Vec::new() }
+    }
+}
+
+/// The computation of one operation over a block of values.
+pub trait Kernel: Debug + Send + Sync {
+    /// Fills `out.values` and `out.marks` from the inputs; what they held before has no meaning, only their
+    /// capacity. The inputs have the types that were compiled for and as many values each.
+    ///
+    /// An elementwise kernel looks at values and marks alone, whether they are rows or list elements: who calls it
+    /// hands the list's rows on. A kernel that takes lists to single values (pooling) reads `list`.
+    fn run(&self, inputs: &[&Column], out: &mut Column);
+}
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $module:ident :: $name:ident = $tag:literal,)+) => {
+        $(pub mod $module;)+
+
+        /// One step of a feature.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "op")]
+        pub enum Transform {
+            $($(#[$doc])* #[serde(rename = $tag)] $name($module::$name),)+
+        }
+
+        impl Transform {
+            /// The names of all operations, as specs write them.
+            pub const NAMES: &[&str] = &[$($tag),+];
+
+            /// The name that specs use.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => $tag,)+ }
+            }
+        }
+
+        impl Operation for Transform {
+            fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
+                match self { $(Self::$name(operation) => operation.compile(inputs),)+ }
+            }
+        }
+    };
+}
+
+operations! {
+    standardize::Standardize = "standardize",
+}
+
+/// The single input of an operation that takes just one.
+pub fn single(inputs: &[Type]) -> Result<Type, Problems> {
+    match inputs {
+        [input] => Ok(*input),
+        _ => Err(Problems::one("", format!("takes one input, has {}", inputs.len()))),
+    }
+}
+
+/// The single input of an operation over floats (scalars or vectors, lists of them elementwise).
+pub fn single_float(inputs: &[Type]) -> Result<Type, Problems> {
+    use crate::batch::Element;
+    let input = single(inputs)?;
+    if input.element == Element::Float64 {
+        Ok(input)
+    } else {
+        Err(Problems::one(
+            "",
+            format!("takes float64, its input is {input}; a \"cast\" step makes it float64"),
+        ))
+    }
+}
+
+/// A kernel of one float function a lane; nulls stay null and are not computed.
+///
+/// Every lane has its own parameters; a scalar is a vector of one lane.
+pub(crate) fn map_lanes<P>(
+    input: &Column,
+    out: &mut Column,
+    parameters: &[P],
+    function: impl Fn(&P, f64) -> f64,
+) {
+    let source = input.float64();
+    let (values, marks) = out.float64_mut();
+    marks.extend_from_slice(&input.marks);
+    match parameters {
+        [single] => values.extend(source.iter().map(|&x| function(single, x))),
+        many => values.extend(
+            source
+                .chunks_exact(many.len())
+                .flat_map(|lanes| many.iter().zip(lanes))
+                .map(|(p, &x)| function(p, x)),
+        ),
+    }
+}
+
+/// Tests' tables: runs an operation over values and gives the results.
+#[cfg(test)]
+pub(crate) mod check {
+    use super::*;
+    use crate::batch::{Element, Values};
+
+    /// A scalar float column; `None` is null.
+    pub fn floats(values: &[Option<f64>]) -> Column {
+        Column {
+            values: Values::Float64(values.iter().map(|value| value.unwrap_or(f64::NAN)).collect()),
+            marks: values
+                .iter()
+                .map(|value| if value.is_some() { Mark::PRESENT } else { Mark::NULL })
+                .collect(),
+            list: None,
+        }
+    }
+
+    /// Compiles for one nullable scalar float and runs.
+    pub fn run_float(operation: &impl Operation, values: &[Option<f64>]) -> Column {
+        let compiled = operation.compile(&[Type::scalar(Element::Float64)]).expect("parameters are good");
+        let mut out = Column::new(compiled.output);
+        compiled.kernel.run(&[&floats(values)], &mut out);
+        out
+    }
+
+    /// A float result with nulls as `None`.
+    pub fn results(column: &Column) -> Vec<Option<f64>> {
+        let lanes = column.float64().len() / column.marks.len().max(1);
+        let of_value = |position: usize| column.marks[position / lanes.max(1)];
+        let result = |(position, &value): (usize, &f64)| (!of_value(position).is_null()).then_some(value);
+        column.float64().iter().enumerate().map(result).collect()
+    }
+}

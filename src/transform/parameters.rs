@@ -1,0 +1,156 @@
+//! Parameter types that specs share: exact numbers, one value or one for each lane, lists of categories.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::problem::Problems;
+
+/// A float64 as specs write it: a JSON number, or "nan", "inf", "-inf".
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Real(pub f64);
+
+impl Serialize for Real {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() {
+            serializer.serialize_f64(self.0)
+        } else if self.0.is_nan() {
+            serializer.serialize_str("nan")
+        } else {
+            serializer.serialize_str(if self.0 > 0.0 { "inf" } else { "-inf" })
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Real {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Real;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number, or \"nan\", \"inf\" or \"-inf\"")
+            }
+
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Real, E> {
+                Ok(Real(value))
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Real, E> {
+                if (value as f64) as i128 == i128::from(value) {
+                    Ok(Real(value as f64))
+                } else {
+                    Err(E::custom(format!("{value} is not exact as a float64")))
+                }
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Real, E> {
+                if (value as f64) as u128 == u128::from(value) {
+                    Ok(Real(value as f64))
+                } else {
+                    Err(E::custom(format!("{value} is not exact as a float64")))
+                }
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Real, E> {
+                match value {
+                    "nan" => Ok(Real(f64::NAN)),
+                    "inf" => Ok(Real(f64::INFINITY)),
+                    "-inf" => Ok(Real(f64::NEG_INFINITY)),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(value), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl JsonSchema for Real {
+    fn schema_name() -> Cow<'static, str> {
+        "Real".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [{"type": "number"}, {"enum": ["nan", "inf", "-inf"]}]})
+    }
+}
+
+/// A long list: in the spec itself an array or `{"file": F, "column": C}`, a column of a Parquet file beside it. The
+/// spec's reader puts the file's values in place, so that here it is always the array.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct List<T>(pub Vec<T>);
+
+impl<T: JsonSchema> JsonSchema for List<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("ListOf{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let items = generator.subschema_for::<T>();
+        json_schema!({"anyOf": [
+            {"type": "array", "items": items},
+            {"type": "object", "properties": {"file": {"type": "string"}, "column": {"type": "string"}},
+             "required": ["file", "column"], "additionalProperties": false}
+        ]})
+    }
+}
+
+/// One number for all lanes, or one for each lane of a vector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PerLane {
+    Single(Real),
+    Each(List<Real>),
+}
+
+impl PerLane {
+    /// The number of lane `lane`.
+    pub fn get(&self, lane: usize) -> f64 {
+        match self {
+            Self::Single(value) => value.0,
+            Self::Each(values) => values.0[lane].0,
+        }
+    }
+
+    /// Notes a problem where there are not `lanes` numbers, or one does not satisfy `good`.
+    pub fn check(
+        &self,
+        field: &str,
+        lanes: usize,
+        expected: &str,
+        good: impl Fn(f64) -> bool,
+        problems: &mut Problems,
+    ) {
+        match self {
+            Self::Single(value) if !good(value.0) => {
+                problems.add(field, format!("{expected}, it is {}", value.0))
+            }
+            Self::Single(_) => {}
+            Self::Each(values) => {
+                if values.0.len() != lanes {
+                    let message = format!("has {} numbers for {lanes} lanes", values.0.len());
+                    problems.add(field, message);
+                }
+                for (position, value) in values.0.iter().enumerate().filter(|(_, value)| !good(value.0)) {
+                    problems.add(format!("{field}[{position}]"), format!("{expected}, it is {}", value.0));
+                }
+            }
+        }
+    }
+}
+
+/// A category as specs write it. Integers beyond 2^53 are strings; which of both a string is follows from the type of
+/// the operation's input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Category {
+    Bool(bool),
+    Int64(i64),
+    Uint64(u64),
+    Float64(f64),
+    String(String),
+}
