@@ -5,4 +5,6 @@
 
 pub mod batch;
 pub mod problem;
+pub mod serve;
+pub mod spec;
 pub mod transform;

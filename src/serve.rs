@@ -1,0 +1,4 @@
+//! The use case: one request against one snapshot. Synchronous, without a word of the transport.
+
+pub mod outcome;
+pub mod request;

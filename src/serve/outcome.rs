@@ -1,0 +1,27 @@
+//! What can come of a request, as one closed set: the transport's codes and the metrics' labels follow from it.
+
+use crate::problem::Problems;
+
+/// Why a request got no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request does not fit the spec; every problem with its field's path in the request.
+    Invalid(Problems),
+    /// More rows or answer bytes than the server allows; path of the field and the limit told in the message.
+    TooLarge(Problems),
+    /// No such feature set or version; the message tells what exists.
+    NotFound(String),
+    /// No snapshot is live yet.
+    NotReady,
+    /// The caller's deadline passed.
+    DeadlineExceeded,
+}
+
+/// Sizes that one request may not exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of one request.
+    pub rows: usize,
+    /// Bytes of one answer's tensors and statuses.
+    pub answer_bytes: usize,
+}

@@ -1,0 +1,64 @@
+//! A request as the transport hands it over: well-formed, not yet held against a spec.
+
+use crate::{
+    batch::Values,
+    spec::{OutputType, ScalarType},
+};
+
+/// One user and N candidates.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The feature set's name.
+    pub feature_set: String,
+    /// The version, 0 for the served default.
+    pub version: u32,
+    /// The number of rows where the request tells it.
+    pub rows: Option<u32>,
+    /// The inputs in the request's order.
+    pub columns: Vec<RequestColumn>,
+    /// The outputs wanted; empty means all.
+    pub outputs: Vec<OutputWanted>,
+    pub layout: Layout,
+    pub status: StatusDetail,
+}
+
+/// One named column as it was sent.
+#[derive(Debug, Clone)]
+pub struct RequestColumn {
+    pub name: String,
+    /// The type in which the values were sent.
+    pub scalar: ScalarType,
+    /// The values; float32 is widened. For a dictionary these are the distinct strings.
+    pub values: Values,
+    /// For a dictionary: the position of each value in it. Not yet checked.
+    pub indices: Option<Vec<u32>>,
+    /// For a list column: its row offsets. Not yet checked.
+    pub offsets: Option<Vec<u32>>,
+    /// Positions of null rows. Not yet checked.
+    pub nulls: Vec<u32>,
+    /// Positions of null list elements. Not yet checked.
+    pub null_elements: Vec<u32>,
+}
+
+/// One output wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputWanted {
+    pub name: String,
+    /// Another type than the spec's.
+    pub dtype: Option<OutputType>,
+}
+
+/// Whether request-scope features are repeated on every row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layout {
+    Dense,
+    Factored,
+}
+
+/// How much the answer tells about statuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatusDetail {
+    Off,
+    Counts,
+    Rows,
+}

@@ -1,0 +1,53 @@
+//! Golden rows: inputs and the outputs that the fitting library itself computed, in `golden.json` beside the spec.
+//!
+//! They gate publishing: a version whose golden rows do not come out is never served. Rows of tables that the cases
+//! need are written here too, so that refreshing a table does not change what a case expects.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::transform::parameters::Real;
+
+/// The `format` of golden files.
+pub const FORMAT: &str = "quiver.golden/1";
+
+/// The document in `golden.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Golden {
+    /// Always "quiver.golden/1".
+    pub format: String,
+    /// For each table that the spec looks up: its rows, column by column, key columns included. Lists and vectors are
+    /// arrays, null is null. Columns that no feature reads may be left out.
+    #[serde(default)]
+    pub tables: BTreeMap<String, BTreeMap<String, Vec<Value>>>,
+    /// Each case is one request.
+    pub cases: Vec<Case>,
+}
+
+/// One request and its answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The number of rows.
+    pub rows: usize,
+    /// For each input that is sent: one value (request scope) or one for each row; null is null, lists are arrays,
+    /// non-finite numbers and integers beyond 2^53 are strings.
+    pub inputs: BTreeMap<String, Vec<Value>>,
+    /// For each output that is compared: its rows.
+    pub outputs: BTreeMap<String, Expected>,
+}
+
+/// The expected tensor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// Row by row, as wide as the output. Rounded to the output's type before comparing.
+    pub rows: Vec<Vec<Real>>,
+    /// How far a value may lie from the expected one, in units in the last place of the output's type; 0 means the
+    /// same bits (any NaN equals any NaN).
+    pub max_ulp: u32,
+}
