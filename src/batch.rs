@@ -2,6 +2,8 @@
 //!
 //! A [`Column`] owns its buffers, so that a pool of them serves request after request without an allocation.
 
+mod select;
+
 use std::ops::{BitOr, BitOrAssign, Range};
 
 use bytes::Bytes;
