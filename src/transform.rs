@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    batch::{Column, Mark, Type},
+    batch::{Column, Element, Type},
     problem::Problems,
 };
 
@@ -93,7 +93,6 @@ pub fn single(inputs: &[Type]) -> Result<Type, Problems> {
 
 /// The single input of an operation over floats (scalars or vectors, lists of them elementwise).
 pub fn single_float(inputs: &[Type]) -> Result<Type, Problems> {
-    use crate::batch::Element;
     let input = single(inputs)?;
     if input.element == Element::Float64 {
         Ok(input)
@@ -132,7 +131,7 @@ pub(crate) fn map_lanes<P>(
 #[cfg(test)]
 pub(crate) mod check {
     use super::*;
-    use crate::batch::{Element, Values};
+    use crate::batch::{Mark, Values};
 
     /// A scalar float column; `None` is null.
     pub fn floats(values: &[Option<f64>]) -> Column {
