@@ -4,6 +4,7 @@
 //! `main -> app -> {rpc, admin, reload} -> serve -> live -> snapshot -> {plan, spec, table} -> transform -> batch`.
 
 pub mod batch;
+pub mod demo;
 pub mod problem;
 pub mod serve;
 pub mod spec;
