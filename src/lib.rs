@@ -4,8 +4,12 @@
 //! `main -> app -> {rpc, admin, reload} -> serve -> live -> snapshot -> {plan, spec, table} -> transform -> batch`.
 
 pub mod batch;
+pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod problem;
+pub mod proto;
 pub mod serve;
 pub mod spec;
+pub mod telemetry;
 pub mod transform;

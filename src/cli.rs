@@ -1,0 +1,92 @@
+//! The commands of `quiver`.
+
+use std::{io, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::problem::Problems;
+
+mod answer;
+mod client;
+mod demo_requests;
+mod describe;
+mod get;
+mod literal;
+mod request;
+mod schema;
+
+/// Feature vectors for ad ranking over gRPC.
+#[derive(Debug, Parser)]
+#[command(name = "quiver", version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows what a running server serves
+    Describe(describe::Arguments),
+    /// Asks a running server for features and shows them by name
+    Get(get::Arguments),
+    /// Prints the JSON Schema of specs
+    Schema(schema::Arguments),
+    /// Writes requests to the demo as a data file for ghz
+    DemoRequests(demo_requests::Arguments),
+}
+
+/// Why a command ended without success.
+#[derive(Debug)]
+pub enum Failure {
+    /// What was asked for does not make sense: exit code 2.
+    Usage(String),
+    /// It went wrong, or problems were found: exit code 1.
+    Failed(String),
+}
+
+impl Failure {
+    /// A mistake in flags, settings or a request's file.
+    pub fn usage(problems: Problems) -> Self {
+        Self::Usage(problems.to_string())
+    }
+
+    /// A failure with what was being done.
+    pub fn of(doing: &str, error: impl std::fmt::Display) -> Self {
+        Self::Failed(format!("{doing}: {error}"))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs the command line: 0 for success, 1 for failure, 2 for a command line that makes no sense.
+pub fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Describe(arguments) => describe::run(&arguments),
+        Command::Get(arguments) => get::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::DemoRequests(arguments) => demo_requests::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(message)) => told(&message, 1),
+        Err(Failure::Usage(message)) => told(&message, 2),
+    }
+}
+
+fn told(message: &str, code: u8) -> ExitCode {
+    eprintln!("{message}");
+    ExitCode::from(code)
+}
+
+/// Writes to standard output; that nobody reads on (`| head`) is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    use io::Write as _;
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,87 @@
+//! A connection to a running server, and its refusals in words.
+
+use std::time::Duration;
+
+use clap::Args;
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
+use tonic_types::StatusExt;
+
+use super::Failure;
+use crate::proto::feature_service_client::FeatureServiceClient;
+
+/// The largest answer that is taken; the server has its own limit.
+const MAX_ANSWER_BYTES: usize = 1 << 30;
+
+/// Where the server is.
+#[derive(Debug, Args)]
+pub struct Server {
+    /// The server's address
+    #[arg(long, env = "QUIVER_SERVER", default_value = "http://127.0.0.1:50051")]
+    server: String,
+    /// Seconds until the call is given up
+    #[arg(long, default_value_t = 10.0)]
+    timeout: f64,
+}
+
+impl Server {
+    /// Connects.
+    pub async fn connect(&self) -> Result<FeatureServiceClient<Channel>, Failure> {
+        let address = match self.server.contains("://") {
+            true => self.server.clone(),
+            false => format!("http://{}", self.server),
+        };
+        let timeout = Duration::try_from_secs_f64(self.timeout)
+            .map_err(|_| Failure::Usage("--timeout: must be a number of seconds from 0".to_owned()))?;
+        let endpoint = Endpoint::from_shared(address.clone())
+            .map_err(|error| Failure::Usage(format!("--server: {address}: {error}")))?
+            .connect_timeout(timeout)
+            .timeout(timeout);
+        let channel = endpoint.connect().await.map_err(|error| {
+            let cause =
+                std::error::Error::source(&error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+            Failure::Failed(format!("{address}: no server answers there: {error}{cause}"))
+        })?;
+        Ok(FeatureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+}
+
+/// A refusal with every violation on a line of its own.
+pub fn refused(status: Status) -> Failure {
+    let mut text = format!("{}: {}", code_name(status.code()), status.message());
+    for violation in status.get_details_bad_request().into_iter().flat_map(|details| details.field_violations)
+    {
+        text += &format!("\n  {}: {}", violation.field, violation.description);
+    }
+    Failure::Failed(text)
+}
+
+/// The code as the table of errors writes it: `INVALID_ARGUMENT`.
+fn code_name(code: Code) -> String {
+    let mut name = String::new();
+    for letter in format!("{code:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.extend(letter.to_uppercase());
+    }
+    name
+}
+
+/// Runs a client's few calls.
+pub fn block_on<T>(calls: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(calls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_their_written_names() {
+        assert_eq!(code_name(Code::InvalidArgument), "INVALID_ARGUMENT");
+        assert_eq!(code_name(Code::NotFound), "NOT_FOUND");
+    }
+}

@@ -1,0 +1,144 @@
+//! `quiver describe`: what a running server serves.
+
+use clap::Args;
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use super::{
+    Failure,
+    client::{Server, block_on, refused},
+    print,
+};
+use crate::proto::{
+    GetFeatureSetRequest, GetFeatureSetResponse, InputDescription, ListFeatureSetsRequest, OutputDescription,
+    Scope, TableDescription,
+};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    server: Server,
+    /// Shows this feature set in full; without it, all of them in a line each
+    feature_set: Option<String>,
+    /// The version; 0 is the served default
+    #[arg(long, default_value_t = 0)]
+    version: u32,
+}
+
+/// Asks and prints.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    block_on(async {
+        let mut client = arguments.server.connect().await?;
+        if let Some(name) = &arguments.feature_set {
+            let named = GetFeatureSetRequest { feature_set: name.clone(), version: arguments.version };
+            let described = client.get_feature_set(named).await.map_err(refused)?.into_inner();
+            return print(&in_full(&described));
+        }
+        let listed = client.list_feature_sets(ListFeatureSetsRequest {}).await.map_err(refused)?.into_inner();
+        let mut table = table(["feature set", "versions", "served", "inputs", "outputs", "fingerprint"]);
+        for set in listed.feature_sets {
+            let named = GetFeatureSetRequest { feature_set: set.name.clone(), version: set.default_version };
+            let described = client.get_feature_set(named).await.map_err(refused)?.into_inner();
+            let versions: Vec<String> = set.versions.iter().map(u32::to_string).collect();
+            table.add_row([
+                set.name,
+                versions.join(", "),
+                set.default_version.to_string(),
+                names(described.inputs.iter().map(|input| input.name.as_str())),
+                names(
+                    described.outputs.iter().map(output_title).collect::<Vec<_>>().iter().map(String::as_str),
+                ),
+                described.fingerprint,
+            ]);
+        }
+        print(&format!("{table}\n"))
+    })
+}
+
+fn in_full(described: &GetFeatureSetResponse) -> String {
+    let GetFeatureSetResponse { feature_set, version, fingerprint, inputs, outputs, tables } = described;
+    let mut text = format!("{feature_set} version {version} ({fingerprint})\n");
+    text += &format!("\ninputs\n{}\n", inputs_table(inputs));
+    for output in outputs {
+        text += &format!("\n{}\n{}\n", output_title(output), features_table(output));
+    }
+    text + &format!("\ntables\n{}\n", tables_table(tables))
+}
+
+fn inputs_table(inputs: &[InputDescription]) -> Table {
+    let mut table = table(["name", "type", "scope", "required", "NaN is"]);
+    for input in inputs {
+        let scalar = input.dtype().as_str_name().trim_start_matches("INPUT_TYPE_").to_lowercase();
+        let float = scalar.starts_with("float");
+        table.add_row([
+            input.name.clone(),
+            if input.list { format!("list<{scalar}>") } else { scalar },
+            scope_name(input.scope()).to_owned(),
+            if input.required { "yes" } else { "no" }.to_owned(),
+            if !float {
+                ""
+            } else if input.nan_is_null {
+                "null"
+            } else {
+                "a value"
+            }
+            .to_owned(),
+        ]);
+    }
+    table
+}
+
+fn features_table(output: &OutputDescription) -> Table {
+    let mut table = table(["columns", "feature", "scope", "column names"]);
+    for feature in &output.features {
+        let last = (feature.offset + feature.width).saturating_sub(1);
+        let columns =
+            if feature.width == 1 { last.to_string() } else { format!("{}-{last}", feature.offset) };
+        table.add_row([
+            Cell::new(columns).set_alignment(CellAlignment::Right),
+            Cell::new(&feature.name),
+            Cell::new(scope_name(feature.scope())),
+            Cell::new(names(feature.columns.iter().map(String::as_str))),
+        ]);
+    }
+    table
+}
+
+fn tables_table(tables: &[TableDescription]) -> Table {
+    let mut table = table(["name", "version", "rows", "memory"]);
+    for described in tables {
+        let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+        table.add_row([
+            Cell::new(&described.name),
+            right(described.version.to_string()),
+            right(described.rows.to_string()),
+            right(indicatif::BinaryBytes(described.bytes).to_string()),
+        ]);
+    }
+    table
+}
+
+/// `dense: float32, 200 wide`.
+fn output_title(output: &OutputDescription) -> String {
+    let dtype = output.dtype().as_str_name().trim_start_matches("DATA_TYPE_").to_lowercase();
+    format!("{}: {dtype} [rows, {}]", output.name, output.width)
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn scope_name(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Request => "request",
+        Scope::Row => "row",
+        Scope::Unspecified => "",
+    }
+}
+
+fn table<const N: usize>(head: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.set_header(head);
+    table
+}

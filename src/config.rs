@@ -1,0 +1,238 @@
+//! The server's settings: by flag, environment, file or default, the first that is there in this order.
+//!
+//! One table names every setting; `--max-rows`, `QUIVER_MAX_ROWS` and `max_rows` in the file are one setting. Every
+//! mistake is told at once, with where it was written.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{problem::Problems, serve::outcome::Limits};
+
+mod value;
+mod written;
+
+pub use value::LogFormat;
+use written::Written;
+
+/// One setting as people see it.
+#[derive(Debug)]
+pub struct Setting {
+    /// The flag without its dashes; the environment's and the file's names follow from it.
+    pub flag: &'static str,
+    /// What stands for the value in the help; empty for a switch.
+    pub value: &'static str,
+    pub help: &'static str,
+    /// As it would be written; empty for none.
+    pub default: &'static str,
+}
+
+impl Setting {
+    /// The name in the environment.
+    pub fn variable(&self) -> String {
+        format!("QUIVER_{}", self.key().to_uppercase())
+    }
+
+    /// The name in the file.
+    pub fn key(&self) -> String {
+        self.flag.replace('-', "_")
+    }
+}
+
+const fn setting(
+    flag: &'static str,
+    value: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { flag, value, help, default }
+}
+
+/// Every setting, in the order of the help.
+pub const SETTINGS: [Setting; 15] = [
+    setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
+    setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
+    setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Where the demo's repository lies"),
+    setting("listen", "ADDRESS", "127.0.0.1:50051", "Address of the gRPC service; port 0 takes a free port"),
+    setting(
+        "admin",
+        "ADDRESS",
+        "127.0.0.1:9464",
+        "Address of /metrics, /livez and /readyz; port 0 takes a free port",
+    ),
+    setting("threads", "COUNT", "0", "Threads that serve; 0 is one for each core"),
+    setting("max-rows", "COUNT", "10000", "Rows of one request"),
+    setting("max-request-bytes", "SIZE", "16MiB", "Bytes of one request"),
+    setting("max-answer-bytes", "SIZE", "64MiB", "Bytes of one answer's tensors and statuses"),
+    setting("max-concurrent-streams", "COUNT", "1024", "Calls at one time on one connection"),
+    setting(
+        "prepared-bytes",
+        "SIZE",
+        "4GiB",
+        "Memory for features that are computed when tables are loaded; what does not fit is computed per request",
+    ),
+    setting("log-format", "FORMAT", "human", "human or json"),
+    setting("log", "FILTER", "info", "Which log lines: a level, or quiver=debug,info and the like"),
+    setting("drain-timeout", "TIME", "30s", "How long accepted calls may take to end after SIGTERM"),
+    setting("progress", "WHEN", "auto", "Bars while loading: auto (on a terminal), always or never"),
+];
+
+/// What is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repository {
+    /// A folder of feature sets and tables.
+    Folder(PathBuf),
+    /// The demo, written to this folder on first use.
+    Demo(PathBuf),
+}
+
+/// When bars are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShowProgress {
+    Auto,
+    Always,
+    Never,
+}
+
+/// All settings, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub repository: Repository,
+    pub listen: SocketAddr,
+    pub admin: SocketAddr,
+    /// At least 1.
+    pub threads: usize,
+    pub limits: Limits,
+    pub request_bytes: usize,
+    pub concurrent_streams: u32,
+    pub prepared_bytes: u64,
+    pub log_format: LogFormat,
+    pub log: String,
+    pub drain_timeout: Duration,
+    pub progress: ShowProgress,
+}
+
+impl Config {
+    /// Reads all settings; `flag` and `variable` give what was written for a flag's and a variable's name.
+    pub fn read(
+        flag: &dyn Fn(&str) -> Option<String>,
+        variable: &dyn Fn(&str) -> Option<String>,
+        file: Option<&Path>,
+    ) -> Result<Self, Problems> {
+        let table = file.map(read_file).transpose()?.unwrap_or_default();
+        let mut written = Written::collect(flag, variable, &table);
+        let config = Self {
+            repository: repository(&mut written),
+            listen: written.parse("listen", value::address),
+            admin: written.parse("admin", value::address),
+            threads: written.parse("threads", value::threads),
+            limits: Limits {
+                rows: written.parse("max-rows", value::positive),
+                answer_bytes: written.parse("max-answer-bytes", value::size),
+            },
+            request_bytes: written.parse("max-request-bytes", value::size),
+            concurrent_streams: written.parse("max-concurrent-streams", value::positive),
+            prepared_bytes: written.parse("prepared-bytes", value::any_size),
+            log_format: written.parse("log-format", value::log_format),
+            log: written.parse("log", value::filter),
+            drain_timeout: written.parse("drain-timeout", value::duration),
+            progress: written.parse("progress", value::progress),
+        };
+        written.into_problems().or(config)
+    }
+}
+
+/// The repository or the demo: where both are written, what comes earlier in the order wins.
+fn repository(written: &mut Written) -> Repository {
+    let demo_folder = PathBuf::from(written.text("demo-folder"));
+    let folder = written.origin("repository").map(|origin| (origin, written.text("repository")));
+    let demo = written.parse("demo", value::switch).then(|| written.origin("demo")).flatten();
+    match (folder, demo) {
+        (Some((of_folder, _)), Some(of_demo)) if of_folder == of_demo => {
+            written.problem("demo", "the demo and a repository can't both be served");
+            Repository::Demo(demo_folder)
+        }
+        (Some((of_folder, folder)), of_demo) if of_demo.is_none_or(|of_demo| of_folder < of_demo) => {
+            Repository::Folder(PathBuf::from(folder))
+        }
+        (None, None) => {
+            written.problem("repository", "is missing: name a repository's folder, or say --demo");
+            Repository::Demo(demo_folder)
+        }
+        _ => Repository::Demo(demo_folder),
+    }
+}
+
+fn read_file(file: &Path) -> Result<toml::Table, Problems> {
+    let place = file.display().to_string();
+    let text = fs::read_to_string(file)
+        .map_err(|error| Problems::one(place.clone(), format!("can't be read: {error}")))?;
+    text.parse()
+        .map_err(|error: toml::de::Error| Problems::one(place, error.to_string().trim_end().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads settings from pairs and a file's text.
+    fn read(flags: &[(&str, &str)], variables: &[(&str, &str)], file: &str) -> Result<Config, Problems> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("quiver.toml");
+        fs::write(&path, file).expect("writes");
+        let find = |pairs: &[(&str, &str)], name: &str| {
+            pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        Config::read(&|name| find(flags, name), &|name| find(variables, name), Some(&path))
+    }
+
+    #[test]
+    fn flags_come_before_variables_before_the_file_before_defaults() {
+        let file =
+            "max_rows = 3\nmax_answer_bytes = \"3KiB\"\ndrain_timeout = \"3s\"\nrepository = \"of-file\"";
+        let variables =
+            [("QUIVER_MAX_ROWS", "2"), ("QUIVER_MAX_ANSWER_BYTES", "2KiB"), ("QUIVER_DEMO", "true")];
+        let config = read(&[("max-rows", "1"), ("listen", "[::1]:0")], &variables, file).expect("good");
+        assert_eq!(config.limits, Limits { rows: 1, answer_bytes: 2048 });
+        assert_eq!(config.drain_timeout, Duration::from_secs(3));
+        assert_eq!(config.admin.port(), 9464);
+        assert_eq!(config.repository, Repository::Demo(PathBuf::from("target/quiver-demo")));
+        assert!(config.threads > 0);
+    }
+
+    #[test]
+    fn tells_every_mistake_with_its_place() {
+        let file = "max_rowz = 3\nthreads = \"many\"\nlog_format = [1]";
+        let flags = [("listen", "nowhere"), ("demo", "true"), ("repository", "both")];
+        let variables = [("QUIVER_DRAIN_TIMEOUT", "soon"), ("QUIVER_MAX_REQUEST_BYTES", "0")];
+        let problems = read(&flags, &variables, file).expect_err("mistakes").to_string();
+        for expected in [
+            "max_rowz in the file",
+            "threads in the file",
+            "log_format in the file",
+            "--listen",
+            "--demo",
+            "QUIVER_DRAIN_TIMEOUT",
+            "QUIVER_MAX_REQUEST_BYTES",
+        ] {
+            assert!(problems.contains(expected), "{expected} in\n{problems}");
+        }
+        assert_eq!(problems.lines().count(), 7, "{problems}");
+    }
+
+    #[test]
+    fn something_must_be_served() {
+        let problems = read(&[], &[], "").expect_err("nothing to serve");
+        assert!(problems.to_string().contains("--demo"), "{problems}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told() {
+        let problems =
+            Config::read(&|_| None, &|_| None, Some(Path::new("no/such.toml"))).expect_err("not there");
+        assert!(problems.to_string().starts_with("no/such.toml: "), "{problems}");
+    }
+}

@@ -1,0 +1,5 @@
+//! The wire's messages, generated from `proto/quiver/v1`.
+
+#![allow(unused_qualifications, clippy::allow_attributes_without_reason, reason = "generated code")]
+
+tonic::include_proto!("quiver.v1");
