@@ -221,6 +221,11 @@ impl Strings {
         self.spans.is_empty()
     }
 
+    /// Where each of them lies.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
     /// The UTF-8 bytes of string `position`.
     pub fn get_bytes(&self, position: usize) -> &[u8] {
         let span = self.spans[position];

@@ -12,4 +12,5 @@ pub mod proto;
 pub mod serve;
 pub mod spec;
 pub mod telemetry;
+pub mod table;
 pub mod transform;

@@ -1,0 +1,161 @@
+//! Keyed rows in memory: an index from keys to row numbers, and columns of scalars, lists and vectors by row number.
+//!
+//! A table never changes once it is made. Beside the numbers of its rows, two more say why there is none:
+//! [`Table::missing_row`] (the key was not found) and [`Table::null_row`] (the key was null).
+
+mod build;
+mod cells;
+mod column;
+mod column_builder;
+mod index;
+mod keys;
+mod memory;
+mod refusals;
+mod row_matrix;
+mod schema;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use build::TableBuilder;
+pub use row_matrix::RowMatrix;
+pub use schema::{ColumnSchema, FORMAT, KeyColumn, Stored, TableSchema};
+
+use crate::{
+    batch::{Column, Mark, Status, Values},
+    problem::Problems,
+};
+use column::{ColumnStore, Content};
+use index::Index;
+use keys::KeyStore;
+
+/// One version of a table.
+#[derive(Debug)]
+pub struct Table {
+    schema: TableSchema,
+    keys: KeyStore,
+    index: Index,
+    columns: Vec<ColumnStore>,
+    rows: u32,
+}
+
+/// Is told what was loaded, batch by batch.
+pub trait Progress: Sync {
+    /// Notes that `rows` more rows, which took `bytes` bytes of files, are in memory.
+    fn add(&self, rows: u64, bytes: u64);
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn add(&self, _rows: u64, _bytes: u64) {}
+}
+
+impl Table {
+    /// Makes a table of columns in memory, types as the schema says and all of one length. Floats are rounded to their
+    /// stored width.
+    pub fn from_columns(
+        schema: TableSchema,
+        keys: Vec<Column>,
+        columns: Vec<Column>,
+    ) -> Result<Self, Problems> {
+        let rows = keys.first().map_or(0, Column::rows) as u64;
+        let mut builder = TableBuilder::new(schema, rows)?;
+        builder.append(&keys, &columns);
+        builder.finish()
+    }
+
+    /// Name, version, keys and columns.
+    pub fn schema(&self) -> &TableSchema {
+        &self.schema
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// The row number of a key that was not found.
+    pub fn missing_row(&self) -> u32 {
+        self.rows
+    }
+
+    /// The row number of a null key.
+    pub fn null_row(&self) -> u32 {
+        self.rows + 1
+    }
+
+    /// Bytes of memory that index, keys and columns take.
+    pub fn memory(&self) -> usize {
+        let columns = self.columns.iter().map(ColumnStore::memory);
+        self.index.memory() + self.keys.memory() + columns.sum::<usize>()
+    }
+
+    /// Bytes of the keys and values alone at their stored widths; strings and lists count 4 bytes for their length.
+    pub fn raw_bytes(&self) -> usize {
+        self.keys.raw_bytes() + self.columns.iter().map(ColumnStore::raw_bytes).sum::<usize>()
+    }
+
+    /// Appends to `rows` the row number of each key. `keys` are the key's columns, with the types of the schema's and
+    /// one length; of list columns the elements are looked up. A null key gives [`Self::null_row`], or
+    /// [`Self::missing_row`] where its status says that another lookup did not find it.
+    pub fn find(&self, keys: &[&Column], rows: &mut Vec<u32>) {
+        let Some(first) = keys.first() else { return };
+        let (start, count) = (rows.len(), first.marks.len());
+        self.find_values(keys, count, rows);
+        if keys.iter().any(|column| column.marks.iter().any(|mark| mark.is_null())) {
+            for (position, row) in rows[start..].iter_mut().enumerate() {
+                self.overrule_null(build::join_marks(keys, position), row);
+            }
+        }
+    }
+
+    /// Makes `out` the values of column `column` at `rows`. [`Self::missing_row`] and [`Self::null_row`] give nulls
+    /// with the status that tells them apart.
+    pub fn gather(&self, column: usize, rows: &[u32], out: &mut Column) {
+        self.columns[column].gather(self.rows, rows, out);
+    }
+
+    /// Asks the processor to fetch the value of column `column` at `row`; any row number is allowed.
+    pub fn prefetch(&self, column: usize, row: u32) {
+        self.columns[column].prefetch(row);
+    }
+
+    /// The vectors of a vector column, little-endian in the schema's stored type; rows that are null are zero.
+    pub fn vectors(&self, column: usize) -> Option<&RowMatrix> {
+        match &self.columns[column].content {
+            Content::Vectors(vectors) => Some(&vectors.matrix),
+            _ => None,
+        }
+    }
+
+    /// One mark for each row of a column, or `None` where no row is null. Of a list column these are the lists' marks.
+    pub fn marks(&self, column: usize) -> Option<&[Mark]> {
+        self.columns[column].marks.get()
+    }
+
+    fn find_values(&self, keys: &[&Column], count: usize, rows: &mut Vec<u32>) {
+        if let [column] = keys {
+            match &column.values {
+                Values::Int64(values) if self.keys.is_one_integer() => {
+                    return self.index.find(&self.keys.one_integer(values), count, self.rows, rows);
+                }
+                Values::Uint64(values) if self.keys.is_one_integer() => {
+                    return self.index.find(&self.keys.one_integer(values), count, self.rows, rows);
+                }
+                _ => {}
+            }
+        }
+        self.index.find(&self.keys.any(keys), count, self.rows, rows);
+    }
+
+    fn overrule_null(&self, mark: Mark, row: &mut u32) {
+        if mark.is_null() {
+            let not_found = mark.status() == Status::KeyNotFound;
+            *row = if not_found { self.missing_row() } else { self.null_row() };
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Builds a table from batches of columns.
+
+use super::{
+    Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, refusals::Refusals,
+    schema::TableSchema,
+};
+use crate::{
+    batch::{Column, Mark, Type, Values},
+    problem::Problems,
+};
+
+/// The most rows of a table: row numbers have 32 bits, and two of them stand for "key not found" and "null".
+pub const ROW_LIMIT: u64 = u32::MAX as u64 - 2;
+
+/// Takes a table's rows batch by batch, then makes the table. Problems are collected, so that all are told at the end.
+#[derive(Debug)]
+pub struct TableBuilder {
+    schema: TableSchema,
+    keys: KeyStore,
+    columns: Vec<ColumnBuilder>,
+    /// Rows that there is room for, and rows that came.
+    capacity: usize,
+    rows: usize,
+    sources: Vec<Source>,
+    refusals: Refusals,
+}
+
+/// A file that rows came from.
+#[derive(Debug)]
+struct Source {
+    name: String,
+    first_row: usize,
+}
+
+impl TableBuilder {
+    /// Starts a table of exactly `rows` rows.
+    pub fn new(schema: TableSchema, rows: u64) -> Result<Self, Problems> {
+        if rows > ROW_LIMIT {
+            return Err(Problems::one("", format!("{rows} rows, a table has at most {ROW_LIMIT}")));
+        }
+        let capacity = rows as usize;
+        let keys = KeyStore::new(&schema.key, capacity);
+        let columns = schema.columns.iter().map(|column| ColumnBuilder::new(column, capacity)).collect();
+        let refusals = Refusals::default();
+        Ok(Self { schema, keys, columns, capacity, rows: 0, sources: Vec::new(), refusals })
+    }
+
+    /// Names the file that the following rows come from; problems' row numbers count from 0 in each.
+    pub fn begin_source(&mut self, name: &str) {
+        self.sources.push(Source { name: name.to_owned(), first_row: self.rows });
+    }
+
+    /// Appends rows: `keys` and `columns` as many and of the types that the schema says, all of one length. Floats are
+    /// rounded to their stored width.
+    pub fn append(&mut self, keys: &[Column], columns: &[Column]) {
+        let rows = keys.first().map_or(0, Column::rows);
+        if let Err(problems) = self.check(keys, columns, rows) {
+            let place = self.place(self.rows, "");
+            self.refusals.add_all(&place, &problems);
+            return;
+        }
+        self.refuse_null_keys(keys);
+        self.keys.append(keys);
+        for (position, column) in columns.iter().enumerate() {
+            self.append_column(position, column);
+        }
+        self.rows += rows;
+    }
+
+    /// Notes a problem of row `row` of those that `append` would take next.
+    pub fn refuse(&mut self, row: usize, column: &str, why: String) {
+        let (refusals, sources, row) = (&mut self.refusals, &self.sources, self.rows + row);
+        refusals.add(|| place(sources, row, column), || why);
+    }
+
+    /// Indexes the keys and gives the table, or everything that was wrong.
+    pub fn finish(mut self) -> Result<Table, Problems> {
+        if self.rows != self.capacity && self.refusals.is_empty() {
+            let (rows, capacity) = (self.rows, self.capacity);
+            self.refusals.add(String::new, || format!("{capacity} rows were announced, {rows} came"));
+        }
+        if !self.refusals.is_empty() {
+            return self.refusals.or(()).and(Err(Problems::none()));
+        }
+        self.keys.finish();
+        let index = self.index();
+        let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect();
+        let rows = self.rows as u32;
+        self.refusals.or(Table { schema: self.schema, keys: self.keys, index, columns, rows })
+    }
+
+    fn index(&mut self) -> Index {
+        let Self { keys, schema, sources, refusals, rows, .. } = self;
+        let duplicate = |earlier: u32, later: u32| {
+            let (earlier, later) = (earlier as usize, later as usize);
+            let why = || {
+                let key = keys.describe(&schema.key, later);
+                format!("the key {key} is there already: {}", place(sources, earlier, ""))
+            };
+            refusals.add(|| place(sources, later, ""), why);
+        };
+        let rows = *rows as u32;
+        match keys.own_integers() {
+            Some(integers) => Index::build(rows, &integers, duplicate),
+            None => Index::build(rows, &keys.own(), duplicate),
+        }
+    }
+
+    fn append_column(&mut self, position: usize, column: &Column) {
+        let (refusals, sources, first) = (&mut self.refusals, &self.sources, self.rows);
+        let name = &self.schema.columns[position].name;
+        let mut refuse = |row: usize, why: String| refusals.add(|| place(sources, first + row, name), || why);
+        self.columns[position].append(column, &mut refuse);
+    }
+
+    fn refuse_null_keys(&mut self, keys: &[Column]) {
+        for (position, column) in keys.iter().enumerate() {
+            let name = self.schema.key[position].name.clone();
+            for (row, _) in column.marks.iter().enumerate().filter(|(_, mark)| mark.is_null()) {
+                self.refuse(row, &name, "null in a key".to_owned());
+            }
+        }
+    }
+
+    /// Whether the columns are what the schema says; else nothing of them can be stored.
+    fn check(&self, keys: &[Column], columns: &[Column], rows: usize) -> Result<(), Problems> {
+        let mut problems = Problems::none();
+        let counts = [
+            ("key columns", self.schema.key.len(), keys.len()),
+            ("columns", self.columns.len(), columns.len()),
+        ];
+        for (kind, wanted, got) in counts {
+            if wanted != got {
+                problems.add("", format!("{wanted} {kind} are wanted, {got} came"));
+            }
+        }
+        let key_types = self.schema.key.iter().map(|key| (&key.name, Type::scalar(key.element)));
+        let types = self.schema.columns.iter().map(|column| (&column.name, column.of));
+        for ((name, of), column) in key_types.zip(keys).chain(types.zip(columns)) {
+            if let Some(why) = misfit(column, of, rows) {
+                problems.add(name.clone(), why);
+            }
+        }
+        if self.rows + rows > self.capacity {
+            problems.add("", format!("more rows than the {} that were announced", self.capacity));
+        }
+        problems.or(())
+    }
+
+    fn place(&self, row: usize, column: &str) -> String {
+        place(&self.sources, row, column)
+    }
+}
+
+/// Why a column is not `rows` rows of type `of`.
+fn misfit(column: &Column, of: Type, rows: usize) -> Option<String> {
+    let model = Column::new(of);
+    if std::mem::discriminant(&model.values) != std::mem::discriminant(&column.values)
+        || model.list.is_some() != column.list.is_some()
+    {
+        return Some(format!("must be {of}"));
+    }
+    if column.rows() != rows {
+        return Some(format!("has {} rows, the first key column has {rows}", column.rows()));
+    }
+    let values = match &column.list {
+        None => rows,
+        Some(list) => match list.offsets[..] {
+            [0, .., end] if list.offsets.len() == rows + 1 && list.offsets.is_sorted() => end as usize,
+            [0] if rows == 0 => 0,
+            _ => {
+                return Some(
+                    "list offsets must begin with 0 and rise, one more than there are rows".to_owned(),
+                );
+            }
+        },
+    };
+    let (elements, marks) = (elements(&column.values), column.marks.len());
+    let right = marks == values && elements == values * of.lanes();
+    (!right).then(|| format!("{elements} elements and {marks} marks for {values} values"))
+}
+
+fn elements(values: &Values) -> usize {
+    match values {
+        Values::Float64(values) => values.len(),
+        Values::Int64(values) => values.len(),
+        Values::Uint64(values) => values.len(),
+        Values::Bool(values) => values.len(),
+        Values::String(values) => values.len(),
+        Values::OneHot(slots) => slots.len(),
+    }
+}
+
+/// Where a row came from: its file and its number there, and the column where there is one.
+fn place(sources: &[Source], row: usize, column: &str) -> String {
+    let source = sources.partition_point(|source| source.first_row <= row).checked_sub(1);
+    let source = source.map(|position| &sources[position]);
+    let row = row - source.map_or(0, |source| source.first_row);
+    let file = source.map_or(String::new(), |source| format!("{}, ", source.name));
+    let column = if column.is_empty() { String::new() } else { format!(", column {column}") };
+    format!("{file}row {row}{column}")
+}
+
+/// Whether a row's key has a null, and what is behind it.
+pub fn join_marks(keys: &[&Column], position: usize) -> Mark {
+    keys.iter().fold(Mark::PRESENT, |mark, column| mark | column.marks[position])
+}

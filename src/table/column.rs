@@ -1,0 +1,270 @@
+//! One column of a table, finished: scalars, lists or vectors, and their reading by row numbers.
+
+use std::ops::Range;
+
+use half::f16;
+
+use super::{cells::Cells, memory::prefetch, row_matrix::RowMatrix, schema::Stored, text::Text};
+use crate::batch::{Column, ListRows, Mark, Type, Values};
+
+/// A column's values for all rows.
+#[derive(Debug)]
+pub struct ColumnStore {
+    pub of: Type,
+    pub content: Content<Text>,
+    pub marks: Marks,
+}
+
+/// Values by shape; `T` holds strings.
+#[derive(Debug)]
+pub enum Content<T> {
+    Scalars(Elements<T>),
+    Lists {
+        /// One more than there are rows.
+        offsets: Vec<u32>,
+        elements: Elements<T>,
+        element_marks: Marks,
+    },
+    Vectors(Vectors),
+}
+
+/// Scalars in their stored form.
+#[derive(Debug)]
+pub enum Elements<T> {
+    Cells(Cells),
+    Text(T),
+}
+
+/// Vectors side by side, little-endian.
+#[derive(Debug)]
+pub struct Vectors {
+    pub matrix: RowMatrix,
+    pub stored: Stored,
+    pub width: usize,
+}
+
+/// Marks of values, kept only from the first one that is not "present" on.
+#[derive(Debug, Default)]
+pub struct Marks {
+    values: usize,
+    /// Empty while all values are present.
+    marks: Vec<Mark>,
+}
+
+impl Marks {
+    /// Appends the marks of more values.
+    pub fn append(&mut self, marks: &[Mark]) {
+        let kept = !self.marks.is_empty();
+        if kept || marks.iter().any(|mark| !mark.is_present()) {
+            self.marks.resize(self.values, Mark::PRESENT);
+            self.marks.extend_from_slice(marks);
+        }
+        self.values += marks.len();
+    }
+
+    /// The marks, unless all values are present.
+    pub fn get(&self) -> Option<&[Mark]> {
+        (!self.marks.is_empty()).then_some(&self.marks)
+    }
+
+    /// Gives back room in excess.
+    pub fn shrink(&mut self) {
+        self.marks.shrink_to_fit();
+    }
+
+    fn memory(&self) -> usize {
+        self.marks.len()
+    }
+}
+
+impl ColumnStore {
+    /// Makes `out` the column's values at `rows`, of which `table_rows` stands for a key not found and all beyond for
+    /// null.
+    pub fn gather(&self, table_rows: u32, rows: &[u32], out: &mut Column) {
+        clear(out, self.of);
+        match &self.content {
+            Content::Scalars(elements) => {
+                gather_marks(self.marks.get(), table_rows, rows, &mut out.marks);
+                elements.gather(rows.iter().map(|&row| row.min(table_rows) as usize), &mut out.values);
+            }
+            Content::Vectors(vectors) => {
+                gather_marks(self.marks.get(), table_rows, rows, &mut out.marks);
+                if let Values::Float64(values) = &mut out.values {
+                    vectors.gather(table_rows, rows, values);
+                }
+            }
+            Content::Lists { offsets, elements, element_marks } => {
+                let range_of = |row: &u32| list_range(offsets, *row);
+                let list = out.list.get_or_insert_default();
+                gather_marks(self.marks.get(), table_rows, rows, &mut list.marks);
+                push_offsets(&mut list.offsets, rows.iter().map(range_of));
+                let positions = || rows.iter().flat_map(range_of);
+                out.marks.extend(positions().map(|position| mark_at(element_marks.get(), position)));
+                elements.gather(positions(), &mut out.values);
+            }
+        }
+    }
+
+    /// Asks the processor to fetch the value of row `row`; any row is allowed.
+    pub fn prefetch(&self, row: u32) {
+        match &self.content {
+            Content::Scalars(Elements::Cells(cells)) => cells.prefetch(row as usize),
+            Content::Scalars(Elements::Text(text)) => prefetch(text.strings.spans(), row as usize),
+            Content::Lists { offsets, .. } => prefetch(offsets, row as usize),
+            Content::Vectors(vectors) => vectors.matrix.prefetch(row as usize),
+        }
+        if let Some(marks) = self.marks.get() {
+            prefetch(marks, row as usize);
+        }
+    }
+
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
+        let content = match &self.content {
+            Content::Scalars(elements) => elements.memory(),
+            Content::Vectors(vectors) => vectors.matrix.memory(),
+            Content::Lists { offsets, elements, element_marks } => {
+                size_of_val(&offsets[..]) + elements.memory() + element_marks.memory()
+            }
+        };
+        content + self.marks.memory()
+    }
+
+    /// Bytes of the values alone, at their stored widths: a string's bytes and 4 for its length, a list's elements and
+    /// 4 for its length.
+    pub fn raw_bytes(&self) -> usize {
+        match &self.content {
+            Content::Scalars(elements) => elements.raw_bytes(),
+            Content::Vectors(vectors) => vectors.matrix.rows() * vectors.matrix.row_bytes(),
+            Content::Lists { offsets, elements, .. } => size_of_val(&offsets[1..]) + elements.raw_bytes(),
+        }
+    }
+}
+
+impl Elements<Text> {
+    fn gather(&self, positions: impl Iterator<Item = usize>, out: &mut Values) {
+        match (self, out) {
+            (Self::Cells(cells), out) => cells.gather(positions, out),
+            (Self::Text(text), Values::String(out)) => out.gather(&text.strings, positions),
+            (Self::Text(_), _) => {}
+        }
+    }
+
+    fn memory(&self) -> usize {
+        match self {
+            Self::Cells(cells) => cells.memory(),
+            Self::Text(text) => text.memory(),
+        }
+    }
+
+    fn raw_bytes(&self) -> usize {
+        match self {
+            Self::Cells(cells) => cells.memory(),
+            Self::Text(text) => text.raw_bytes,
+        }
+    }
+}
+
+impl Vectors {
+    /// Makes room for `rows` vectors.
+    pub fn new(stored: Stored, width: usize, rows: usize) -> Self {
+        Self { matrix: RowMatrix::new(rows, width * stored.bytes()), stored, width }
+    }
+
+    /// Stores vector `row`, rounded to the stored width.
+    pub fn set(&mut self, row: usize, elements: &[f64]) {
+        let bytes = self.matrix.row_mut(row);
+        match self.stored {
+            Stored::Float16 => write(bytes, elements, |value| f16::from_f64(value).to_le_bytes()),
+            Stored::Float32 => write(bytes, elements, |value| (value as f32).to_le_bytes()),
+            _ => write(bytes, elements, f64::to_le_bytes),
+        }
+    }
+
+    fn gather(&self, table_rows: u32, rows: &[u32], out: &mut Vec<f64>) {
+        out.reserve(rows.len() * self.width);
+        match self.stored {
+            Stored::Float16 => self.read(table_rows, rows, out, |bytes| f16::from_le_bytes(bytes).into()),
+            Stored::Float32 => self.read(table_rows, rows, out, |bytes| f32::from_le_bytes(bytes).into()),
+            _ => self.read(table_rows, rows, out, f64::from_le_bytes),
+        }
+    }
+
+    /// Appends the vectors at `rows`, zeros for rows outside.
+    fn read<const N: usize>(
+        &self,
+        table_rows: u32,
+        rows: &[u32],
+        out: &mut Vec<f64>,
+        decode: impl Fn([u8; N]) -> f64,
+    ) {
+        for &row in rows {
+            if row < table_rows {
+                let (elements, _) = self.matrix.row(row as usize).as_chunks::<N>();
+                out.extend(elements.iter().map(|&bytes| decode(bytes)));
+            } else {
+                out.resize(out.len() + self.width, 0.0);
+            }
+        }
+    }
+}
+
+fn write<const N: usize>(bytes: &mut [u8], elements: &[f64], encode: impl Fn(f64) -> [u8; N]) {
+    let (places, _) = bytes.as_chunks_mut::<N>();
+    places.iter_mut().zip(elements).for_each(|(place, &element)| *place = encode(element));
+}
+
+/// Empties `out` and makes it a column of type `of`.
+fn clear(out: &mut Column, of: Type) {
+    out.marks.clear();
+    match (&mut out.list, of.list) {
+        (Some(list), true) => {
+            list.offsets.clear();
+            list.marks.clear();
+        }
+        (list, wanted) => *list = wanted.then(ListRows::default),
+    }
+    match (&mut out.values, Column::new(of).values) {
+        (Values::Float64(values), Values::Float64(_)) => values.clear(),
+        (Values::Int64(values), Values::Int64(_)) => values.clear(),
+        (Values::Uint64(values), Values::Uint64(_)) => values.clear(),
+        (Values::Bool(values), Values::Bool(_)) => values.clear(),
+        (Values::String(_), Values::String(_)) => {}
+        (values, empty) => *values = empty,
+    }
+}
+
+/// Marks of rows: those of the column, and what lies behind the rows that are none.
+fn gather_marks(marks: Option<&[Mark]>, table_rows: u32, rows: &[u32], out: &mut Vec<Mark>) {
+    let outside = |row: u32| if row == table_rows { Mark::KEY_NOT_FOUND } else { Mark::NULL };
+    match marks {
+        None => {
+            out.extend(rows.iter().map(|&row| if row < table_rows { Mark::PRESENT } else { outside(row) }))
+        }
+        Some(marks) => {
+            out.extend(
+                rows.iter().map(|&row| marks.get(row as usize).copied().unwrap_or_else(|| outside(row))),
+            );
+        }
+    }
+}
+
+fn mark_at(marks: Option<&[Mark]>, position: usize) -> Mark {
+    marks.map_or(Mark::PRESENT, |marks| marks[position])
+}
+
+/// Elements of row `row`, none for rows outside.
+fn list_range(offsets: &[u32], row: u32) -> Range<usize> {
+    let row = (row as usize).min(offsets.len() - 1);
+    let end = offsets.get(row + 1).unwrap_or(&offsets[row]);
+    offsets[row] as usize..*end as usize
+}
+
+fn push_offsets(offsets: &mut Vec<u32>, ranges: impl Iterator<Item = Range<usize>>) {
+    offsets.push(0);
+    let mut end = 0;
+    offsets.extend(ranges.map(|range| {
+        end += range.len() as u32;
+        end
+    }));
+}

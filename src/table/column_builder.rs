@@ -1,0 +1,162 @@
+//! One column of a table while its rows come in, batch by batch.
+
+use std::borrow::Cow;
+
+use super::{
+    cells::Cells,
+    column::{ColumnStore, Content, Elements, Marks, Vectors},
+    schema::ColumnSchema,
+    text::TextBuilder,
+};
+use crate::batch::{Column, ListRows, Mark, Values};
+
+/// Appends rows, then becomes a [`ColumnStore`].
+#[derive(Debug)]
+pub struct ColumnBuilder {
+    schema: ColumnSchema,
+    content: Content<TextBuilder>,
+    marks: Marks,
+    rows: usize,
+}
+
+impl ColumnBuilder {
+    /// Makes room for `rows` rows.
+    pub fn new(schema: &ColumnSchema, rows: usize) -> Self {
+        let content = match schema.of.width {
+            Some(width) => Content::Vectors(Vectors::new(schema.stored, width, rows)),
+            None if schema.of.list => {
+                let mut offsets = Vec::with_capacity(rows + 1);
+                offsets.push(0);
+                let elements = Elements::new(schema, 0);
+                Content::Lists { offsets, elements, element_marks: Marks::default() }
+            }
+            None => Content::Scalars(Elements::new(schema, rows)),
+        };
+        Self { schema: schema.clone(), content, marks: Marks::default(), rows: 0 }
+    }
+
+    /// Appends the rows of `column`, which is of the schema's type. Floats are rounded to the stored width; `refuse`
+    /// is told each row of `column` that can't be stored, and why.
+    pub fn append(&mut self, column: &Column, refuse: &mut dyn FnMut(usize, String)) {
+        let marks = marks_of(column, self.schema.of.lanes(), self.schema.nan_is_null);
+        let stored = self.schema.stored.name();
+        match &mut self.content {
+            Content::Scalars(elements) => {
+                elements.append(&column.values, &marks, stored, refuse);
+                self.marks.append(&marks);
+            }
+            Content::Vectors(vectors) => {
+                let rows = column.float64().chunks_exact(vectors.width).zip(&*marks).enumerate();
+                for (row, (elements, mark)) in rows {
+                    if !mark.is_null() {
+                        vectors.set(self.rows + row, elements);
+                    }
+                }
+                self.marks.append(&marks);
+            }
+            Content::Lists { offsets, elements, element_marks } => {
+                let Some(list) = &column.list else { return };
+                append_offsets(offsets, list, refuse);
+                let mut refuse = |element: usize, why| refuse(row_of(list, element), why);
+                elements.append(&column.values, &marks, stored, &mut refuse);
+                element_marks.append(&marks);
+                self.marks.append(&list.marks);
+            }
+        }
+        self.rows += column.rows();
+    }
+
+    /// The finished column.
+    pub fn finish(mut self) -> ColumnStore {
+        self.marks.shrink();
+        let content = match self.content {
+            Content::Scalars(elements) => Content::Scalars(elements.finish()),
+            Content::Vectors(vectors) => Content::Vectors(vectors),
+            Content::Lists { offsets, elements, mut element_marks } => {
+                element_marks.shrink();
+                Content::Lists { offsets, elements: elements.finish(), element_marks }
+            }
+        };
+        ColumnStore { of: self.schema.of, content, marks: self.marks }
+    }
+}
+
+impl Elements<TextBuilder> {
+    fn new(schema: &ColumnSchema, rows: usize) -> Self {
+        match Cells::new(schema.stored, rows) {
+            Some(cells) => Self::Cells(cells),
+            None => Self::Text(TextBuilder::new(rows)),
+        }
+    }
+
+    fn append(
+        &mut self,
+        values: &Values,
+        marks: &[Mark],
+        stored: &str,
+        refuse: &mut dyn FnMut(usize, String),
+    ) {
+        match (self, values) {
+            (Self::Text(text), Values::String(strings)) => {
+                if let Err(position) = text.append(strings) {
+                    refuse(position, "more than 4 GiB of text in one column".to_owned());
+                }
+            }
+            (Self::Cells(cells), values) => cells.append(values, |position| {
+                if !marks[position].is_null() {
+                    refuse(position, format!("{} does not fit into {stored}", integer_at(values, position)));
+                }
+            }),
+            (Self::Text(_), _) => {}
+        }
+    }
+
+    fn finish(self) -> Elements<super::text::Text> {
+        match self {
+            Self::Cells(mut cells) => {
+                cells.shrink();
+                Elements::Cells(cells)
+            }
+            Self::Text(text) => Elements::Text(text.finish()),
+        }
+    }
+}
+
+/// Marks of the column's values, NaN counted as null where it stands for that.
+fn marks_of(column: &Column, lanes: usize, nan_is_null: bool) -> Cow<'_, [Mark]> {
+    match &column.values {
+        Values::Float64(values) if nan_is_null && values.iter().any(|value| value.is_nan()) => {
+            let values = values.chunks_exact(lanes).zip(&column.marks);
+            let mark = |value: &[f64], mark: Mark| {
+                if value.iter().any(|element| element.is_nan()) { mark | Mark::NULL } else { mark }
+            };
+            values.map(|(value, &own)| mark(value, own)).collect()
+        }
+        _ => Cow::Borrowed(&column.marks),
+    }
+}
+
+fn append_offsets(offsets: &mut Vec<u32>, list: &ListRows, refuse: &mut dyn FnMut(usize, String)) {
+    let base = offsets.last().copied().unwrap_or(0);
+    let first = list.offsets.first().copied().unwrap_or(0);
+    for (row, &end) in list.offsets.iter().skip(1).enumerate() {
+        let end = base.checked_add(end - first).unwrap_or_else(|| {
+            refuse(row, "more than 4,294,967,295 list elements in one column".to_owned());
+            base
+        });
+        offsets.push(end);
+    }
+}
+
+/// The row whose list element `element` is in.
+fn row_of(list: &ListRows, element: usize) -> usize {
+    list.offsets.partition_point(|&offset| offset as usize <= element).saturating_sub(1)
+}
+
+fn integer_at(values: &Values, position: usize) -> String {
+    match values {
+        Values::Int64(values) => values[position].to_string(),
+        Values::Uint64(values) => values[position].to_string(),
+        _ => "the value".to_owned(),
+    }
+}

@@ -1,0 +1,264 @@
+//! The keys of all rows, and the keys of requests compared with them.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    index::Keys,
+    memory::{Pages, prefetch},
+    schema::KeyColumn,
+};
+use crate::batch::{Column, Element, Strings, Values};
+
+/// The keys of a table's rows: integers side by side row by row, each string column by itself.
+#[derive(Debug)]
+pub struct KeyStore {
+    parts: Vec<Part>,
+    words: Pages<u64>,
+    words_per_row: usize,
+    texts: Vec<Texts>,
+    rows: usize,
+}
+
+/// Where a key column lies.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// Position among the row's words.
+    Word(usize),
+    /// Position among the string columns.
+    Text(usize),
+}
+
+/// Strings one behind the other.
+#[derive(Debug)]
+struct Texts {
+    bytes: Vec<u8>,
+    /// One more than there are rows.
+    offsets: Vec<u64>,
+}
+
+/// Keys of one integer column, the common case, looked up among rows with as much.
+pub struct OneInteger<'a, W> {
+    stored: &'a [u64],
+    wanted: &'a [W],
+}
+
+/// Keys of any columns.
+pub struct AnyColumns<'a> {
+    store: &'a KeyStore,
+    wanted: &'a [&'a Column],
+}
+
+/// The keys of the rows themselves, to build the index from.
+pub struct OwnRows<'a>(&'a KeyStore);
+
+/// Integers as the 64 bits that they are compared by.
+pub trait Word: Copy {
+    /// The bits.
+    fn word(self) -> u64;
+}
+
+impl Word for i64 {
+    fn word(self) -> u64 {
+        self.cast_unsigned()
+    }
+}
+
+impl Word for u64 {
+    fn word(self) -> u64 {
+        self
+    }
+}
+
+impl KeyStore {
+    /// Makes room for the keys of `rows` rows.
+    pub fn new(columns: &[KeyColumn], rows: usize) -> Self {
+        let (mut words_per_row, mut texts) = (0, Vec::new());
+        let parts = columns.iter().map(|column| match column.element {
+            Element::String => {
+                texts.push(Texts::new(rows));
+                Part::Text(texts.len() - 1)
+            }
+            _ => {
+                words_per_row += 1;
+                Part::Word(words_per_row - 1)
+            }
+        });
+        let parts = parts.collect();
+        Self { parts, words: Pages::zeroed(rows * words_per_row), words_per_row, texts, rows: 0 }
+    }
+
+    /// Appends one key for each row of `columns`, which have the types that `new` was told, within the room made.
+    pub fn append(&mut self, columns: &[Column]) {
+        for (part, column) in self.parts.iter().zip(columns) {
+            match (*part, &column.values) {
+                (Part::Text(text), _) => self.texts[text].append(column.strings()),
+                (Part::Word(word), Values::Uint64(values)) => {
+                    set_words(&mut self.words, self.words_per_row, self.rows, word, values);
+                }
+                (Part::Word(word), _) => {
+                    set_words(&mut self.words, self.words_per_row, self.rows, word, column.int64());
+                }
+            }
+        }
+        self.rows += columns.first().map_or(0, Column::rows);
+    }
+
+    /// Gives back the room that growing strings took in excess.
+    pub fn finish(&mut self) {
+        self.texts.iter_mut().for_each(|text| text.bytes.shrink_to_fit());
+    }
+
+    /// Whether the key is a single integer.
+    pub fn is_one_integer(&self) -> bool {
+        matches!(self.parts[..], [Part::Word(_)])
+    }
+
+    /// Keys of a single integer column.
+    pub fn one_integer<'a, W: Word>(&'a self, wanted: &'a [W]) -> OneInteger<'a, W> {
+        OneInteger { stored: &self.words, wanted }
+    }
+
+    /// The rows' own keys where they are single integers.
+    pub fn own_integers(&self) -> Option<OneInteger<'_, u64>> {
+        self.is_one_integer().then(|| self.one_integer(&self.words))
+    }
+
+    /// Keys of `wanted`, one column for each of the table's key columns and of its type.
+    pub fn any<'a>(&'a self, wanted: &'a [&'a Column]) -> AnyColumns<'a> {
+        AnyColumns { store: self, wanted }
+    }
+
+    /// The rows' own keys.
+    pub fn own(&self) -> OwnRows<'_> {
+        OwnRows(self)
+    }
+
+    /// The key of row `row` as people read it.
+    pub fn describe(&self, columns: &[KeyColumn], row: usize) -> String {
+        let parts = self.parts.iter().zip(columns).map(|(part, column)| match (*part, column.element) {
+            (Part::Text(text), _) => format!("{:?}", String::from_utf8_lossy(self.texts[text].get(row))),
+            (Part::Word(word), Element::Uint64) => self.word(row, word).to_string(),
+            (Part::Word(word), _) => self.word(row, word).cast_signed().to_string(),
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
+        let texts = self.texts.iter().map(|text| text.bytes.len() + text.offsets.len() * size_of::<u64>());
+        self.words.memory() + texts.sum::<usize>()
+    }
+
+    /// Bytes of the keys alone: 8 for an integer, a string's bytes and 4 for its length.
+    pub fn raw_bytes(&self) -> usize {
+        let texts = self.texts.iter().map(|text| text.bytes.len() + self.rows * size_of::<u32>());
+        self.words.memory() + texts.sum::<usize>()
+    }
+
+    fn word(&self, row: usize, word: usize) -> u64 {
+        self.words[row * self.words_per_row + word]
+    }
+}
+
+fn set_words<W: Word>(words: &mut [u64], per_row: usize, first: usize, word: usize, values: &[W]) {
+    let rows = words.chunks_exact_mut(per_row).skip(first);
+    rows.zip(values).for_each(|(row, value)| row[word] = value.word());
+}
+
+impl Texts {
+    fn new(rows: usize) -> Self {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Self { bytes: Vec::new(), offsets }
+    }
+
+    fn append(&mut self, strings: &Strings) {
+        for position in 0..strings.len() {
+            self.bytes.extend_from_slice(strings.get_bytes(position));
+            self.offsets.push(self.bytes.len() as u64);
+        }
+    }
+
+    fn get(&self, row: usize) -> &[u8] {
+        &self.bytes[self.offsets[row] as usize..self.offsets[row + 1] as usize]
+    }
+}
+
+impl<W: Word> Keys for OneInteger<'_, W> {
+    #[inline]
+    fn hash(&self, position: usize) -> u64 {
+        mix(self.wanted[position].word())
+    }
+
+    #[inline]
+    fn is_of_row(&self, position: usize, row: usize) -> bool {
+        self.stored[row] == self.wanted[position].word()
+    }
+
+    #[inline]
+    fn prefetch_row(&self, row: usize) {
+        prefetch(self.stored, row);
+    }
+}
+
+impl Keys for AnyColumns<'_> {
+    fn hash(&self, position: usize) -> u64 {
+        self.wanted.iter().fold(0, |hash, column| mix(hash ^ word_of(column, position)))
+    }
+
+    fn is_of_row(&self, position: usize, row: usize) -> bool {
+        self.store.parts.iter().zip(self.wanted).all(|(part, column)| match (*part, &column.values) {
+            (Part::Text(text), _) => self.store.texts[text].get(row) == column.strings().get_bytes(position),
+            (Part::Word(word), Values::Uint64(values)) => self.store.word(row, word) == values[position],
+            (Part::Word(word), _) => self.store.word(row, word) == column.int64()[position].word(),
+        })
+    }
+
+    fn prefetch_row(&self, row: usize) {
+        self.store.prefetch_row(row);
+    }
+}
+
+impl Keys for OwnRows<'_> {
+    fn hash(&self, position: usize) -> u64 {
+        self.0.parts.iter().fold(0, |hash, part| match *part {
+            Part::Word(word) => mix(hash ^ self.0.word(position, word)),
+            Part::Text(text) => mix(hash ^ xxh3_64(self.0.texts[text].get(position))),
+        })
+    }
+
+    fn is_of_row(&self, position: usize, row: usize) -> bool {
+        self.0.parts.iter().all(|part| match *part {
+            Part::Word(word) => self.0.word(position, word) == self.0.word(row, word),
+            Part::Text(text) => self.0.texts[text].get(position) == self.0.texts[text].get(row),
+        })
+    }
+
+    fn prefetch_row(&self, row: usize) {
+        self.0.prefetch_row(row);
+    }
+}
+
+impl KeyStore {
+    fn prefetch_row(&self, row: usize) {
+        prefetch(&self.words, row * self.words_per_row);
+        self.texts.iter().for_each(|text| prefetch(&text.offsets, row));
+    }
+}
+
+/// What a key column's value adds to the hash: an integer itself, a string's hash.
+fn word_of(column: &Column, position: usize) -> u64 {
+    match &column.values {
+        Values::String(strings) => xxh3_64(strings.get_bytes(position)),
+        Values::Uint64(values) => values[position],
+        _ => column.int64()[position].word(),
+    }
+}
+
+/// Spreads an integer's bits over all 64 (the "moremur" finalizer).
+#[inline]
+fn mix(word: u64) -> u64 {
+    let word = (word ^ (word >> 27)).wrapping_mul(0x3c79_ac49_2ba7_b653);
+    let word = (word ^ (word >> 33)).wrapping_mul(0x1c69_b3f7_4ac4_ae35);
+    word ^ (word >> 27)
+}

@@ -1,0 +1,345 @@
+//! What a table holds: its keys and columns, as `table.json` states them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    batch::{Element, Type},
+    problem::Problems,
+};
+
+/// The format that this server reads.
+pub const FORMAT: &str = "quiver.table/1";
+
+/// The widest vector.
+const WIDTH_LIMIT: usize = 65_536;
+
+/// A table's name, version, keys and columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSchema {
+    pub name: String,
+    pub version: u32,
+    /// The columns that make up a row's key, in order; never none.
+    pub key: Vec<KeyColumn>,
+    pub columns: Vec<ColumnSchema>,
+}
+
+/// One column of the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyColumn {
+    pub name: String,
+    /// `Int64`, `Uint64` or `String`.
+    pub element: Element,
+}
+
+/// One column of values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnSchema {
+    pub name: String,
+    /// The type that is read out: floats in 64 bits, integers in 64 bits.
+    pub of: Type,
+    /// The type of each element in memory.
+    pub stored: Stored,
+    /// Whether NaN stands for null. A vector that has a NaN is null then.
+    pub nan_is_null: bool,
+}
+
+/// Element types as tables keep them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stored {
+    Float16,
+    Float32,
+    Float64,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    Bool,
+    String,
+}
+
+impl Stored {
+    /// The element type that it is read out as.
+    pub fn element(self) -> Element {
+        match self {
+            Self::Float16 | Self::Float32 | Self::Float64 => Element::Float64,
+            Self::Int8 | Self::Int16 | Self::Int32 | Self::Int64 => Element::Int64,
+            Self::Uint8 | Self::Uint16 | Self::Uint32 | Self::Uint64 => Element::Uint64,
+            Self::Bool => Element::Bool,
+            Self::String => Element::String,
+        }
+    }
+
+    /// The name that `table.json` uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float16 => "float16",
+            Self::Float32 => "float32",
+            Self::Float64 => "float64",
+            Self::Int8 => "int8",
+            Self::Int16 => "int16",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Uint8 => "uint8",
+            Self::Uint16 => "uint16",
+            Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
+            Self::Bool => "bool",
+            Self::String => "string",
+        }
+    }
+
+    /// Bytes of one element; for a string those of its length.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Int8 | Self::Uint8 | Self::Bool => 1,
+            Self::Float16 | Self::Int16 | Self::Uint16 => 2,
+            Self::Float32 | Self::Int32 | Self::Uint32 | Self::String => 4,
+            Self::Float64 | Self::Int64 | Self::Uint64 => 8,
+        }
+    }
+}
+
+impl TableSchema {
+    /// The position of the column of this name.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Reads `table.json`, or tells everything that is wrong with it.
+    pub fn from_json(text: &str) -> Result<Self, Problems> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let document: Document = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            Problems::one(if path == "." { "" } else { &path }, error.inner().to_string())
+        })?;
+        reader.end().map_err(|error| Problems::one("", error.to_string()))?;
+        document.check()
+    }
+
+    /// Writes `table.json`, such that `from_json` reads the same schema.
+    pub fn to_json(&self) -> String {
+        let key =
+            self.key.iter().map(|key| KeyDocument { name: key.name.clone(), dtype: key_dtype(key.element) });
+        let document = Document {
+            format: FORMAT.to_owned(),
+            name: self.name.clone(),
+            version: self.version,
+            key: key.collect(),
+            columns: self.columns.iter().map(ColumnDocument::of).collect(),
+        };
+        serde_json::to_string_pretty(&document).expect("strings and numbers are always JSON")
+    }
+}
+
+impl ColumnSchema {
+    /// A column of scalars; NaN is a value.
+    pub fn scalar(name: impl Into<String>, stored: Stored) -> Self {
+        Self { name: name.into(), of: Type::scalar(stored.element()), stored, nan_is_null: false }
+    }
+
+    /// A column of lists of scalars; NaN is a value.
+    pub fn list(name: impl Into<String>, stored: Stored) -> Self {
+        let scalar = Self::scalar(name, stored);
+        Self { of: scalar.of.listed(), ..scalar }
+    }
+
+    /// A column of vectors of `width` floats; NaN is a value.
+    pub fn vector(name: impl Into<String>, stored: Stored, width: usize) -> Self {
+        Self { of: Type::vector(width), ..Self::scalar(name, stored) }
+    }
+}
+
+/// `table.json` as written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: String,
+    name: String,
+    version: u32,
+    key: Vec<KeyDocument>,
+    columns: Vec<ColumnDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyDocument {
+    name: String,
+    dtype: Stored,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnDocument {
+    name: String,
+    dtype: Stored,
+    shape: Shape,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nan: Option<Nan>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Shape {
+    Scalar,
+    List,
+    Vector(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Nan {
+    Null,
+    Value,
+}
+
+impl Document {
+    fn check(self) -> Result<TableSchema, Problems> {
+        let mut problems = Problems::none();
+        if self.format != FORMAT {
+            problems.add("format", format!("is {:?}, this server reads {FORMAT:?}", self.format));
+        }
+        if self.name.is_empty() {
+            problems.add("name", "must not be empty");
+        }
+        if self.version == 0 {
+            problems.add("version", "must be 1 or more");
+        }
+        if self.key.is_empty() {
+            problems.add("key", "a table needs at least one key column");
+        }
+        self.check_names(&mut problems);
+        let columns = (self.columns.into_iter().enumerate())
+            .map(|(position, column)| column.check(&format!("columns[{position}]"), &mut problems))
+            .collect();
+        let key = (self.key.into_iter().enumerate())
+            .map(|(position, key)| key.check(&format!("key[{position}]"), &mut problems))
+            .collect();
+        problems.or(TableSchema { name: self.name, version: self.version, key, columns })
+    }
+
+    fn check_names(&self, problems: &mut Problems) {
+        let mut seen = BTreeSet::new();
+        let keys = self.key.iter().enumerate().map(|(position, key)| ("key", position, &key.name));
+        let columns = self.columns.iter().enumerate();
+        let columns = columns.map(|(position, column)| ("columns", position, &column.name));
+        for (field, position, name) in keys.chain(columns) {
+            let place = format!("{field}[{position}].name");
+            if name.is_empty() {
+                problems.add(place, "must not be empty");
+            } else if !seen.insert(name) {
+                problems.add(place, format!("{name:?} is named twice"));
+            }
+        }
+    }
+}
+
+impl KeyDocument {
+    fn check(self, place: &str, problems: &mut Problems) -> KeyColumn {
+        if !matches!(self.dtype, Stored::Int64 | Stored::Uint64 | Stored::String) {
+            problems.add(
+                format!("{place}.dtype"),
+                format!("{} can't be a key: int64, uint64 and string can", self.dtype.name()),
+            );
+        }
+        KeyColumn { name: self.name, element: self.dtype.element() }
+    }
+}
+
+impl ColumnDocument {
+    fn of(column: &ColumnSchema) -> Self {
+        let float = column.of.element == Element::Float64;
+        Self {
+            name: column.name.clone(),
+            dtype: column.stored,
+            shape: match column.of.width {
+                Some(width) => Shape::Vector(width),
+                None if column.of.list => Shape::List,
+                None => Shape::Scalar,
+            },
+            nan: float.then_some(if column.nan_is_null { Nan::Null } else { Nan::Value }),
+        }
+    }
+
+    fn check(self, place: &str, problems: &mut Problems) -> ColumnSchema {
+        let float = self.dtype.element() == Element::Float64;
+        if float != self.nan.is_some() {
+            let message =
+                if float { "required for floats: \"null\" or \"value\"" } else { "allowed for floats only" };
+            problems.add(format!("{place}.nan"), message);
+        }
+        if let Shape::Vector(width) = self.shape {
+            if !float {
+                problems.add(format!("{place}.shape"), "vectors are of floats");
+            }
+            if !(1..=WIDTH_LIMIT).contains(&width) {
+                problems
+                    .add(format!("{place}.shape.vector"), format!("must be 1 to {WIDTH_LIMIT}, is {width}"));
+            }
+        }
+        let column = match self.shape {
+            Shape::Scalar => ColumnSchema::scalar(self.name, self.dtype),
+            Shape::List => ColumnSchema::list(self.name, self.dtype),
+            Shape::Vector(width) => ColumnSchema::vector(self.name, self.dtype, width),
+        };
+        ColumnSchema { nan_is_null: self.nan == Some(Nan::Null), ..column }
+    }
+}
+
+fn key_dtype(element: Element) -> Stored {
+    match element {
+        Element::String => Stored::String,
+        Element::Uint64 => Stored::Uint64,
+        _ => Stored::Int64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADS: &str = r#"{"format": "quiver.table/1", "name": "ads", "version": 2,
+        "key": [{"name": "ad_id", "dtype": "string"}, {"name": "slot", "dtype": "uint64"}],
+        "columns": [
+            {"name": "category", "dtype": "string", "shape": "scalar"},
+            {"name": "tags", "dtype": "int32", "shape": "list"},
+            {"name": "embedding", "dtype": "float32", "shape": {"vector": 64}, "nan": "null"}]}"#;
+
+    #[test]
+    fn reads_what_it_writes() {
+        let schema = TableSchema::from_json(ADS).expect("a good table.json");
+        assert_eq!(schema.column("embedding"), Some(2));
+        assert_eq!(schema.columns[2].of, Type::vector(64));
+        assert!(schema.columns[2].nan_is_null);
+        assert_eq!(schema.columns[1].of.to_string(), "list<int64>");
+        assert_eq!(TableSchema::from_json(&schema.to_json()).expect("its own text"), schema);
+    }
+
+    #[test]
+    fn every_problem_has_its_place() {
+        let checks: [(&str, &str, &str); 11] = [
+            ("quiver.table/1", "quiver.table/9", "format: is \"quiver.table/9\""),
+            ("\"ads\"", "\"\"", "name: must not be empty"),
+            ("\"version\": 2", "\"version\": 0", "version: must be 1"),
+            ("\"version\": 2", "\"version\": 2, \"more\": 1", "unknown field `more`"),
+            ("\"uint64\"", "\"int32\"", "key[1].dtype: int32 can't be a key"),
+            ("\"slot\"", "\"tags\"", "columns[1].name: \"tags\" is named twice"),
+            ("{\"vector\": 64}", "{\"vector\": 0}", "columns[2].shape.vector: must be 1"),
+            ("{\"vector\": 64}", "\"matrix\"", "columns[2].shape: unknown variant"),
+            (", \"nan\": \"null\"", "", "columns[2].nan: required for floats"),
+            ("\"list\"", "\"list\", \"nan\": \"null\"", "columns[1].nan: allowed for floats only"),
+            ("\"list\"", "{\"vector\": 3}", "columns[1].shape: vectors are of floats"),
+        ];
+        for (good, bad, expect) in checks {
+            assert!(ADS.contains(good), "{good}");
+            let found = TableSchema::from_json(&ADS.replace(good, bad)).expect_err(bad).to_string();
+            assert!(found.contains(expect), "{bad}: {found}");
+        }
+    }
+}
