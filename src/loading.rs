@@ -1,0 +1,118 @@
+//! What loading shows on a terminal: rows, bytes and the time left.
+
+use std::{
+    fs,
+    io::{self, IsTerminal},
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{config::ShowProgress, table::Progress};
+
+/// Counts what is loaded, and shows it where somebody looks.
+#[derive(Debug)]
+pub struct Loading {
+    bar: ProgressBar,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+    started: Instant,
+}
+
+/// What was loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    pub rows: u64,
+    /// Bytes of the tables' files.
+    pub bytes: u64,
+    pub took: Duration,
+}
+
+impl Loading {
+    /// Starts to count, and to show where `show` says so.
+    pub fn start(repository: &Path, show: ShowProgress) -> Self {
+        let shown = match show {
+            ShowProgress::Auto => io::stderr().is_terminal(),
+            ShowProgress::Always => true,
+            ShowProgress::Never => false,
+        };
+        let bar = if shown { visible(table_bytes(repository)) } else { ProgressBar::hidden() };
+        Self { bar, rows: AtomicU64::new(0), bytes: AtomicU64::new(0), started: Instant::now() }
+    }
+
+    /// Takes the bar away and tells what was loaded.
+    pub fn finish(&self) -> Loaded {
+        self.bar.finish_and_clear();
+        Loaded {
+            rows: self.rows.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            took: self.started.elapsed(),
+        }
+    }
+}
+
+impl Progress for Loading {
+    fn add(&self, rows: u64, bytes: u64) {
+        let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if !self.bar.is_hidden() {
+            self.bar.set_message(HumanCount(rows).to_string());
+            self.bar.inc(bytes);
+        }
+    }
+}
+
+fn visible(bytes: u64) -> ProgressBar {
+    const LINE: &str = "loading {bar:30} {binary_bytes} of {binary_total_bytes}, {msg} rows, {eta} left";
+    let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+    let bar = bar.with_message("0");
+    match ProgressStyle::with_template(LINE) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// The bytes of the newest version of every table. Only the bar's end depends on it: what can't be read counts
+/// nothing here, and is told where it is loaded.
+fn table_bytes(repository: &Path) -> u64 {
+    let folders = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let newest = |table: fs::DirEntry| {
+        let versions =
+            folders(&table.path()).filter_map(|version| version.file_name().to_str()?.parse::<u32>().ok());
+        Some(table.path().join(versions.max()?.to_string()))
+    };
+    let files = folders(&repository.join("tables")).filter_map(newest).flat_map(|version| folders(&version));
+    let rows =
+        files.filter(|file| file.path().extension().is_some_and(|kind| kind == "parquet" || kind == "arrow"));
+    rows.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_the_newest_versions_files() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (version, file, bytes) in
+            [("1", "a.parquet", 9), ("2", "a.parquet", 5), ("2", "b.arrow", 2), ("2", "table.json", 7)]
+        {
+            let version = folder.path().join("tables").join("ads").join(version);
+            fs::create_dir_all(&version).expect("makes");
+            fs::write(version.join(file), vec![0; bytes]).expect("writes");
+        }
+        assert_eq!(table_bytes(folder.path()), 7);
+        assert_eq!(table_bytes(Path::new("no/such/repository")), 0);
+    }
+
+    #[test]
+    fn adds_up_what_was_loaded() {
+        let loading = Loading::start(Path::new("none"), ShowProgress::Never);
+        loading.add(3, 10);
+        loading.add(4, 20);
+        let loaded = loading.finish();
+        assert_eq!((loaded.rows, loaded.bytes), (7, 30));
+    }
+}
