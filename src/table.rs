@@ -9,7 +9,9 @@ mod column;
 mod column_builder;
 mod index;
 mod keys;
+mod load;
 mod memory;
+mod readers;
 mod refusals;
 mod row_matrix;
 mod schema;
@@ -19,6 +21,7 @@ mod text;
 mod tests;
 
 pub use build::TableBuilder;
+pub use readers::read_list;
 pub use row_matrix::RowMatrix;
 pub use schema::{ColumnSchema, FORMAT, KeyColumn, Stored, TableSchema};
 

@@ -73,6 +73,16 @@ impl TableBuilder {
         refusals.add(|| place(sources, row, column), || why);
     }
 
+    /// Notes that a file can't be read to its end.
+    pub fn refuse_source(&mut self, name: &str, why: String) {
+        self.refusals.add(|| name.to_owned(), || why);
+    }
+
+    /// How many columns the key has.
+    pub fn key_columns(&self) -> usize {
+        self.schema.key.len()
+    }
+
     /// Indexes the keys and gives the table, or everything that was wrong.
     pub fn finish(mut self) -> Result<Table, Problems> {
         if self.rows != self.capacity && self.refusals.is_empty() {

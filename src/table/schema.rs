@@ -106,6 +106,17 @@ impl Stored {
     }
 }
 
+impl KeyColumn {
+    /// The type that keys are kept in.
+    pub fn stored(&self) -> Stored {
+        match self.element {
+            Element::String => Stored::String,
+            Element::Uint64 => Stored::Uint64,
+            _ => Stored::Int64,
+        }
+    }
+}
+
 impl TableSchema {
     /// The position of the column of this name.
     pub fn column(&self, name: &str) -> Option<usize> {
@@ -125,8 +136,7 @@ impl TableSchema {
 
     /// Writes `table.json`, such that `from_json` reads the same schema.
     pub fn to_json(&self) -> String {
-        let key =
-            self.key.iter().map(|key| KeyDocument { name: key.name.clone(), dtype: key_dtype(key.element) });
+        let key = self.key.iter().map(|key| KeyDocument { name: key.name.clone(), dtype: key.stored() });
         let document = Document {
             format: FORMAT.to_owned(),
             name: self.name.clone(),
@@ -289,14 +299,6 @@ impl ColumnDocument {
             Shape::Vector(width) => ColumnSchema::vector(self.name, self.dtype, width),
         };
         ColumnSchema { nan_is_null: self.nan == Some(Nan::Null), ..column }
-    }
-}
-
-fn key_dtype(element: Element) -> Stored {
-    match element {
-        Element::String => Stored::String,
-        Element::Uint64 => Stored::Uint64,
-        _ => Stored::Int64,
     }
 }
 

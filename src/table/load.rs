@@ -1,0 +1,111 @@
+//! Loads a version's folder: `table.json` and the files of rows beside it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Progress, Table, TableBuilder, TableSchema,
+    readers::{Batch, DataFile, Target, is_data_file},
+    refusals::Refusals,
+};
+use crate::problem::Problems;
+
+impl Table {
+    /// Loads a table from its folder. Each problem names the file, and where it applies the row, counted from 0 in each
+    /// file, and the column.
+    pub fn load(folder: &Path, progress: &dyn Progress) -> Result<Self, Problems> {
+        let schema = read_schema(folder)?;
+        let targets = targets(&schema);
+        let files = open_files(folder, &targets)?;
+        let rows = files.iter().map(|(_, file)| file.rows()).sum();
+        let mut builder = TableBuilder::new(schema, rows)?;
+        for (name, file) in &files {
+            read_file(name, file, &targets, &mut builder, progress);
+        }
+        builder.finish()
+    }
+}
+
+fn read_schema(folder: &Path) -> Result<TableSchema, Problems> {
+    let text = fs::read_to_string(folder.join("table.json"))
+        .map_err(|error| Problems::one("", format!("can't be read: {error}")));
+    text.and_then(|text| TableSchema::from_json(&text)).map_err(|found| {
+        let mut problems = Problems::none();
+        problems.add_below("table.json", found);
+        problems
+    })
+}
+
+/// The key's columns, then those of values.
+fn targets(schema: &TableSchema) -> Vec<Target> {
+    schema.key.iter().map(Target::of_key).chain(schema.columns.iter().map(Target::of_column)).collect()
+}
+
+/// Opens every file of rows and checks its columns, so that a table of wrong files is refused before the long work.
+fn open_files(folder: &Path, targets: &[Target]) -> Result<Vec<(String, DataFile)>, Problems> {
+    let mut refusals = Refusals::default();
+    let mut files = Vec::new();
+    for path in list_files(folder)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match DataFile::open(&path) {
+            Ok(file) => {
+                for target in targets {
+                    let place = || format!("{name}, column {}", target.name);
+                    file.check(target).unwrap_or_else(|why| refusals.add(place, || why));
+                }
+                files.push((name, file));
+            }
+            Err(why) => refusals.add(|| name, || why),
+        }
+    }
+    if files.is_empty() && refusals.is_empty() {
+        refusals.add(String::new, || "the folder has no *.parquet or *.arrow file".to_owned());
+    }
+    refusals.or(files)
+}
+
+/// The files of rows in the order of their names.
+fn list_files(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = entries.map_err(|error| Problems::one("", format!("the folder can't be read: {error}")))?;
+    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let paths = entries.into_iter().map(|entry| entry.path());
+    let mut files: Vec<_> = paths.filter(|path| is_data_file(path) && !hidden(path)).collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn read_file(
+    name: &str,
+    file: &DataFile,
+    targets: &[Target],
+    builder: &mut TableBuilder,
+    progress: &dyn Progress,
+) {
+    builder.begin_source(name);
+    let (mut rows, mut bytes) = (0, 0);
+    let result = file.read(targets, &mut |batch| {
+        rows += batch.rows as u64;
+        append(&batch, targets, builder);
+        // A file's bytes are not known by batch: they are shared out by rows.
+        let until_now = (u128::from(file.bytes()) * u128::from(rows) / u128::from(file.rows().max(1))) as u64;
+        progress.add(batch.rows as u64, until_now - bytes);
+        bytes = until_now;
+    });
+    if let Err(why) = result {
+        builder.refuse_source(name, why);
+    }
+}
+
+fn append(batch: &Batch, targets: &[Target], builder: &mut TableBuilder) {
+    for refused in &batch.refused {
+        builder.refuse(refused.row, &targets[refused.target].name, refused.why.clone());
+    }
+    let (keys, columns) = batch.columns.split_at(builder.key_columns());
+    builder.append(keys, columns);
+}
+
+#[cfg(test)]
+mod tests;

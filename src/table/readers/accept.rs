@@ -1,0 +1,142 @@
+//! Which of a file's types are read as which of a table's, always without loss.
+
+use arrow_schema::DataType;
+
+use crate::{
+    batch::Type,
+    table::schema::{ColumnSchema, KeyColumn, Stored},
+};
+
+/// A column to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The column's name in the file.
+    pub name: String,
+    /// The type that it is read as.
+    pub of: Type,
+    /// The type that elements must fit into.
+    pub stored: Stored,
+}
+
+impl Target {
+    /// What a key column is read from.
+    pub fn of_key(key: &KeyColumn) -> Self {
+        Self { name: key.name.clone(), of: Type::scalar(key.element), stored: key.stored() }
+    }
+
+    /// What a column of values is read from.
+    pub fn of_column(column: &ColumnSchema) -> Self {
+        Self { name: column.name.clone(), of: column.of, stored: column.stored }
+    }
+}
+
+/// Whether a file's type is read as the target's.
+pub fn check(data: &DataType, target: &Target) -> Result<(), String> {
+    let element = match (target.of.width, target.of.list) {
+        (None, false) => Some(data),
+        (None, true) => list_element(data),
+        (Some(width), _) => match data {
+            DataType::FixedSizeList(_, size) if usize::try_from(*size) != Ok(width) => {
+                return Err(format!("holds vectors of {size}, {width} are wanted"));
+            }
+            _ => list_element(data),
+        },
+    };
+    match element {
+        Some(element) if is_read_as(element, target.stored) => Ok(()),
+        _ => Err(format!("is {data}, which can't be read as {} without loss", wanted(target))),
+    }
+}
+
+fn wanted(target: &Target) -> String {
+    let stored = target.stored.name();
+    match (target.of.width, target.of.list) {
+        (Some(width), _) => format!("vectors of {width} {stored}"),
+        (None, true) => format!("lists of {stored}"),
+        (None, false) => stored.to_owned(),
+    }
+}
+
+fn list_element(data: &DataType) -> Option<&DataType> {
+    match data {
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            Some(field.data_type())
+        }
+        _ => None,
+    }
+}
+
+/// Integers of any width are read as any other, each value checked; floats hold integers of at most half their bits.
+fn is_read_as(data: &DataType, stored: Stored) -> bool {
+    use DataType as D;
+    match stored {
+        Stored::Float16 => matches!(data, D::Float16 | D::Int8 | D::UInt8),
+        Stored::Float32 => {
+            matches!(data, D::Float32 | D::Int16 | D::UInt16) || is_read_as(data, Stored::Float16)
+        }
+        Stored::Float64 => {
+            matches!(data, D::Float64 | D::Int32 | D::UInt32) || is_read_as(data, Stored::Float32)
+        }
+        Stored::Bool => matches!(data, D::Boolean),
+        Stored::String => match data {
+            D::Dictionary(_, values) => is_text(values),
+            _ => is_text(data),
+        },
+        _ => data.is_integer(),
+    }
+}
+
+fn is_text(data: &DataType) -> bool {
+    matches!(data, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// The type that loses nothing of a file's column of scalars.
+pub fn natural(data: &DataType) -> Option<Stored> {
+    let all = [Stored::Bool, Stored::String, Stored::Float64];
+    match data {
+        DataType::UInt64 => Some(Stored::Uint64),
+        _ if data.is_integer() => Some(Stored::Int64),
+        _ => all.into_iter().find(|&stored| is_read_as(data, stored)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_schema::{DataType as D, Field};
+
+    use super::*;
+
+    #[test]
+    fn only_lossless_reading_is_accepted() {
+        let element = |of: D| Arc::new(Field::new_list_field(of, true));
+        let dictionary = |of: D| D::Dictionary(Box::new(D::Int32), Box::new(of));
+        let (scalar, list) = (ColumnSchema::scalar, ColumnSchema::list);
+        let vector = |stored| ColumnSchema::vector("c", stored, 4);
+        let checks = [
+            (D::Float16, scalar("c", Stored::Float32), true),
+            (D::Float64, scalar("c", Stored::Float32), false),
+            (D::Int32, scalar("c", Stored::Float64), true),
+            (D::Int32, scalar("c", Stored::Float32), false),
+            (D::Int64, scalar("c", Stored::Float64), false),
+            (D::UInt64, scalar("c", Stored::Int8), true),
+            (D::Float32, scalar("c", Stored::Int64), false),
+            (D::Boolean, scalar("c", Stored::Int64), false),
+            (dictionary(D::Utf8), scalar("c", Stored::String), true),
+            (dictionary(D::Int8), scalar("c", Stored::String), false),
+            (D::Binary, scalar("c", Stored::String), false),
+            (D::Utf8, list("c", Stored::String), false),
+            (D::List(element(D::Utf8)), list("c", Stored::String), true),
+            (D::List(element(D::List(element(D::Utf8)))), list("c", Stored::String), false),
+            (D::LargeList(element(D::Float32)), vector(Stored::Float32), true),
+            (D::FixedSizeList(element(D::Float32), 4), vector(Stored::Float32), true),
+            (D::FixedSizeList(element(D::Float32), 5), vector(Stored::Float32), false),
+            (D::FixedSizeList(element(D::Float64), 4), vector(Stored::Float16), false),
+        ];
+        for (data, column, expect) in checks {
+            let found = check(&data, &Target::of_column(&column));
+            assert_eq!(found.is_ok(), expect, "{data} as {column:?}: {found:?}");
+        }
+    }
+}
