@@ -217,3 +217,31 @@ fn embeddings<'a>(rows: impl Iterator<Item = Option<&'a Embedding>>) -> ArrayRef
     let rows = rows.map(|row| row.map(|lanes| lanes.iter().copied().map(Some)));
     Arc::new(FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, EMBEDDING as i32))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        demo::Sizes,
+        table::{Silent, Table as Loaded},
+    };
+
+    #[test]
+    fn every_table_loads_with_all_its_rows() {
+        let world = World::generate(&Sizes::SMALL, 3);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        write(&world, folder.path()).expect("writes");
+        let tastes: usize = world.users.iter().map(|user| user.tastes.len()).sum();
+        let expected = [
+            ("users", world.users.len()),
+            ("ads", world.ads.len()),
+            ("advertisers", world.advertisers.len()),
+            ("user_category", tastes),
+            ("contexts", world.placements.len()),
+        ];
+        for (name, rows) in expected {
+            let table = Loaded::load(&folder.path().join(name).join("1"), &Silent).expect("loads");
+            assert_eq!(table.rows() as usize, rows, "{name}");
+        }
+    }
+}
