@@ -60,7 +60,7 @@ impl TableBuilder {
             return;
         }
         self.refuse_null_keys(keys);
-        self.keys.append(keys);
+        self.append_keys(keys);
         for (position, column) in columns.iter().enumerate() {
             self.append_column(position, column);
         }
@@ -114,6 +114,15 @@ impl TableBuilder {
             Some(integers) => Index::build(rows, &integers, duplicate),
             None => Index::build(rows, &keys.own(), duplicate),
         }
+    }
+
+    fn append_keys(&mut self, keys: &[Column]) {
+        let (refusals, sources, first) = (&mut self.refusals, &self.sources, self.rows);
+        let schema = &self.schema.key;
+        self.keys.append(keys, &mut |column, row| {
+            let why = || "a key's string must be shorter than 16 MiB".to_owned();
+            refusals.add(|| place(sources, first + row, &schema[column].name), why);
+        });
     }
 
     fn append_column(&mut self, position: usize, column: &Column) {

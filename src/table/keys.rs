@@ -6,8 +6,9 @@ use super::{
     index::Keys,
     memory::{Pages, prefetch},
     schema::KeyColumn,
+    text::KeyTexts,
 };
-use crate::batch::{Column, Element, Strings, Values};
+use crate::batch::{Column, Element, Values};
 
 /// The keys of a table's rows: integers side by side row by row, each string column by itself.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub struct KeyStore {
     parts: Vec<Part>,
     words: Pages<u64>,
     words_per_row: usize,
-    texts: Vec<Texts>,
+    texts: Vec<KeyTexts>,
     rows: usize,
 }
 
@@ -26,14 +27,6 @@ enum Part {
     Word(usize),
     /// Position among the string columns.
     Text(usize),
-}
-
-/// Strings one behind the other.
-#[derive(Debug)]
-struct Texts {
-    bytes: Vec<u8>,
-    /// One more than there are rows.
-    offsets: Vec<u64>,
 }
 
 /// Keys of one integer column, the common case, looked up among rows with as much.
@@ -75,7 +68,7 @@ impl KeyStore {
         let (mut words_per_row, mut texts) = (0, Vec::new());
         let parts = columns.iter().map(|column| match column.element {
             Element::String => {
-                texts.push(Texts::new(rows));
+                texts.push(KeyTexts::new(rows));
                 Part::Text(texts.len() - 1)
             }
             _ => {
@@ -88,10 +81,13 @@ impl KeyStore {
     }
 
     /// Appends one key for each row of `columns`, which have the types that `new` was told, within the room made.
-    pub fn append(&mut self, columns: &[Column]) {
-        for (part, column) in self.parts.iter().zip(columns) {
+    /// `refuse` is told the column and the row of strings that are too long.
+    pub fn append(&mut self, columns: &[Column], refuse: &mut dyn FnMut(usize, usize)) {
+        for (position, (part, column)) in self.parts.iter().zip(columns).enumerate() {
             match (*part, &column.values) {
-                (Part::Text(text), _) => self.texts[text].append(column.strings()),
+                (Part::Text(text), _) => {
+                    self.texts[text].append(column.strings(), &mut |row| refuse(position, row));
+                }
                 (Part::Word(word), Values::Uint64(values)) => {
                     set_words(&mut self.words, self.words_per_row, self.rows, word, values);
                 }
@@ -103,9 +99,9 @@ impl KeyStore {
         self.rows += columns.first().map_or(0, Column::rows);
     }
 
-    /// Gives back the room that growing strings took in excess.
+    /// Gives back what only appending needs.
     pub fn finish(&mut self) {
-        self.texts.iter_mut().for_each(|text| text.bytes.shrink_to_fit());
+        self.texts.iter_mut().for_each(KeyTexts::finish);
     }
 
     /// Whether the key is a single integer.
@@ -145,14 +141,12 @@ impl KeyStore {
 
     /// Bytes in memory.
     pub fn memory(&self) -> usize {
-        let texts = self.texts.iter().map(|text| text.bytes.len() + text.offsets.len() * size_of::<u64>());
-        self.words.memory() + texts.sum::<usize>()
+        self.words.memory() + self.texts.iter().map(KeyTexts::memory).sum::<usize>()
     }
 
     /// Bytes of the keys alone: 8 for an integer, a string's bytes and 4 for its length.
     pub fn raw_bytes(&self) -> usize {
-        let texts = self.texts.iter().map(|text| text.bytes.len() + self.rows * size_of::<u32>());
-        self.words.memory() + texts.sum::<usize>()
+        self.words.memory() + self.texts.iter().map(KeyTexts::raw_bytes).sum::<usize>()
     }
 
     fn word(&self, row: usize, word: usize) -> u64 {
@@ -163,25 +157,6 @@ impl KeyStore {
 fn set_words<W: Word>(words: &mut [u64], per_row: usize, first: usize, word: usize, values: &[W]) {
     let rows = words.chunks_exact_mut(per_row).skip(first);
     rows.zip(values).for_each(|(row, value)| row[word] = value.word());
-}
-
-impl Texts {
-    fn new(rows: usize) -> Self {
-        let mut offsets = Vec::with_capacity(rows + 1);
-        offsets.push(0);
-        Self { bytes: Vec::new(), offsets }
-    }
-
-    fn append(&mut self, strings: &Strings) {
-        for position in 0..strings.len() {
-            self.bytes.extend_from_slice(strings.get_bytes(position));
-            self.offsets.push(self.bytes.len() as u64);
-        }
-    }
-
-    fn get(&self, row: usize) -> &[u8] {
-        &self.bytes[self.offsets[row] as usize..self.offsets[row + 1] as usize]
-    }
 }
 
 impl<W: Word> Keys for OneInteger<'_, W> {
@@ -242,7 +217,7 @@ impl Keys for OwnRows<'_> {
 impl KeyStore {
     fn prefetch_row(&self, row: usize) {
         prefetch(&self.words, row * self.words_per_row);
-        self.texts.iter().for_each(|text| prefetch(&text.offsets, row));
+        self.texts.iter().for_each(|text| text.prefetch(row));
     }
 }
 
