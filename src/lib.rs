@@ -10,6 +10,7 @@ pub mod demo;
 pub mod loading;
 pub mod problem;
 pub mod proto;
+pub mod rpc;
 pub mod serve;
 pub mod spec;
 pub mod table;

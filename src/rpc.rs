@@ -1,0 +1,4 @@
+//! The transport: gRPC over HTTP/2. Nothing below knows tonic or prost.
+
+pub mod decode;
+pub mod wire;

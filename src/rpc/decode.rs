@@ -1,0 +1,212 @@
+//! Requests from their bytes: read in one pass, strings left where they lie, all problems at once.
+//!
+//! The generated types read `repeated` values one at a time and copy every string; this reader takes whole slices and
+//! shares the request's bytes. A test holds both equal.
+
+use bytes::Bytes;
+
+use crate::{
+    problem::Problems,
+    proto,
+    rpc::wire::{Malformed, Reader, Wire},
+    serve::request::{Layout, OutputWanted, Request, RequestColumn, StatusDetail},
+    spec::OutputType,
+};
+
+mod column;
+
+/// A request and how its answer is to be written.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    pub request: Request,
+    pub encoding: Encoding,
+}
+
+/// Whether an answer's numbers are bytes or readable values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Raw,
+    Values,
+}
+
+/// What has been read of a request.
+#[derive(Debug, Default)]
+struct Draft {
+    feature_set: String,
+    version: u32,
+    rows: Option<u32>,
+    columns: Vec<RequestColumn>,
+    columns_seen: usize,
+    outputs: Vec<OutputWanted>,
+    outputs_seen: usize,
+    layout: i32,
+    encoding: i32,
+    status: i32,
+    problems: Problems,
+}
+
+/// Reads a `GetFeaturesRequest`. The problems' places are field paths: `columns[2].floats`.
+pub fn decode(bytes: &Bytes) -> Result<Decoded, Problems> {
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(Problems::one("", "the request is 4 GiB or more"));
+    }
+    let mut draft = Draft::default();
+    let mut reader = Reader::new(bytes);
+    while !reader.is_done() {
+        if let Err((path, malformed)) = draft.read_field(bytes, &mut reader) {
+            draft.problems.add(path, malformed.to_string());
+            break;
+        }
+    }
+    draft.finish()
+}
+
+impl Draft {
+    fn read_field(&mut self, bytes: &Bytes, reader: &mut Reader) -> Result<(), (&'static str, Malformed)> {
+        let (field, wire) = reader.key().map_err(|malformed| ("", malformed))?;
+        let (path, read) = match field {
+            1 => ("feature_set", self.read_feature_set(reader, wire)),
+            2 => ("version", reader.varint(wire).map(|version| self.version = version as u32)),
+            3 => ("rows", reader.varint(wire).map(|rows| self.rows = Some(rows as u32))),
+            4 => ("columns", reader.nested(wire).map(|column| self.read_column(bytes, column))),
+            5 => ("outputs", reader.nested(wire).map(|output| self.read_output(output))),
+            6 => ("options", reader.nested(wire).and_then(|options| self.read_options(options))),
+            _ => ("", reader.skip(field, wire)),
+        };
+        read.map_err(|malformed| (path, malformed))
+    }
+
+    fn read_feature_set(&mut self, reader: &mut Reader, wire: Wire) -> Result<(), Malformed> {
+        match std::str::from_utf8(reader.nested(wire)?.rest()) {
+            Ok(text) => self.feature_set = text.to_owned(),
+            Err(_) => self.problems.add("feature_set", NOT_UTF8),
+        }
+        Ok(())
+    }
+
+    fn read_column(&mut self, bytes: &Bytes, reader: Reader) {
+        match column::read(bytes, reader) {
+            Ok(column) => self.columns.push(column),
+            Err(problems) => self.problems.add_below(&format!("columns[{}]", self.columns_seen), problems),
+        }
+        self.columns_seen += 1;
+    }
+
+    fn read_output(&mut self, reader: Reader) {
+        match read_output(reader) {
+            Ok(output) => self.outputs.push(output),
+            Err(problems) => self.problems.add_below(&format!("outputs[{}]", self.outputs_seen), problems),
+        }
+        self.outputs_seen += 1;
+    }
+
+    /// Reads options over those read before: messages that come several times are merged.
+    fn read_options(&mut self, mut reader: Reader) -> Result<(), Malformed> {
+        while !reader.is_done() {
+            let (field, wire) = reader.key()?;
+            match field {
+                1 => self.layout = reader.varint(wire)? as i32,
+                2 => self.encoding = reader.varint(wire)? as i32,
+                3 => self.status = reader.varint(wire)? as i32,
+                _ => reader.skip(field, wire)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Decoded, Problems> {
+        let layout = named(self.layout, "options.layout", "Layout", layout, &mut self.problems);
+        let encoding = named(self.encoding, "options.encoding", "Encoding", encoding, &mut self.problems);
+        let status = named(self.status, "options.status", "StatusDetail", status, &mut self.problems);
+        let Self { feature_set, version, rows, columns, outputs, problems, .. } = self;
+        let (Some(layout), Some(encoding), Some(status)) = (layout, encoding, status) else {
+            return Err(problems);
+        };
+        let request = Request { feature_set, version, rows, columns, outputs, layout, status };
+        problems.or(Decoded { request, encoding })
+    }
+}
+
+const NOT_UTF8: &str = "not valid UTF-8";
+
+fn read_output(mut reader: Reader) -> Result<OutputWanted, Problems> {
+    let mut problems = Problems::none();
+    let (mut name, mut number) = (String::new(), 0);
+    while !reader.is_done() {
+        if let Err(malformed) = read_output_field(&mut reader, &mut name, &mut number, &mut problems) {
+            problems.add("", malformed.to_string());
+            break;
+        }
+    }
+    let dtype = named(number, "dtype", "DataType", dtype, &mut problems);
+    problems.or(OutputWanted { name, dtype: dtype.flatten() })
+}
+
+fn read_output_field(
+    reader: &mut Reader,
+    name: &mut String,
+    dtype: &mut i32,
+    problems: &mut Problems,
+) -> Result<(), Malformed> {
+    let (field, wire) = reader.key()?;
+    match field {
+        1 => match std::str::from_utf8(reader.nested(wire)?.rest()) {
+            Ok(text) => text.clone_into(name),
+            Err(_) => problems.add("name", NOT_UTF8),
+        },
+        2 => *dtype = reader.varint(wire)? as i32,
+        _ => reader.skip(field, wire)?,
+    }
+    Ok(())
+}
+
+/// An enum's value from its number, or a problem.
+fn named<E: TryFrom<i32>, T>(
+    number: i32,
+    path: &str,
+    kind: &str,
+    convert: impl Fn(E) -> T,
+    problems: &mut Problems,
+) -> Option<T> {
+    let value = E::try_from(number).ok().map(convert);
+    if value.is_none() {
+        problems.add(path, format!("{number} is not a value of {kind}"));
+    }
+    value
+}
+
+fn layout(layout: proto::Layout) -> Layout {
+    match layout {
+        proto::Layout::Unspecified | proto::Layout::Dense => Layout::Dense,
+        proto::Layout::Factored => Layout::Factored,
+    }
+}
+
+fn encoding(encoding: proto::Encoding) -> Encoding {
+    match encoding {
+        proto::Encoding::Unspecified | proto::Encoding::Raw => Encoding::Raw,
+        proto::Encoding::Values => Encoding::Values,
+    }
+}
+
+fn status(status: proto::StatusDetail) -> StatusDetail {
+    match status {
+        proto::StatusDetail::Unspecified | proto::StatusDetail::Off => StatusDetail::Off,
+        proto::StatusDetail::Counts => StatusDetail::Counts,
+        proto::StatusDetail::Rows => StatusDetail::Rows,
+    }
+}
+
+fn dtype(dtype: proto::DataType) -> Option<OutputType> {
+    match dtype {
+        proto::DataType::Unspecified => None,
+        proto::DataType::Float32 => Some(OutputType::Float32),
+        proto::DataType::Float16 => Some(OutputType::Float16),
+        proto::DataType::Bfloat16 => Some(OutputType::Bfloat16),
+        proto::DataType::Float64 => Some(OutputType::Float64),
+        proto::DataType::Int64 => Some(OutputType::Int64),
+    }
+}
+
+#[cfg(test)]
+mod tests;
