@@ -1,0 +1,152 @@
+//! Holds the hand-written answers equal to what the generated types say.
+
+use proptest::{collection::vec, prelude::*};
+use prost::Message;
+
+use super::*;
+use crate::batch::Status;
+
+const FINGERPRINT: &str = "0123456789abcdef0123456789abcdef";
+
+fn any_shape() -> impl Strategy<Value = TensorShape> {
+    let dtypes = [
+        OutputType::Float32,
+        OutputType::Float16,
+        OutputType::Bfloat16,
+        OutputType::Float64,
+        OutputType::Int64,
+    ];
+    let parts = [Part::All, Part::Request, Part::Row];
+    (0..2usize, 0..5usize, 0..3usize, 0..200usize, 0..40usize, 0..3usize).prop_map(
+        move |(output, dtype, part, rows, width, features)| TensorShape {
+            output,
+            name: format!("output{output}"),
+            dtype: dtypes[dtype],
+            part: parts[part],
+            rows,
+            width,
+            features,
+        },
+    )
+}
+
+fn any_counts() -> impl Strategy<Value = FeatureCounts> {
+    let counts = proptest::array::uniform6(prop_oneof![Just(0u32), any::<u32>()]);
+    (0..2usize, 0..2usize, counts).prop_map(|(output, feature, by_status)| FeatureCounts {
+        output,
+        feature,
+        by_status,
+    })
+}
+
+fn outputs() -> Vec<Output> {
+    let output = |name: &str| Output {
+        name: name.to_owned(),
+        dtype: OutputType::Float32,
+        features: vec!["bid".to_owned(), "category".to_owned()],
+    };
+    vec![output("output0"), output("output1")]
+}
+
+/// Fills each tensor with small integers: bytes 0 and 1 are numbers of every type, and statuses.
+fn fill(tensors: &mut [TensorBuffer<'_>]) {
+    for (position, tensor) in tensors.iter_mut().enumerate() {
+        for (place, byte) in tensor.data.iter_mut().chain(tensor.status.iter_mut()).enumerate() {
+            *byte = ((place + position) % 2) as u8;
+        }
+    }
+}
+
+fn unframed(bytes: &Bytes) -> proto::GetFeaturesResponse {
+    assert_eq!(bytes[0], 0);
+    let length = u32::from_be_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]);
+    assert_eq!(length as usize, bytes.len() - PREFIX);
+    proto::GetFeaturesResponse::decode(&bytes[PREFIX..]).expect("valid protobuf")
+}
+
+fn expected(shapes: &[TensorShape], detail: StatusDetail) -> Vec<proto::Tensor> {
+    let mut data: Vec<_> = shapes
+        .iter()
+        .map(|shape| (vec![9; shape.data_bytes()], vec![9; shape.status_bytes(detail)]))
+        .collect();
+    let mut buffers: Vec<_> = data.iter_mut().map(|(data, status)| TensorBuffer { data, status }).collect();
+    fill(&mut buffers);
+    let tensors = shapes.iter().zip(data).map(|(shape, (data, status))| proto::Tensor {
+        name: shape.name.clone(),
+        dtype: dtype(shape.dtype).into(),
+        shape: vec![shape.rows as u32, shape.width as u32],
+        data: data.into(),
+        status: status.into(),
+        part: part(shape.part).into(),
+        ..proto::Tensor::default()
+    });
+    tensors.collect()
+}
+
+proptest! {
+    #[test]
+    fn raw_answers_decode_to_what_was_written(
+        shapes in vec(any_shape(), 0..4), counts in vec(any_counts(), 0..90), rows in 0..500usize, with_rows: bool,
+    ) {
+        let detail = if with_rows { StatusDetail::Rows } else { StatusDetail::Counts };
+        let pool = Pool::new(1 << 20);
+        pool.take(100).bytes().fill(0xee);
+        let head = Head { version: 300, fingerprint: FINGERPRINT, rows };
+        let mut answer = RawAnswer::begin(&pool, head, &shapes, detail);
+        fill(&mut answer.tensors());
+        let bytes = answer.finish(&counts, &outputs());
+        let message = unframed(&bytes);
+        prop_assert_eq!(message.encoded_len(), bytes.len() - PREFIX);
+        prop_assert_eq!((message.version, message.rows as usize), (300, rows));
+        prop_assert_eq!(message.fingerprint, FINGERPRINT);
+        prop_assert_eq!(message.outputs, expected(&shapes, detail));
+        let mut readable = ReadableAnswer::begin(head, &[], StatusDetail::Counts);
+        prop_assert!(readable.tensors().is_empty());
+        let readable = unframed(&readable.finish(&counts, &outputs()));
+        prop_assert_eq!(message.status_counts, readable.status_counts);
+    }
+
+    #[test]
+    fn the_first_tensor_is_aligned(shapes in vec(any_shape(), 1..3)) {
+        let head = Head { version: 1, fingerprint: FINGERPRINT, rows: 3 };
+        let mut answer = RawAnswer::begin(&Pool::new(0), head, &shapes, StatusDetail::Off);
+        let tensors = answer.tensors();
+        prop_assert!(tensors[0].data.is_empty() || tensors[0].data.as_ptr().addr() % ALIGNMENT == 0);
+    }
+}
+
+#[test]
+fn readable_answers_hold_the_numbers() {
+    let shape = |dtype, output| TensorShape {
+        output,
+        name: format!("output{output}"),
+        dtype,
+        part: Part::All,
+        rows: 1,
+        width: 2,
+        features: 2,
+    };
+    let types = [OutputType::Float32, OutputType::Float16, OutputType::Bfloat16, OutputType::Float64];
+    let mut shapes: Vec<_> = types.into_iter().map(|dtype| shape(dtype, 0)).collect();
+    shapes.push(shape(OutputType::Int64, 1));
+    let head = Head { version: 1, fingerprint: FINGERPRINT, rows: 1 };
+    let mut answer = ReadableAnswer::begin(head, &shapes, StatusDetail::Rows);
+    let elements: [Vec<u8>; 5] = [
+        [1.5f32, -2.0].map(f32::to_le_bytes).concat(),
+        [1.5, -2.0].map(|value| half::f16::from_f64(value).to_le_bytes()).concat(),
+        [1.5, -2.0].map(|value| half::bf16::from_f64(value).to_le_bytes()).concat(),
+        [1.5f64, -2.0].map(f64::to_le_bytes).concat(),
+        [7i64, -8].map(i64::to_le_bytes).concat(),
+    ];
+    for (tensor, elements) in answer.tensors().iter_mut().zip(&elements) {
+        tensor.data.copy_from_slice(elements);
+        tensor.status[1] = Status::Null as u8;
+    }
+    let message = unframed(&answer.finish(&[], &outputs()));
+    for tensor in &message.outputs[..4] {
+        assert_eq!(tensor.values, [1.5, -2.0]);
+        assert_eq!(tensor.status_values, [0, 4]);
+        assert!(tensor.data.is_empty() && tensor.status.is_empty());
+    }
+    assert_eq!(message.outputs[4].int64_values, [7, -8]);
+}

@@ -1,0 +1,120 @@
+//! Answers with readable numbers, for people: computed as bytes, then written out by the generated types.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use half::{bf16, f16};
+use prost::Message;
+
+use super::{Head, PREFIX, dtype, names, part, write_prefix};
+use crate::{
+    batch::Status,
+    proto,
+    serve::{
+        answer::{FeatureCounts, TensorBuffer, TensorShape},
+        request::StatusDetail,
+    },
+    spec::{Output, OutputType},
+};
+
+/// An answer whose tensors are computed aside.
+#[derive(Debug)]
+pub struct ReadableAnswer {
+    message: proto::GetFeaturesResponse,
+    tensors: Vec<Computed>,
+}
+
+#[derive(Debug)]
+struct Computed {
+    dtype: OutputType,
+    data: Vec<u8>,
+    status: Vec<u8>,
+}
+
+impl ReadableAnswer {
+    /// Makes room for the tensors.
+    pub fn begin(head: Head<'_>, tensors: &[TensorShape], detail: StatusDetail) -> Self {
+        let message = proto::GetFeaturesResponse {
+            version: head.version,
+            fingerprint: head.fingerprint.to_owned(),
+            rows: head.rows as u32,
+            outputs: tensors.iter().map(described).collect(),
+            status_counts: Vec::new(),
+        };
+        let tensors = tensors.iter().map(|tensor| Computed {
+            dtype: tensor.dtype,
+            data: vec![0; tensor.data_bytes()],
+            status: vec![0; tensor.status_bytes(detail)],
+        });
+        Self { message, tensors: tensors.collect() }
+    }
+
+    /// The places of the tensors' elements and statuses.
+    pub fn tensors(&mut self) -> Vec<TensorBuffer<'_>> {
+        let tensors = self.tensors.iter_mut();
+        tensors.map(|Computed { data, status, .. }| TensorBuffer { data, status }).collect()
+    }
+
+    /// Writes the numbers out and gives the framed message.
+    pub fn finish(mut self, counts: &[FeatureCounts], outputs: &[Output]) -> Bytes {
+        for (tensor, computed) in self.message.outputs.iter_mut().zip(&self.tensors) {
+            match computed.dtype {
+                OutputType::Int64 => tensor.int64_values = integers(&computed.data),
+                dtype => tensor.values = floats(&computed.data, dtype),
+            }
+            tensor.status_values = computed.status.iter().map(|&status| i32::from(status)).collect();
+        }
+        self.message.status_counts = counts.iter().map(|counts| status_counts(counts, outputs)).collect();
+        framed(&self.message)
+    }
+}
+
+/// Writes a message behind its gRPC prefix.
+pub fn framed(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut bytes = BytesMut::with_capacity(PREFIX + length);
+    bytes.put_bytes(0, PREFIX);
+    write_prefix(&mut bytes, length);
+    message.encode_raw(&mut bytes);
+    bytes.freeze()
+}
+
+fn described(tensor: &TensorShape) -> proto::Tensor {
+    proto::Tensor {
+        name: tensor.name.clone(),
+        dtype: dtype(tensor.dtype).into(),
+        shape: vec![tensor.rows as u32, tensor.width as u32],
+        part: part(tensor.part).into(),
+        ..proto::Tensor::default()
+    }
+}
+
+fn integers(data: &[u8]) -> Vec<i64> {
+    data.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect()
+}
+
+fn floats(data: &[u8], dtype: OutputType) -> Vec<f64> {
+    match dtype {
+        OutputType::Float32 => widened(data, |bytes| f32::from_le_bytes(bytes).into()),
+        OutputType::Float16 => widened(data, |bytes| f16::from_le_bytes(bytes).into()),
+        OutputType::Bfloat16 => widened(data, |bytes| bf16::from_le_bytes(bytes).into()),
+        OutputType::Float64 => widened(data, f64::from_le_bytes),
+        OutputType::Int64 => Vec::new(),
+    }
+}
+
+fn widened<const SIZE: usize>(data: &[u8], widen: impl Fn([u8; SIZE]) -> f64) -> Vec<f64> {
+    data.as_chunks::<SIZE>().0.iter().map(|&bytes| widen(bytes)).collect()
+}
+
+fn status_counts(counts: &FeatureCounts, outputs: &[Output]) -> proto::StatusCounts {
+    let (output, feature) = names(counts, outputs);
+    let count = |status: Status| counts.by_status[status as usize];
+    proto::StatusCounts {
+        output: output.to_owned(),
+        feature: feature.to_owned(),
+        stale: count(Status::Stale),
+        out_of_range: count(Status::OutOfRange),
+        unknown_category: count(Status::UnknownCategory),
+        null: count(Status::Null),
+        key_not_found: count(Status::KeyNotFound),
+    }
+}
