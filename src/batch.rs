@@ -112,6 +112,11 @@ impl Status {
     /// All of them, at the position of their number.
     pub const ALL: [Status; Self::COUNT] =
         [Self::Present, Self::Stale, Self::OutOfRange, Self::UnknownCategory, Self::Null, Self::KeyNotFound];
+
+    /// The status with the number given; null for a number that none has.
+    pub fn from_number(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Null)
+    }
 }
 
 impl Mark {
@@ -141,7 +146,7 @@ impl Mark {
 
     /// The gravest status behind the value.
     pub fn status(self) -> Status {
-        Status::ALL.get(usize::from(self.0 & Self::STATUS_BITS)).copied().unwrap_or(Status::Null)
+        Status::from_number(self.0 & Self::STATUS_BITS)
     }
 
     /// The same status, with a value filled in.
@@ -310,6 +315,11 @@ impl Column {
         };
         let list = of.list.then(|| ListRows { offsets: vec![0], marks: Vec::new() });
         Self { values, marks: Vec::new(), list }
+    }
+
+    /// A column without a buffer: what stands where a column was taken out for a while.
+    pub fn hollow() -> Self {
+        Self { values: Values::Float64(Vec::new()), marks: Vec::new(), list: None }
     }
 
     /// The number of rows.

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod loading;
+pub mod plan;
 pub mod problem;
 pub mod proto;
 pub mod rpc;

@@ -63,6 +63,25 @@ impl Column {
         }
     }
 
+    /// Adds the values of `source` (not a list, of the same type) behind those that are here.
+    pub fn append(&mut self, source: &Column) {
+        self.marks.extend_from_slice(&source.marks);
+        if std::mem::discriminant(&self.values) != std::mem::discriminant(&source.values) {
+            self.values = source.values.emptied();
+        }
+        match (&mut self.values, &source.values) {
+            (Values::Float64(to), Values::Float64(from)) => to.extend_from_slice(from),
+            (Values::Int64(to), Values::Int64(from)) => to.extend_from_slice(from),
+            (Values::Uint64(to), Values::Uint64(from)) => to.extend_from_slice(from),
+            (Values::Bool(to), Values::Bool(from)) => to.extend_from_slice(from),
+            (Values::OneHot(to), Values::OneHot(from)) => to.extend_from_slice(from),
+            (Values::String(to), Values::String(from)) => {
+                *to = Strings::from_values(to.iter().chain(from.iter()))
+            }
+            _ => {}
+        }
+    }
+
     /// Makes this the single row of `source`, `rows` times.
     pub fn repeat(&mut self, source: &Column, lanes: usize, rows: usize) {
         let Some(list) = &source.list else {

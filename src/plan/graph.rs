@@ -125,10 +125,17 @@ impl<'a> Builder<'a> {
         let mut tables: Vec<String> = spec.lookups.iter().map(|lookup| lookup.table.clone()).collect();
         tables.sort();
         tables.dedup();
-        let graph =
-            Graph { nodes: Vec::new(), lookups: Vec::new(), lookup_order: Vec::new(), features: Vec::new(), tables };
-        let lookups = spec.lookups.iter().enumerate().map(|(position, lookup)| (lookup.name.as_str(), position));
-        let features = spec.features.iter().enumerate().map(|(position, feature)| (feature.name.as_str(), position));
+        let graph = Graph {
+            nodes: Vec::new(),
+            lookups: Vec::new(),
+            lookup_order: Vec::new(),
+            features: Vec::new(),
+            tables,
+        };
+        let lookups =
+            spec.lookups.iter().enumerate().map(|(position, lookup)| (lookup.name.as_str(), position));
+        let features =
+            spec.features.iter().enumerate().map(|(position, feature)| (feature.name.as_str(), position));
         Self {
             spec,
             schemas,
@@ -172,7 +179,8 @@ impl<'a> Builder<'a> {
         if name.is_empty() {
             self.problems.add(place, "must not be empty");
         } else if name.contains(['.', '/', '\\']) || name.chars().any(char::is_control) {
-            self.problems.add(place, format!("{name:?} must not contain a dot, a slash or a control character"));
+            self.problems
+                .add(place, format!("{name:?} must not contain a dot, a slash or a control character"));
         }
     }
 
@@ -201,7 +209,8 @@ impl<'a> Builder<'a> {
     /// Lookups whose keys are other lookups' columns come after those.
     fn add_lookups(&mut self) {
         let count = self.spec.lookups.len();
-        let empty = || Lookup { table: 0, keys: Vec::new(), list: false, scope: Scope::Request, parent: None };
+        let empty =
+            || Lookup { table: 0, keys: Vec::new(), list: false, scope: Scope::Request, parent: None };
         self.graph.lookups = (0..count).map(|_| empty()).collect();
         let order = self.lookup_order();
         for &position in &order {
@@ -216,9 +225,9 @@ impl<'a> Builder<'a> {
         loop {
             let ready = |position: &usize| {
                 let parts = spec.lookups[*position].key.parts().iter();
-                parts.filter_map(|part| part.split_once('.')).all(|(lookup, _)| {
-                    self.lookups.get(lookup).is_none_or(|before| order.contains(before))
-                })
+                parts
+                    .filter_map(|part| part.split_once('.'))
+                    .all(|(lookup, _)| self.lookups.get(lookup).is_none_or(|before| order.contains(before)))
             };
             let next = (0..spec.lookups.len()).filter(|position| !order.contains(position)).find(ready);
             match next {
@@ -227,7 +236,10 @@ impl<'a> Builder<'a> {
             }
         }
         for position in (0..spec.lookups.len()).filter(|position| !order.contains(position)) {
-            self.problems.add(format!("lookups[{position}].key"), "its key is, in the end, a column of this same lookup");
+            self.problems.add(
+                format!("lookups[{position}].key"),
+                "its key is, in the end, a column of this same lookup",
+            );
         }
         order
     }
@@ -237,8 +249,12 @@ impl<'a> Builder<'a> {
         let place = format!("lookups[{position}]");
         let table = self.graph.tables.binary_search(&lookup.table).unwrap_or_default();
         self.graph.lookups[position].table = table;
-        let keys: Vec<_> =
-            lookup.key.parts().iter().map(|part| self.resolve(part, &format!("{place}.key"), false)).collect();
+        let keys: Vec<_> = lookup
+            .key
+            .parts()
+            .iter()
+            .map(|part| self.resolve(part, &format!("{place}.key"), false))
+            .collect();
         let Some(schema) = self.schemas.get(&lookup.table) else {
             let known: Vec<_> = self.schemas.keys().map(String::as_str).collect();
             let message = format!("there is no table {:?}; there are: {}", lookup.table, known.join(", "));
@@ -255,13 +271,18 @@ impl<'a> Builder<'a> {
     fn check_key(&mut self, place: &str, schema: &TableSchema, keys: &[NodeId]) {
         if keys.len() != schema.key.len() {
             let names: Vec<_> = schema.key.iter().map(|column| column.name.as_str()).collect();
-            let message =
-                format!("has {} parts; table {:?} has the key ({})", keys.len(), schema.name, names.join(", "));
+            let message = format!(
+                "has {} parts; table {:?} has the key ({})",
+                keys.len(),
+                schema.name,
+                names.join(", ")
+            );
             return self.problems.add(format!("{place}.key"), message);
         }
         for (position, (&key, column)) in keys.iter().zip(&schema.key).enumerate() {
             let of = self.graph.nodes[key].of;
-            let part = if keys.len() == 1 { format!("{place}.key") } else { format!("{place}.key[{position}]") };
+            let part =
+                if keys.len() == 1 { format!("{place}.key") } else { format!("{place}.key[{position}]") };
             if of.element != column.element || of.width.is_some() {
                 let message = format!(
                     "is {of}; the key column {:?} of table {:?} is {}",
@@ -284,7 +305,8 @@ impl<'a> Builder<'a> {
     fn add_features(&mut self) {
         for position in 0..self.spec.features.len() {
             let mut above = Vec::new();
-            self.feature(position, &mut above);
+            // What could not be resolved was noted.
+            let _ = self.feature(position, &mut above);
         }
         let built = &self.built;
         self.graph.features = (0..self.spec.features.len())
@@ -318,18 +340,28 @@ impl<'a> Builder<'a> {
         }
         let mut nodes = Vec::new();
         for (part, reference) in feature.references().iter().enumerate() {
-            let field = if feature.input.is_some() { format!("{place}.input") } else { format!("{place}.inputs[{part}]") };
+            let field = if feature.input.is_some() {
+                format!("{place}.input")
+            } else {
+                format!("{place}.inputs[{part}]")
+            };
             nodes.push(self.resolve_for_feature(reference, &field, above));
         }
         let nodes = nodes.into_iter().collect::<Result<Vec<_>, _>>()?;
         if feature.steps.is_empty() && nodes.len() > 1 {
-            self.problems.add(format!("{place}.inputs"), "several inputs need a first step that takes several");
+            self.problems
+                .add(format!("{place}.inputs"), "several inputs need a first step that takes several");
             return Err(Unresolved);
         }
         self.add_steps(feature, &place, nodes)
     }
 
-    fn add_steps(&mut self, feature: &Feature, place: &str, mut nodes: Vec<NodeId>) -> Result<NodeId, Unresolved> {
+    fn add_steps(
+        &mut self,
+        feature: &Feature,
+        place: &str,
+        mut nodes: Vec<NodeId>,
+    ) -> Result<NodeId, Unresolved> {
         for (position, step) in feature.steps.iter().enumerate() {
             let types: Vec<Type> = nodes.iter().map(|&node| self.graph.nodes[node].of).collect();
             let compiled = step.compile(&types).map_err(|found| {
@@ -393,7 +425,8 @@ impl<'a> Builder<'a> {
         let schema = self.schemas.get(&self.spec.lookups[position].table).ok_or(Unresolved)?;
         let Some(column) = schema.column(column) else {
             let known: Vec<_> = schema.columns.iter().map(|column| column.name.as_str()).collect();
-            let message = format!("table {:?} has no column {column:?}; it has: {}", schema.name, known.join(", "));
+            let message =
+                format!("table {:?} has no column {column:?}; it has: {}", schema.name, known.join(", "));
             self.problems.add(place, message);
             return Err(Unresolved);
         };
@@ -413,7 +446,10 @@ impl<'a> Builder<'a> {
         let of = schema.columns[column].of;
         let Lookup { list, scope, parent, .. } = self.graph.lookups[lookup];
         if list && of.list {
-            let message = format!("is a list for each element of a list key: column {:?} is {of}", schema.columns[column].name);
+            let message = format!(
+                "is a list for each element of a list key: column {:?} is {of}",
+                schema.columns[column].name
+            );
             self.problems.add(place, message);
             return Err(Unresolved);
         }

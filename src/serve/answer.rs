@@ -1,6 +1,11 @@
 //! What a call says about its answer before it runs, the places that it fills, and what it tells afterwards.
 
-use crate::{batch::Status, serve::request::StatusDetail, spec::OutputType};
+use crate::{serve::request::StatusDetail, spec::OutputType};
+
+pub use crate::plan::{
+    run::{FeatureCounts, LookupCounts},
+    segments::Part,
+};
 
 /// One tensor of an answer: its size is known before a row is computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,17 +20,6 @@ pub struct TensorShape {
     pub width: usize,
     /// Features of one row: statuses are told for each.
     pub features: usize,
-}
-
-/// Which of an output's features a tensor holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Part {
-    /// All, in the dense layout.
-    All,
-    /// The request-scope ones of the factored layout: one row.
-    Request,
-    /// The row-scope ones of the factored layout.
-    Row,
 }
 
 impl TensorShape {
@@ -59,24 +53,4 @@ pub struct Report {
     pub rows: usize,
     /// Elements of all tensors.
     pub values: usize,
-}
-
-/// How often a feature of an output had each status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeatureCounts {
-    /// The output's position in the spec.
-    pub output: usize,
-    /// The position among that output's features.
-    pub feature: usize,
-    /// Rows by the status's number.
-    pub by_status: [u32; Status::COUNT],
-}
-
-/// How often a lookup's keys were missing from its table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LookupCounts {
-    /// The lookup's position in the spec.
-    pub lookup: usize,
-    pub keys: u32,
-    pub missing: u32,
 }

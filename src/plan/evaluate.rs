@@ -1,0 +1,119 @@
+//! Running nodes over a block of rows, into reused columns.
+
+use std::ops::Range;
+
+use super::{
+    Tables,
+    fetch::{InputColumn, Inputs, Rows},
+    graph::{Graph, NodeId, Source},
+    prepare::Prepared,
+};
+use crate::{
+    batch::{Column, ListRows},
+    transform::Kernel,
+};
+
+/// What nodes read besides each other.
+#[derive(Clone, Copy)]
+pub struct Evaluator<'a> {
+    pub graph: &'a Graph,
+    pub tables: Tables<'a>,
+    pub rows: &'a Rows,
+    /// The request's inputs; none at load time.
+    pub inputs: Option<&'a Inputs>,
+    /// Load-time values to take instead of computing them; none at load time.
+    pub prepared: Option<&'a Prepared>,
+    /// Results over the distinct values of dictionaries, by node.
+    pub dictionaries: &'a [Option<Column>],
+}
+
+impl Evaluator<'_> {
+    /// Computes `nodes`, in order, for the rows `range`, each into its column of `columns`.
+    pub fn run(&self, nodes: &[NodeId], range: Range<usize>, columns: &mut [Column]) {
+        for &node in nodes {
+            // Taken out so that the kernel reads the others while it writes this one; its buffers come back.
+            let mut out = std::mem::replace(&mut columns[node], Column::hollow());
+            self.compute(node, range.clone(), columns, &mut out);
+            columns[node] = out;
+        }
+    }
+
+    fn compute(&self, node: NodeId, range: Range<usize>, columns: &[Column], out: &mut Column) {
+        let of = &self.graph.nodes[node];
+        if let Some((lookup, values)) = self.prepared.and_then(|prepared| prepared.kept(node)) {
+            return out.gather(values, of.of.lanes(), self.rows.part(lookup, range));
+        }
+        match &of.source {
+            Source::Input(input) => self.copy_input(*input, range, out),
+            Source::Column { lookup, column } => self.gather(*lookup, *column, range, out),
+            Source::Dense(inner) => out.expand_one_hot(&columns[*inner], of.of.lanes()),
+            Source::Step { kernel, inputs } => match (self.dictionaries.get(node), inputs.as_slice()) {
+                (Some(Some(results)), &[input]) => {
+                    out.gather(results, of.of.lanes(), &self.indices(input)[range]);
+                }
+                _ => run_kernel(&**kernel, inputs, of.of.list, columns, out),
+            },
+        }
+    }
+
+    fn copy_input(&self, input: usize, range: Range<usize>, out: &mut Column) {
+        let Some(inputs) = self.inputs else { return };
+        match &inputs.columns[input] {
+            InputColumn { column, indices: None } => out.copy_range(column, 1, range),
+            InputColumn { column, indices: Some(indices) } => out.gather(column, 1, &indices[range]),
+        }
+    }
+
+    fn gather(&self, lookup: usize, column: usize, range: Range<usize>, out: &mut Column) {
+        let table = self.tables.of(self.graph, lookup);
+        table.gather(column, self.rows.part(lookup, range.clone()), out);
+        if let Some(list) = &self.rows.lists[lookup] {
+            out.list.get_or_insert_with(ListRows::default).copy_range(list, range);
+        }
+    }
+
+    /// The dictionary positions of an input node's rows.
+    fn indices(&self, node: NodeId) -> &[u32] {
+        match (&self.graph.nodes[node].source, self.inputs) {
+            (Source::Input(input), Some(inputs)) => {
+                inputs.columns[*input].indices.as_deref().unwrap_or_default()
+            }
+            _ => &[],
+        }
+    }
+}
+
+/// Runs the steps that read nothing but a dictionary over its distinct values: each is computed once.
+pub fn over_dictionaries(
+    graph: &Graph,
+    inputs: &Inputs,
+    nodes: &[NodeId],
+    results: &mut Vec<Option<Column>>,
+) {
+    results.clear();
+    if inputs.columns.iter().all(|column| column.indices.is_none()) {
+        return;
+    }
+    results.resize_with(graph.nodes.len(), || None);
+    for &node in nodes {
+        let Source::Step { kernel, inputs: read } = &graph.nodes[node].source else { continue };
+        let [read] = read.as_slice() else { continue };
+        let Source::Input(input) = graph.nodes[*read].source else { continue };
+        let InputColumn { column, indices: Some(_) } = &inputs.columns[input] else { continue };
+        let mut out = Column::new(graph.nodes[node].of);
+        kernel.run(&[column], &mut out);
+        results[node] = Some(out);
+    }
+}
+
+fn run_kernel(kernel: &dyn Kernel, inputs: &[NodeId], list: bool, columns: &[Column], out: &mut Column) {
+    match *inputs {
+        [single] => kernel.run(&[&columns[single]], out),
+        [one, other] => kernel.run(&[&columns[one], &columns[other]], out),
+        _ => kernel.run(&inputs.iter().map(|&input| &columns[input]).collect::<Vec<_>>(), out),
+    }
+    match inputs.iter().find_map(|&input| columns[input].list.as_ref()) {
+        Some(rows) if list => out.list.get_or_insert_with(ListRows::default).clone_from(rows),
+        _ => out.list = None,
+    }
+}

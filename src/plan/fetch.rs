@@ -1,0 +1,141 @@
+//! Fetching rows: from keys to row numbers, a step of its own between decoding and running.
+//!
+//! Memory is the only source of rows; nothing that runs afterwards finds a row by itself.
+
+use std::{borrow::Cow, ops::Range};
+
+use super::{
+    Tables,
+    graph::{Graph, Lookup, NodeId, Source},
+};
+use crate::{
+    batch::{Column, ListRows, Type},
+    spec::Scope,
+};
+
+/// The inputs of one request, each of its spec's type and length; one for each input of the spec.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    pub columns: Vec<InputColumn>,
+    /// The number of rows N.
+    pub rows: usize,
+}
+
+/// One input's values.
+#[derive(Debug)]
+pub struct InputColumn {
+    /// The values: one for the request, or one for each row; for a dictionary its distinct values and, last, a null.
+    pub column: Column,
+    /// For a dictionary: the position of each row's value in `column`. Never with a list.
+    pub indices: Option<Vec<u32>>,
+}
+
+/// The row numbers of all lookups: one for the request or one for each row, or one for each element of list keys.
+#[derive(Debug, Default)]
+pub struct Rows {
+    pub numbers: Vec<Vec<u32>>,
+    /// For a list key, which elements belong to which row.
+    pub lists: Vec<Option<ListRows>>,
+}
+
+impl Rows {
+    /// No row yet for any of `lookups`.
+    pub fn reset(&mut self, lookups: usize) {
+        self.numbers.resize_with(lookups, Vec::new);
+        self.numbers.iter_mut().for_each(Vec::clear);
+        self.lists.clear();
+        self.lists.resize(lookups, None);
+    }
+
+    /// Takes over the rows of `lookup` from its parent's rows by the numbers resolved at load time.
+    pub fn derive(&mut self, lookup: usize, parent: usize, resolved: &[u32]) {
+        let mut numbers = std::mem::take(&mut self.numbers[lookup]);
+        numbers.clear();
+        numbers.extend(self.numbers[parent].iter().map(|&row| resolved[row as usize]));
+        self.numbers[lookup] = numbers;
+    }
+
+    /// The numbers that belong to the rows `range`: the elements of their lists where the key is a list.
+    pub fn part(&self, lookup: usize, range: Range<usize>) -> &[u32] {
+        match &self.lists[lookup] {
+            Some(list) => {
+                let elements = list.offsets[range.start] as usize..list.offsets[range.end] as usize;
+                &self.numbers[lookup][elements]
+            }
+            None => &self.numbers[lookup][range],
+        }
+    }
+}
+
+/// Finds rows by keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Finder<'a> {
+    pub graph: &'a Graph,
+    pub tables: Tables<'a>,
+    /// The request's inputs; none at load time.
+    pub inputs: Option<&'a Inputs>,
+}
+
+impl Finder<'_> {
+    /// Finds the rows of one lookup; those of lookups whose columns are its key are there already. `rows` is the
+    /// number of rows of a row-scope lookup.
+    pub fn find(&self, lookup: usize, rows: usize, found: &mut Rows) {
+        let of = &self.graph.lookups[lookup];
+        let table = self.tables.of(self.graph, lookup);
+        let mut numbers = std::mem::take(&mut found.numbers[lookup]);
+        numbers.clear();
+        if let Some((distinct, indices)) = self.dictionary_key(of) {
+            let mut of_distinct = Vec::new();
+            table.find(&[distinct], &mut of_distinct);
+            numbers.extend(indices.iter().map(|&index| of_distinct[index as usize]));
+        } else {
+            let keys: Vec<Cow<'_, Column>> =
+                of.keys.iter().map(|&key| self.key(key, of, rows, found)).collect();
+            let columns: Vec<&Column> = keys.iter().map(|key| &**key).collect();
+            table.find(&columns, &mut numbers);
+            found.lists[lookup] = keys.first().and_then(|key| key.list.clone());
+        }
+        found.numbers[lookup] = numbers;
+    }
+
+    /// A single key that came as a dictionary: each distinct value is looked up once.
+    fn dictionary_key(&self, lookup: &Lookup) -> Option<(&Column, &[u32])> {
+        let ([key], Some(inputs)) = (lookup.keys.as_slice(), self.inputs) else { return None };
+        let Source::Input(input) = self.graph.nodes[*key].source else { return None };
+        let InputColumn { column, indices } = &inputs.columns[input];
+        indices.as_deref().map(|indices| (column, indices))
+    }
+
+    fn key(&self, key: NodeId, lookup: &Lookup, rows: usize, found: &Rows) -> Cow<'_, Column> {
+        let node = &self.graph.nodes[key];
+        let column = match (&node.source, self.inputs) {
+            (Source::Input(input), Some(inputs)) => match &inputs.columns[*input] {
+                InputColumn { column, indices: None } => Cow::Borrowed(column),
+                InputColumn { column, indices: Some(indices) } => {
+                    let mut values = Column::new(node.of);
+                    values.gather(column, 1, indices);
+                    Cow::Owned(values)
+                }
+            },
+            (Source::Column { lookup, column }, _) => {
+                let mut values = Column::new(node.of);
+                self.tables.of(self.graph, *lookup).gather(*column, &found.numbers[*lookup], &mut values);
+                if let Some(list) = &found.lists[*lookup] {
+                    values.list = Some(list.clone());
+                }
+                Cow::Owned(values)
+            }
+            _ => Cow::Owned(Column::new(node.of)),
+        };
+        if lookup.scope == Scope::Row && node.scope == Scope::Request && !lookup.list {
+            return Cow::Owned(repeated(&column, node.of, rows));
+        }
+        column
+    }
+}
+
+fn repeated(single: &Column, of: Type, rows: usize) -> Column {
+    let mut column = Column::new(of);
+    column.repeat(single, of.lanes(), rows);
+    column
+}

@@ -1,0 +1,200 @@
+//! Load time: whatever depends only on one table's rows is computed once for each row and kept in final form.
+
+use std::collections::HashMap;
+
+use super::{
+    Plan, Tables,
+    evaluate::Evaluator,
+    fetch::{Finder, Rows},
+    graph::{NodeId, Source},
+    program::{Program, Record},
+    write::{write_feature, write_slot},
+};
+use crate::{
+    batch::Column,
+    table::{RowMatrix, Table},
+};
+
+/// Rows computed at a time: enough to make the fixed costs small, few enough to stay in the caches.
+const BLOCK: usize = 1024;
+
+/// A plan's load-time results for one set of tables.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// For each lookup the row number for each of its parent's rows.
+    resolved: Vec<Option<Vec<u32>>>,
+    /// For each lookup the records of its table's rows, those for a missing row and a null key last.
+    records: Vec<Option<RowMatrix>>,
+    /// The kept nodes' values for each row of their lookup's table.
+    kept: HashMap<NodeId, (usize, Column)>,
+}
+
+impl Prepared {
+    /// Computes all that `program` keeps.
+    pub fn build(plan: &Plan, program: &Program, tables: Tables<'_>) -> Self {
+        let mut prepared = Self::default();
+        for &lookup in &plan.graph.lookup_order {
+            prepared.resolve(plan, program, tables, lookup);
+        }
+        let count = plan.graph.lookups.len();
+        prepared.records.resize_with(count, || None);
+        for lookup in 0..count {
+            prepared.prepare_lookup(plan, program, tables, lookup);
+        }
+        prepared
+    }
+
+    /// The record of a lookup's row.
+    pub fn records(&self, lookup: usize) -> Option<&RowMatrix> {
+        self.records.get(lookup).and_then(Option::as_ref)
+    }
+
+    /// The row numbers of `lookup` for each of its parent's rows.
+    pub fn resolved(&self, lookup: usize) -> Option<&[u32]> {
+        self.resolved.get(lookup).and_then(Option::as_deref)
+    }
+
+    /// The values of a kept node for each row of a lookup's table.
+    pub fn kept(&self, node: NodeId) -> Option<(usize, &Column)> {
+        self.kept.get(&node).map(|(lookup, column)| (*lookup, column))
+    }
+
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
+        let resolved = self.resolved.iter().flatten().map(|rows| size_of_val(rows.as_slice()));
+        let records = self.records.iter().flatten().map(RowMatrix::memory);
+        let kept = self.kept.values().map(|(_, column)| column.values.memory() + column.marks.len());
+        resolved.chain(records).chain(kept).sum()
+    }
+
+    fn resolve(&mut self, plan: &Plan, program: &Program, tables: Tables<'_>, lookup: usize) {
+        self.resolved.resize_with(plan.graph.lookups.len(), || None);
+        let Some(parent) = plan.graph.lookups[lookup].parent else { return };
+        if !program.is_resolved(&plan.graph, lookup) {
+            return;
+        }
+        let count = all_rows(tables.of(&plan.graph, parent));
+        let mut rows = Rows::default();
+        self.rows_below(plan, tables, parent, 0..count, &mut rows);
+        Finder { graph: &plan.graph, tables, inputs: None }.find(lookup, count, &mut rows);
+        self.resolved[lookup] = Some(std::mem::take(&mut rows.numbers[lookup]));
+    }
+
+    /// The rows of all lookups that follow from the rows `range` of `anchor`'s table.
+    fn rows_below(
+        &self,
+        plan: &Plan,
+        tables: Tables<'_>,
+        anchor: usize,
+        range: std::ops::Range<usize>,
+        rows: &mut Rows,
+    ) {
+        let graph = &plan.graph;
+        rows.reset(graph.lookups.len());
+        let count = range.len();
+        rows.numbers[anchor].extend(range.map(|row| row as u32));
+        for &lookup in &graph.lookup_order {
+            let Some(parent) = graph.lookups[lookup].parent else { continue };
+            let below = lookup != anchor && graph.parents(parent).any(|above| above == anchor);
+            match self.resolved(lookup) {
+                Some(resolved) if below => rows.derive(lookup, parent, resolved),
+                // A list of keys, or a parent whose load-time results were given up for the cap.
+                None if below => {
+                    Finder { graph, tables, inputs: None }.find(lookup, count, rows);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn prepare_lookup(&mut self, plan: &Plan, program: &Program, tables: Tables<'_>, lookup: usize) {
+        let record = &program.records[lookup];
+        let targets: Vec<NodeId> = record
+            .places
+            .iter()
+            .map(|place| plan.outputs[place.output].features[place.feature].node)
+            .collect();
+        if targets.is_empty() && program.kept[lookup].is_empty() {
+            return;
+        }
+        let nodes = nodes_for(plan, targets.iter().chain(&program.kept[lookup]).copied());
+        let count = all_rows(tables.of(&plan.graph, lookup));
+        let mut matrix = RowMatrix::new(count, record.bytes);
+        let mut kept: Vec<Column> =
+            program.kept[lookup].iter().map(|&node| Column::new(plan.graph.nodes[node].of)).collect();
+        let mut columns = plan.columns();
+        let mut rows = Rows::default();
+        for start in (0..count).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(count);
+            self.rows_below(plan, tables, lookup, range.clone(), &mut rows);
+            let evaluator = Evaluator {
+                graph: &plan.graph,
+                tables,
+                rows: &rows,
+                inputs: None,
+                prepared: None,
+                dictionaries: &[],
+            };
+            evaluator.run(&nodes, 0..range.len(), &mut columns);
+            for (&node, kept) in program.kept[lookup].iter().zip(&mut kept) {
+                kept.append(&columns[node]);
+            }
+            write_records(plan, record, &columns, range.start, range.len(), &mut matrix);
+        }
+        self.kept.extend(
+            program.kept[lookup].iter().copied().zip(kept.into_iter().map(|column| (lookup, column))),
+        );
+        self.records[lookup] = (record.bytes > 0).then_some(matrix);
+    }
+}
+
+/// A table's rows and those that stand for a missing and a null key.
+pub fn all_rows(table: &Table) -> usize {
+    table.null_row() as usize + 1
+}
+
+/// All nodes that `targets` read, in order.
+fn nodes_for(plan: &Plan, targets: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    let mut open: Vec<NodeId> = targets.collect();
+    let mut needed = vec![false; plan.graph.nodes.len()];
+    while let Some(node) = open.pop() {
+        if std::mem::replace(&mut needed[node], true) {
+            continue;
+        }
+        match &plan.graph.nodes[node].source {
+            Source::Step { inputs, .. } => open.extend(inputs),
+            Source::Dense(inner) => open.push(*inner),
+            Source::Input(_) | Source::Column { .. } => {}
+        }
+    }
+    (0..needed.len()).filter(|&node| needed[node]).collect()
+}
+
+fn write_records(
+    plan: &Plan,
+    record: &Record,
+    columns: &[Column],
+    first: usize,
+    count: usize,
+    matrix: &mut RowMatrix,
+) {
+    let mut row_buffer = vec![0_u8; record.bytes * count];
+    for (position, place) in record.places.iter().enumerate() {
+        let output = &plan.outputs[place.output];
+        let feature = &output.features[place.feature];
+        let column = &columns[feature.node];
+        if place.slot {
+            write_slot(column, &mut row_buffer, record.bytes, place.at);
+        } else {
+            write_feature(column, feature, output.dtype, &mut row_buffer, record.bytes, place.at);
+        }
+        for (row, mark) in column.marks.iter().enumerate() {
+            let status = mark.status() as u8;
+            row_buffer[row * record.bytes + record.statuses + position] = status;
+            row_buffer[(row + 1) * record.bytes - 1] |= status;
+        }
+    }
+    for (row, bytes) in row_buffer.chunks_exact(record.bytes.max(1)).enumerate().take(count) {
+        matrix.row_mut(first + row)[..record.bytes].copy_from_slice(bytes);
+    }
+}

@@ -1,0 +1,273 @@
+//! The binding-time split: which nodes are computed when tables are loaded, once for a request, or row by row, and
+//! where each feature's values come from when a row of an output is written.
+
+use super::{
+    graph::{Graph, NodeId, Source},
+    layout::{Feature, Output},
+};
+use crate::{
+    spec::{OutputType, Scope},
+    table::{Stored, TableSchema},
+};
+
+/// One-hot vectors at least this wide are kept as slots in records: a slot is 4 bytes, a cache line holds 16 floats.
+const COMPACT_FROM: usize = 16;
+
+/// A set of a spec's outputs: bit `i` for the output at position `i`.
+pub type OutputSet = u64;
+
+/// How a plan is run: what is prepared at load time, and the nodes and segments that are left for requests.
+#[derive(Debug)]
+pub struct Program {
+    /// For each lookup whether its rows' records and kept nodes are prepared when its table is loaded.
+    pub prepared: Vec<bool>,
+    /// For each lookup the record that is kept for each row of its table; empty where nothing is.
+    pub records: Vec<Record>,
+    /// For each lookup the nodes whose values are kept for each row of its table, for use by nodes that are not
+    /// determined by that row alone.
+    pub kept: Vec<Vec<NodeId>>,
+    /// For each lookup the outputs that need its row numbers.
+    pub needed_lookups: Vec<OutputSet>,
+    /// For each node the outputs that it is computed for in a request.
+    pub needed: Vec<OutputSet>,
+    /// Nodes computed once for a request, in order.
+    pub request_nodes: Vec<NodeId>,
+    /// Nodes computed for each block of rows, in order.
+    pub row_nodes: Vec<NodeId>,
+    /// Request-scope nodes that nodes of `row_nodes` read.
+    pub broadcast: Vec<NodeId>,
+    /// For each output its features' sources.
+    pub outputs: Vec<Vec<FeatureSource>>,
+}
+
+/// Where a feature's values come from when a row is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeatureSource {
+    /// In the record of a lookup's row; `place` is the feature's position in the record.
+    Record { lookup: usize, place: usize },
+    /// The float32 vector of a table's row, as it lies there.
+    Vector { lookup: usize, column: usize },
+    /// A node that is computed for the request or the block.
+    Node(NodeId),
+}
+
+/// What is kept, ready for the wire, for each row of a lookup's table: elements of all features, then slots, then one
+/// status byte for each feature, then one byte that is not 0 where any status is not 0.
+#[derive(Debug, Default, Clone)]
+pub struct Record {
+    pub places: Vec<Place>,
+    /// Where the status bytes begin.
+    pub statuses: usize,
+    /// Bytes in all; 0 where nothing is kept.
+    pub bytes: usize,
+}
+
+/// One feature's place in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub output: usize,
+    pub feature: usize,
+    /// Byte offset of its elements, or of its slot.
+    pub at: usize,
+    /// Whether it is kept as a one-hot slot of 4 bytes.
+    pub slot: bool,
+}
+
+impl Program {
+    /// Splits the graph's work; `allowed` tells for each lookup whether load-time results may be kept for it.
+    pub fn build(graph: &Graph, outputs: &[Output], schemas: &[&TableSchema], allowed: &[bool]) -> Self {
+        let count = graph.lookups.len();
+        let mut split = Split {
+            graph,
+            schemas,
+            allowed,
+            program: Self {
+                prepared: allowed.to_vec(),
+                records: vec![Record::default(); count],
+                kept: vec![Vec::new(); count],
+                needed_lookups: vec![0; count],
+                needed: vec![0; graph.nodes.len()],
+                request_nodes: Vec::new(),
+                row_nodes: Vec::new(),
+                broadcast: Vec::new(),
+                outputs: Vec::new(),
+            },
+            output: 0,
+        };
+        for (position, output) in outputs.iter().enumerate() {
+            split.add_output(position, output.dtype, output);
+        }
+        let mut program = split.finish();
+        for record in &mut program.records {
+            record.lay_out(graph, outputs);
+        }
+        program
+    }
+
+    /// Whether the rows of `lookup` follow from its parent's rows by numbers resolved at load time.
+    pub fn is_resolved(&self, graph: &Graph, lookup: usize) -> bool {
+        let Some(parent) = graph.lookups[lookup].parent else { return false };
+        self.prepared[parent] && !graph.lookups[lookup].list
+    }
+}
+
+struct Split<'a> {
+    graph: &'a Graph,
+    schemas: &'a [&'a TableSchema],
+    allowed: &'a [bool],
+    program: Program,
+    /// The output whose needs are being noted, as a set of one.
+    output: OutputSet,
+}
+
+impl Split<'_> {
+    fn add_output(&mut self, output: usize, dtype: OutputType, layout: &Output) {
+        self.output = 1 << output;
+        let sources = layout.features.iter().enumerate();
+        let sources = sources.map(|(feature, of)| self.add_feature(output, feature, of, dtype)).collect();
+        self.program.outputs.push(sources);
+    }
+
+    fn add_feature(
+        &mut self,
+        output: usize,
+        feature: usize,
+        of: &Feature,
+        dtype: OutputType,
+    ) -> FeatureSource {
+        match self.anchor(of.node) {
+            Some(anchor) => match self.stored_vector(of.node, dtype) {
+                Some((lookup, column)) => {
+                    self.need_lookup(lookup);
+                    FeatureSource::Vector { lookup, column }
+                }
+                None => {
+                    self.need_lookup(anchor);
+                    self.add_to_record(anchor, output, feature)
+                }
+            },
+            None => {
+                self.need(of.node);
+                FeatureSource::Node(of.node)
+            }
+        }
+    }
+
+    fn anchor(&self, node: NodeId) -> Option<usize> {
+        self.graph.nodes[node].anchor.filter(|&lookup| self.allowed[lookup])
+    }
+
+    /// A feature that is a float32 vector of a table, served as float32, is already in its final form there.
+    fn stored_vector(&self, node: NodeId, dtype: OutputType) -> Option<(usize, usize)> {
+        let Source::Column { lookup, column } = self.graph.nodes[node].source else { return None };
+        let schema = &self.schemas[self.graph.lookups[lookup].table].columns[column];
+        let plain = schema.stored == Stored::Float32 && schema.of.width.is_some() && !schema.of.list;
+        (plain && dtype == OutputType::Float32 && !self.graph.lookups[lookup].list)
+            .then_some((lookup, column))
+    }
+
+    fn add_to_record(&mut self, lookup: usize, output: usize, feature: usize) -> FeatureSource {
+        let places = &mut self.program.records[lookup].places;
+        places.push(Place { output, feature, at: 0, slot: false });
+        FeatureSource::Record { lookup, place: places.len() - 1 }
+    }
+
+    fn need_lookup(&mut self, lookup: usize) {
+        if !add_to(&mut self.program.needed_lookups[lookup], self.output) {
+            return;
+        }
+        let keys = &self.graph.lookups[lookup].keys;
+        match self.graph.lookups[lookup].parent {
+            Some(parent) if self.program.is_resolved(self.graph, lookup) => self.need_lookup(parent),
+            _ => keys.iter().for_each(|&key| self.need_key(key)),
+        }
+    }
+
+    /// Keys are fetched before any node is computed: an input, or a column of another lookup.
+    fn need_key(&mut self, key: NodeId) {
+        if let Source::Column { lookup, .. } = self.graph.nodes[key].source {
+            self.need_lookup(lookup);
+        }
+    }
+
+    /// Notes that a request computes `node`, after what it reads.
+    fn need(&mut self, node: NodeId) {
+        if !add_to(&mut self.program.needed[node], self.output) {
+            return;
+        }
+        match &self.graph.nodes[node].source {
+            Source::Input(_) => {}
+            Source::Column { lookup, .. } => self.need_lookup(*lookup),
+            Source::Dense(inner) => self.need_or_keep(*inner),
+            Source::Step { inputs, .. } => inputs.iter().for_each(|&input| self.need_or_keep(input)),
+        }
+    }
+
+    fn need_or_keep(&mut self, node: NodeId) {
+        let of = &self.graph.nodes[node];
+        // What a dense vector is made of takes less room than the vector.
+        let computed = matches!(of.source, Source::Step { .. });
+        match self.anchor(node) {
+            Some(anchor) if computed && !of.of.list => {
+                self.need_lookup(anchor);
+                add_to(&mut self.program.needed[node], self.output);
+                let kept = &mut self.program.kept[anchor];
+                if !kept.contains(&node) {
+                    kept.push(node);
+                }
+            }
+            _ => self.need(node),
+        }
+    }
+
+    fn finish(mut self) -> Program {
+        let nodes = &self.graph.nodes;
+        let needed = (0..nodes.len()).filter(|&node| self.program.needed[node] != 0);
+        let (rows, request) = needed.partition(|&node| nodes[node].scope == Scope::Row);
+        (self.program.row_nodes, self.program.request_nodes) = (rows, request);
+        let read_by_rows = |&node: &NodeId| {
+            let mut rows = self.program.row_nodes.iter();
+            rows.any(|&row| self.reads(row, node))
+        };
+        self.program.broadcast = self.program.request_nodes.iter().copied().filter(read_by_rows).collect();
+        self.program
+    }
+
+    fn reads(&self, reader: NodeId, read: NodeId) -> bool {
+        match &self.graph.nodes[reader].source {
+            Source::Step { inputs, .. } => inputs.contains(&read),
+            Source::Dense(inner) => *inner == read,
+            Source::Input(_) | Source::Column { .. } => false,
+        }
+    }
+}
+
+/// Adds outputs to a set; whether any was new.
+fn add_to(set: &mut OutputSet, outputs: OutputSet) -> bool {
+    let before = std::mem::replace(set, *set | outputs);
+    before != *set
+}
+
+impl Record {
+    /// Lays the places out: elements first, in the outputs' order, then slots, statuses and the flag.
+    fn lay_out(&mut self, graph: &Graph, outputs: &[Output]) {
+        if self.places.is_empty() {
+            return;
+        }
+        let mut at = 0;
+        for place in &mut self.places {
+            let feature = &outputs[place.output].features[place.feature];
+            place.slot = graph.nodes[feature.node].one_hot && feature.width >= COMPACT_FROM;
+            if !place.slot {
+                place.at = at;
+                at += feature.width * outputs[place.output].dtype.size();
+            }
+        }
+        for place in self.places.iter_mut().filter(|place| place.slot) {
+            place.at = at;
+            at += size_of::<u32>();
+        }
+        self.statuses = at;
+        self.bytes = at + self.places.len() + 1;
+    }
+}
