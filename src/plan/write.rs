@@ -14,25 +14,25 @@ pub trait Number: Copy {
     type Bytes: AsRef<[u8]> + Copy;
 
     /// Rounds to nearest, ties to even.
-    fn from_f64(value: f64) -> Self;
+    fn rounded(value: f64) -> Self;
 
     /// Keeps every integer that the type can hold exactly.
-    fn from_i64(value: i64) -> Self;
+    fn from_integer(value: i64) -> Self;
 
     fn bytes(self) -> Self::Bytes;
 }
 
 macro_rules! number {
-    ($type:ty, $size:literal, $from_f64:expr, $from_i64:expr) => {
+    ($type:ty, $size:literal, $rounded:expr, $from_integer:expr) => {
         impl Number for $type {
             type Bytes = [u8; $size];
 
-            fn from_f64(value: f64) -> Self {
-                ($from_f64)(value)
+            fn rounded(value: f64) -> Self {
+                ($rounded)(value)
             }
 
-            fn from_i64(value: i64) -> Self {
-                ($from_i64)(value)
+            fn from_integer(value: i64) -> Self {
+                ($from_integer)(value)
             }
 
             fn bytes(self) -> [u8; $size] {
@@ -104,7 +104,7 @@ pub fn write_feature(
 
 /// Writes one value's default, in the output's type, at the start of `to`.
 pub fn write_default(default: &[f64], dtype: OutputType, to: &mut [u8]) {
-    with_number!(dtype, N => write_row::<N>(to, default.iter().map(|&value| N::from_f64(value))));
+    with_number!(dtype, N => write_row::<N>(to, default.iter().map(|&value| N::rounded(value))));
 }
 
 /// A slot in a record that stands for a null, where the feature's default is written.
@@ -138,21 +138,22 @@ fn write_values<N: Number>(values: &Values, width: usize, to: &mut [u8], stride:
         Values::Float64(values) => {
             let from = values.chunks_exact(width.max(1));
             rows.zip(from)
-                .for_each(|(row, from)| write_row(row, from.iter().map(|&value| N::from_f64(value))));
+                .for_each(|(row, from)| write_row(row, from.iter().map(|&value| N::rounded(value))));
         }
         Values::Int64(values) => {
-            rows.zip(values).for_each(|(row, &value)| write_row(row, std::iter::once(N::from_i64(value))));
+            rows.zip(values)
+                .for_each(|(row, &value)| write_row(row, std::iter::once(N::from_integer(value))));
         }
         Values::Uint64(values) => {
             rows.zip(values)
-                .for_each(|(row, &value)| write_row(row, std::iter::once(N::from_f64(value as f64))));
+                .for_each(|(row, &value)| write_row(row, std::iter::once(N::rounded(value as f64))));
         }
         Values::Bool(values) => {
             rows.zip(values)
-                .for_each(|(row, &value)| write_row(row, std::iter::once(N::from_i64(value.into()))));
+                .for_each(|(row, &value)| write_row(row, std::iter::once(N::from_integer(value.into()))));
         }
         Values::OneHot(slots) => rows.zip(slots).for_each(|(row, &slot)| {
-            let ones = (0..width).map(|lane| N::from_i64((lane == slot as usize).into()));
+            let ones = (0..width).map(|lane| N::from_integer((lane == slot as usize).into()));
             write_row(row, ones);
         }),
         // The layout refuses string features.
@@ -166,7 +167,7 @@ fn write_defaults<N: Number>(column: &Column, default: &[f64], to: &mut [u8], st
     }
     for (row, mark) in rows_of(to, stride, at).zip(&column.marks) {
         if mark.is_null() {
-            write_row(row, default.iter().map(|&value| N::from_f64(value)));
+            write_row(row, default.iter().map(|&value| N::rounded(value)));
         }
     }
 }
