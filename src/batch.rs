@@ -216,6 +216,12 @@ impl Strings {
         Ok(Self { bytes, spans })
     }
 
+    /// The same strings with an empty one after them.
+    pub fn with_empty(mut self) -> Self {
+        self.spans.push(Span::default());
+        self
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.spans.len()
@@ -325,6 +331,25 @@ impl Column {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.list.as_ref().map_or(self.marks.len(), |list| list.marks.len())
+    }
+
+    /// Makes every value with a NaN null; columns without floats stay as they are.
+    pub fn null_nans(&mut self) {
+        if let Values::Float64(values) = &self.values {
+            let lanes = (values.len() / self.marks.len().max(1)).max(1);
+            for (mark, value) in self.marks.iter_mut().zip(values.chunks_exact(lanes)) {
+                if value.iter().any(|lane| lane.is_nan()) {
+                    *mark |= Mark::NULL;
+                }
+            }
+        }
+    }
+
+    /// Rounds floats to the values that float32 has.
+    pub fn round_to_float32(&mut self) {
+        if let Values::Float64(values) = &mut self.values {
+            values.iter_mut().for_each(|value| *value = f64::from(*value as f32));
+        }
     }
 
     /// The float64 elements. The plan's type check makes sure of the type.

@@ -1,5 +1,167 @@
-//! The use case: one request against one snapshot. Synchronous, without a word of the transport.
+//! From a request to filled tensors: everything that a transport needs, and nothing that knows one.
+//!
+//! [`prepare`] holds a request against its feature set and tells every problem at once; the [`Call`] that it gives
+//! knows all sizes, so that the answer's buffers are made before a row is computed. Nothing here awaits or logs.
+
+use std::sync::Arc;
+
+use crate::{
+    plan::{
+        fetch::Inputs,
+        layout::Output,
+        run::{Expired, Target},
+    },
+    problem::Problems,
+    snapshot::{FeatureSet, Snapshot},
+    spec::Scope,
+};
+use answer::{Part, Report, TensorBuffer, TensorShape};
+use outcome::{Limits, Refusal};
+use request::{Layout, OutputWanted, Request};
 
 pub mod answer;
+mod bind;
 pub mod outcome;
 pub mod request;
+
+/// A checked request, ready to run.
+#[derive(Debug)]
+pub struct Call {
+    feature_set: Arc<FeatureSet>,
+    inputs: Inputs,
+    tensors: Vec<TensorShape>,
+}
+
+/// Holds a request against the feature set that it names, and against the limits.
+pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result<Call, Refusal> {
+    let feature_set = snapshot.find(&request.feature_set, request.version).map_err(Refusal::NotFound)?;
+    let rows = bind::row_count(feature_set.spec(), &request);
+    if rows > limits.rows {
+        let place = if request.rows.is_some() { "rows" } else { "columns" };
+        let message = format!("{rows} rows; one request may have {}", limits.rows);
+        return Err(Refusal::TooLarge(Problems::one(place, message)));
+    }
+    let mut problems = Problems::none();
+    let outputs = wanted_outputs(feature_set, &request.outputs, &mut problems);
+    let status = request.status;
+    let layout = request.layout;
+    let inputs = bind::bind(feature_set.spec(), request, rows, &mut problems);
+    let inputs = problems.or(inputs).map_err(Refusal::Invalid)?;
+    let tensors = outputs.iter().flat_map(|wanted| shapes(feature_set, wanted, layout, rows));
+    let tensors: Vec<TensorShape> = tensors.collect();
+    let bytes = tensors.iter().map(|tensor| tensor.data_bytes() + tensor.status_bytes(status)).sum::<usize>();
+    if bytes > limits.answer_bytes {
+        let message = format!("the answer takes {bytes} bytes; one answer may have {}", limits.answer_bytes);
+        return Err(Refusal::TooLarge(Problems::one("", message)));
+    }
+    Ok(Call { feature_set: feature_set.clone(), inputs, tensors })
+}
+
+impl Call {
+    /// What the call runs on.
+    pub fn feature_set(&self) -> &FeatureSet {
+        &self.feature_set
+    }
+
+    /// The number of rows N.
+    pub fn rows(&self) -> usize {
+        self.inputs.rows
+    }
+
+    /// The tensors in the order of the answer.
+    pub fn tensors(&self) -> &[TensorShape] {
+        &self.tensors
+    }
+
+    /// Fills the tensors. `expired` is asked between blocks of rows; true ends the call with
+    /// [`Refusal::DeadlineExceeded`].
+    pub fn run(
+        self,
+        buffers: &mut [TensorBuffer<'_>],
+        expired: &dyn Fn() -> bool,
+    ) -> Result<Report, Refusal> {
+        let mut targets: Vec<Target<'_>> = self
+            .tensors
+            .iter()
+            .zip(buffers)
+            .map(|(tensor, buffer)| Target {
+                output: tensor.output,
+                part: tensor.part,
+                dtype: tensor.dtype,
+                data: &mut *buffer.data,
+                status: &mut *buffer.status,
+            })
+            .collect();
+        let ran = self.feature_set.run(&self.inputs, &mut targets, expired);
+        let ran = ran.map_err(|Expired| Refusal::DeadlineExceeded)?;
+        Ok(Report {
+            counts: ran.counted,
+            lookups: ran.missed,
+            rows: self.inputs.rows,
+            values: self.tensors.iter().map(|tensor| tensor.rows * tensor.width).sum(),
+        })
+    }
+}
+
+/// An output with the element type that it is wanted in.
+struct Wanted<'a> {
+    position: usize,
+    output: &'a Output,
+    dtype: crate::spec::OutputType,
+}
+
+/// The outputs that a request names, or all.
+fn wanted_outputs<'a>(
+    feature_set: &'a FeatureSet,
+    named: &[OutputWanted],
+    problems: &mut Problems,
+) -> Vec<Wanted<'a>> {
+    let outputs = &feature_set.plan().outputs;
+    if named.is_empty() {
+        let all = outputs.iter().enumerate();
+        return all.map(|(position, output)| Wanted { position, output, dtype: output.dtype }).collect();
+    }
+    let mut wanted: Vec<Wanted<'_>> = Vec::new();
+    for (place, named) in named.iter().enumerate() {
+        let Some(position) = outputs.iter().position(|output| output.name == named.name) else {
+            let known: Vec<_> = outputs.iter().map(|output| output.name.as_str()).collect();
+            let message = format!("there is no output {:?}; there are: {}", named.name, known.join(", "));
+            problems.add(format!("outputs[{place}].name"), message);
+            continue;
+        };
+        if wanted.iter().any(|other| other.position == position) {
+            problems.add(format!("outputs[{place}].name"), format!("{:?} is there twice", named.name));
+        }
+        let output = &outputs[position];
+        let dtype = named.dtype.unwrap_or(output.dtype);
+        if !feature_set.plan().can_serve_as(position, dtype) {
+            let message = format!("{:?} has float64 features, which int64 can't hold", named.name);
+            problems.add(format!("outputs[{place}].dtype"), message);
+        }
+        wanted.push(Wanted { position, output, dtype });
+    }
+    wanted
+}
+
+/// The tensors of one output; a part without features is left out.
+fn shapes(feature_set: &FeatureSet, wanted: &Wanted<'_>, layout: Layout, rows: usize) -> Vec<TensorShape> {
+    let shape = |part: Part, rows: usize, width: usize, features: usize| TensorShape {
+        output: wanted.position,
+        name: feature_set.plan().outputs[wanted.position].name.clone(),
+        dtype: wanted.dtype,
+        part,
+        rows,
+        width,
+        features,
+    };
+    let Output { width, request_width, features, .. } = wanted.output;
+    if layout == Layout::Dense {
+        return vec![shape(Part::All, rows, *width, features.len())];
+    }
+    let shared = features.iter().filter(|feature| feature.scope == Scope::Request).count();
+    let parts = [
+        shape(Part::Request, 1, *request_width, shared),
+        shape(Part::Row, rows, width - request_width, features.len() - shared),
+    ];
+    parts.into_iter().filter(|part| part.features > 0).collect()
+}

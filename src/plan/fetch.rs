@@ -24,7 +24,8 @@ pub struct Inputs {
 /// One input's values.
 #[derive(Debug)]
 pub struct InputColumn {
-    /// The values: one for the request, or one for each row; for a dictionary its distinct values and, last, a null.
+    /// The values: one for the request, or one for each row; for a dictionary its distinct values and, where
+    /// a row is null, a null after them.
     pub column: Column,
     /// For a dictionary: the position of each row's value in `column`. Never with a list.
     pub indices: Option<Vec<u32>>,

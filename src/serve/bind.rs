@@ -1,0 +1,223 @@
+//! Holding a request's columns against the inputs of a spec: names, types, lengths, offsets, nulls; every problem.
+
+use super::request::{Request, RequestColumn};
+use crate::{
+    batch::{Column, ListRows, Mark, Strings, Values},
+    plan::{
+        fetch::{InputColumn, Inputs},
+        graph::nan_is_null,
+    },
+    problem::Problems,
+    spec::{Input, InputType, Scope, Spec},
+};
+
+/// The number of rows that a request tells, or else its first row-scope column has; 1 where there is neither.
+pub fn row_count(spec: &Spec, request: &Request) -> usize {
+    let is_row = |column: &&RequestColumn| {
+        spec.inputs.iter().any(|input| input.name == column.name && input.scope == Scope::Row)
+    };
+    match request.rows {
+        Some(rows) => rows as usize,
+        None => request.columns.iter().find(is_row).map_or(1, rows_of),
+    }
+}
+
+/// Makes the inputs of a plan from a request's columns, for `rows` rows. They are whole only where no problem is
+/// added.
+pub fn bind(spec: &Spec, request: Request, rows: usize, problems: &mut Problems) -> Inputs {
+    let mut bound: Vec<Option<InputColumn>> = spec.inputs.iter().map(|_| None).collect();
+    let mut sent = vec![false; spec.inputs.len()];
+    for (place, column) in request.columns.into_iter().enumerate() {
+        let Some(position) = spec.inputs.iter().position(|input| input.name == column.name) else {
+            problems.add(format!("columns[{place}].name"), unknown_name(spec, &column.name));
+            continue;
+        };
+        if std::mem::replace(&mut sent[position], true) {
+            problems.add(format!("columns[{place}].name"), format!("{:?} is there twice", column.name));
+            continue;
+        }
+        let input = &spec.inputs[position];
+        let mut found = Problems::none();
+        bound[position] = bind_column(input, column, rows, &mut found);
+        if let (Some(bound), true) = (&mut bound[position], nan_is_null(spec, position)) {
+            bound.column.null_nans();
+        }
+        if !found.is_empty() {
+            problems.add_below(&format!("columns[{place}]"), found);
+        }
+    }
+    for (input, _) in spec.inputs.iter().zip(&sent).filter(|(input, sent)| input.required && !**sent) {
+        let (name, dtype) = (&input.name, input.dtype);
+        problems.add("columns", format!("input {name:?} ({dtype}) is required and missing"));
+    }
+    let columns = spec.inputs.iter().zip(bound);
+    let columns = columns.map(|(input, bound)| bound.unwrap_or_else(|| absent(input, rows))).collect();
+    Inputs { columns, rows }
+}
+
+fn unknown_name(spec: &Spec, name: &str) -> String {
+    let known: Vec<_> = spec.inputs.iter().map(|input| input.name.as_str()).collect();
+    format!("there is no input {name:?}; there are: {}", known.join(", "))
+}
+
+/// An input that was not sent: all null.
+fn absent(input: &Input, rows: usize) -> InputColumn {
+    let rows = if input.scope == Scope::Request { 1 } else { rows };
+    let mut column = Column::new(input.column_type());
+    column.fill_null(1, rows, Mark::NULL);
+    InputColumn { column, indices: None }
+}
+
+/// The rows of a column as it was sent.
+fn rows_of(column: &RequestColumn) -> usize {
+    match &column.offsets {
+        Some(offsets) => offsets.len().saturating_sub(1),
+        None => elements_of(column),
+    }
+}
+
+/// The elements of a column as it was sent: one for each row, or all lists' elements.
+fn elements_of(column: &RequestColumn) -> usize {
+    match (&column.indices, &column.values) {
+        (Some(indices), _) => indices.len(),
+        (None, Values::Float64(values)) => values.len(),
+        (None, Values::Int64(values)) => values.len(),
+        (None, Values::Uint64(values)) => values.len(),
+        (None, Values::Bool(values)) => values.len(),
+        (None, Values::String(values)) => values.len(),
+        (None, Values::OneHot(slots)) => slots.len(),
+    }
+}
+
+fn bind_column(
+    input: &Input,
+    column: RequestColumn,
+    rows: usize,
+    problems: &mut Problems,
+) -> Option<InputColumn> {
+    check_type(input, &column, problems);
+    let expected = if input.scope == Scope::Request { 1 } else { rows };
+    let (elements, found) = (elements_of(&column), rows_of(&column));
+    if found != expected {
+        problems.add("", wrong_length(input, found, expected));
+    }
+    if let Some(offsets) = &column.offsets {
+        check_offsets(offsets, elements, problems);
+    }
+    check_positions("nulls", &column.nulls, found, problems);
+    if column.offsets.is_some() {
+        check_positions("null_elements", &column.null_elements, elements, problems);
+    } else if !column.null_elements.is_empty() {
+        problems.add("null_elements", "is for list columns only");
+    }
+    check_indices(&column, problems);
+    problems.is_empty().then(|| checked_column(column))
+}
+
+fn check_type(input: &Input, column: &RequestColumn, problems: &mut Problems) {
+    let sent = InputType { scalar: column.scalar, list: column.offsets.is_some() };
+    if sent != input.dtype {
+        problems.add("", format!("is {sent}; input {:?} is {}", input.name, input.dtype));
+    }
+}
+
+fn wrong_length(input: &Input, found: usize, expected: usize) -> String {
+    let name = &input.name;
+    match input.scope {
+        Scope::Request => format!("has {found} values; input {name:?} is request-scope and has one"),
+        Scope::Row => format!("has {found} rows; the request has {expected}"),
+    }
+}
+
+fn check_offsets(offsets: &[u32], elements: usize, problems: &mut Problems) {
+    let field = "list.offsets";
+    let Some(&last) = offsets.last() else {
+        return problems.add(field, "is empty; it has one entry more than there are rows, the first 0");
+    };
+    if offsets[0] != 0 {
+        problems.add(format!("{field}[0]"), format!("is {}, must be 0", offsets[0]));
+    }
+    if let Some(fall) = offsets.windows(2).position(|pair| pair[0] > pair[1]) {
+        let (before, after) = (offsets[fall], offsets[fall + 1]);
+        problems
+            .add(format!("{field}[{}]", fall + 1), format!("is {after}, after {before}: offsets never fall"));
+    }
+    if last as usize != elements {
+        let place = format!("{field}[{}]", offsets.len() - 1);
+        problems.add(place, format!("is {last}, must be the number of elements, {elements}"));
+    }
+}
+
+/// Positions of nulls increase and lie within the column.
+fn check_positions(field: &str, positions: &[u32], count: usize, problems: &mut Problems) {
+    if let Some(fall) = positions.windows(2).position(|pair| pair[0] >= pair[1]) {
+        let message = format!("is {}, after {}: positions increase", positions[fall + 1], positions[fall]);
+        problems.add(format!("{field}[{}]", fall + 1), message);
+    }
+    if let Some(outside) = positions.iter().position(|&position| position as usize >= count) {
+        let message = format!("is {}; the column has {count}", positions[outside]);
+        problems.add(format!("{field}[{outside}]"), message);
+    }
+}
+
+fn check_indices(column: &RequestColumn, problems: &mut Problems) {
+    let Some(indices) = &column.indices else { return };
+    let size = match &column.values {
+        Values::String(values) => values.len(),
+        _ => 0,
+    };
+    if let Some(outside) = indices.iter().position(|&index| index as usize >= size) {
+        let message = format!("is {}; the dictionary has {size} values", indices[outside]);
+        problems.add(format!("dictionary.indices[{outside}]"), message);
+    }
+}
+
+/// The column of a plan's input from one that was checked.
+fn checked_column(sent: RequestColumn) -> InputColumn {
+    let elements = elements_of(&sent);
+    let mut marks = vec![Mark::PRESENT; elements];
+    let Some(offsets) = sent.offsets else {
+        mark_nulls(&mut marks, &sent.nulls);
+        return match sent.indices {
+            Some(indices) => dictionary(sent.values, indices, &sent.nulls),
+            None => InputColumn { column: Column { values: sent.values, marks, list: None }, indices: None },
+        };
+    };
+    mark_nulls(&mut marks, &sent.null_elements);
+    let mut row_marks = vec![Mark::PRESENT; offsets.len() - 1];
+    mark_nulls(&mut row_marks, &sent.nulls);
+    let values = match (sent.indices, sent.values) {
+        (Some(indices), Values::String(distinct)) => {
+            let mut strings = Strings::default();
+            strings.gather(&distinct, indices.iter().map(|&index| index as usize));
+            Values::String(strings)
+        }
+        (_, values) => values,
+    };
+    let list = ListRows { offsets, marks: row_marks };
+    InputColumn { column: Column { values, marks, list: Some(list) }, indices: None }
+}
+
+fn mark_nulls(marks: &mut [Mark], nulls: &[u32]) {
+    for &null in nulls {
+        marks[null as usize] = Mark::NULL;
+    }
+}
+
+/// The distinct values with a null after them, which null rows point to.
+fn dictionary(values: Values, mut indices: Vec<u32>, nulls: &[u32]) -> InputColumn {
+    let Values::String(strings) = values else {
+        return InputColumn { column: Column { values, marks: Vec::new(), list: None }, indices: None };
+    };
+    let count = strings.len();
+    let mut marks = vec![Mark::PRESENT; count];
+    let strings = if nulls.is_empty() { strings } else { strings.with_empty() };
+    marks.resize(strings.len(), Mark::NULL);
+    for &null in nulls {
+        indices[null as usize] = count as u32;
+    }
+    InputColumn {
+        column: Column { values: Values::String(strings), marks, list: None },
+        indices: Some(indices),
+    }
+}

@@ -1,0 +1,161 @@
+//! All that one request sees: every feature set's versions with their plans, load-time results and tables.
+//!
+//! A snapshot is made whole, off the request path, and never changes.
+
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+
+use crate::{
+    plan::{
+        Plan, Tables,
+        fetch::Inputs,
+        prepare::Prepared,
+        run::{Expired, Ran, Target},
+    },
+    problem::Problems,
+    spec::{Spec, read::Version},
+    table::Table,
+};
+
+pub mod golden;
+mod load;
+
+pub use load::{Options, load};
+
+/// The versions of one feature set, by number.
+pub type Versions = BTreeMap<u32, Arc<FeatureSet>>;
+
+/// Everything that is served at one time.
+#[derive(Debug)]
+pub struct Snapshot {
+    feature_sets: BTreeMap<String, Versions>,
+    loaded_at: SystemTime,
+}
+
+/// One version of a feature set, ready to serve.
+#[derive(Debug)]
+pub struct FeatureSet {
+    spec: Arc<Spec>,
+    fingerprint: String,
+    plan: Plan,
+    prepared: Prepared,
+    tables: Vec<Arc<Table>>,
+}
+
+impl Snapshot {
+    /// Puts feature sets together.
+    pub fn new(feature_sets: impl IntoIterator<Item = FeatureSet>) -> Self {
+        let mut by_name: BTreeMap<String, Versions> = BTreeMap::new();
+        for feature_set in feature_sets {
+            let versions = by_name.entry(feature_set.name().to_owned()).or_default();
+            versions.insert(feature_set.version(), Arc::new(feature_set));
+        }
+        Self { feature_sets: by_name, loaded_at: SystemTime::now() }
+    }
+
+    /// The feature sets by name, with their versions by number.
+    pub fn feature_sets(&self) -> impl Iterator<Item = (&str, &Versions)> {
+        self.feature_sets.iter().map(|(name, versions)| (name.as_str(), versions))
+    }
+
+    /// A version of a feature set, the highest for version 0; the error tells what there is.
+    pub fn find(&self, name: &str, version: u32) -> Result<&Arc<FeatureSet>, String> {
+        let Some(versions) = self.feature_sets.get(name) else {
+            let known: Vec<&str> = self.feature_sets.keys().map(String::as_str).collect();
+            return Err(format!("there is no feature set {name:?}; there are: {}", known.join(", ")));
+        };
+        let found = if version == 0 { versions.values().next_back() } else { versions.get(&version) };
+        found.ok_or_else(|| {
+            let known: Vec<String> = versions.keys().map(u32::to_string).collect();
+            format!("feature set {name:?} has no version {version}; it has: {}", known.join(", "))
+        })
+    }
+
+    /// Every table that a feature set reads, each once, by name and version.
+    pub fn tables(&self) -> Vec<&Arc<Table>> {
+        let all = self.feature_sets.values().flat_map(|versions| versions.values());
+        let tables = all.flat_map(|feature_set| feature_set.tables());
+        let by_name: BTreeMap<_, _> =
+            tables.map(|table| ((&table.schema().name, table.schema().version), table)).collect();
+        by_name.into_values().collect()
+    }
+
+    /// When it was made.
+    pub fn loaded_at(&self) -> SystemTime {
+        self.loaded_at
+    }
+}
+
+impl FeatureSet {
+    /// Compiles a version, computes its load-time results (within `prepared_bytes`, where a limit is given) and holds
+    /// it to its golden rows. `tables` are the newest versions by name. Problems' places are those of the version's
+    /// folder.
+    pub fn build(
+        version: Version,
+        tables: &BTreeMap<String, Arc<Table>>,
+        prepared_bytes: Option<usize>,
+    ) -> Result<Self, Problems> {
+        let Version { spec, fingerprint, golden } = version;
+        let spec = Arc::new(spec);
+        let schemas = tables.iter().map(|(name, table)| (name.clone(), table.schema().clone())).collect();
+        let mut plan = Plan::compile(spec.clone(), &schemas).map_err(|found| below("spec.json", found))?;
+        if let Some(golden) = &golden {
+            golden::check(&plan, golden, tables).map_err(|found| below("golden.json", found))?;
+        }
+        let tables: Vec<Arc<Table>> =
+            plan.graph.tables.iter().filter_map(|name| tables.get(name)).cloned().collect();
+        let prepared = plan.prepare(Tables(&tables), prepared_bytes);
+        Ok(Self { spec, fingerprint, plan, prepared, tables })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    pub fn version(&self) -> u32 {
+        self.spec.version
+    }
+
+    /// The spec's fingerprint.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The tables that are looked up, sorted by name, each once.
+    pub fn tables(&self) -> &[Arc<Table>] {
+        &self.tables
+    }
+
+    /// The table of a lookup.
+    pub fn table_of(&self, lookup: usize) -> &Table {
+        Tables(&self.tables).of(&self.plan.graph, lookup)
+    }
+
+    /// Bytes of the load-time results.
+    pub fn prepared_memory(&self) -> usize {
+        self.prepared.memory()
+    }
+
+    /// Fills `targets` from inputs that are known to be good. `expired` is asked between blocks of rows.
+    pub fn run(
+        &self,
+        inputs: &Inputs,
+        targets: &mut [Target<'_>],
+        expired: &dyn Fn() -> bool,
+    ) -> Result<Ran, Expired> {
+        self.plan.run(Tables(&self.tables), &self.prepared, inputs, targets, expired)
+    }
+}
+
+fn below(parent: &str, found: Problems) -> Problems {
+    let mut problems = Problems::none();
+    problems.add_below(parent, found);
+    problems
+}
