@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::problem::Problems;
 
 mod answer;
+mod check;
 mod client;
 mod demo_requests;
 mod describe;
@@ -25,6 +26,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Loads a repository as the server would and tells every problem
+    Check(check::Arguments),
     /// Shows what a running server serves
     Describe(describe::Arguments),
     /// Asks a running server for features and shows them by name
@@ -65,6 +68,7 @@ impl From<io::Error> for Failure {
 /// Runs the command line: 0 for success, 1 for failure, 2 for a command line that makes no sense.
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Get(arguments) => get::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

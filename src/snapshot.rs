@@ -39,6 +39,7 @@ pub struct FeatureSet {
     plan: Plan,
     prepared: Prepared,
     tables: Vec<Arc<Table>>,
+    golden_rows: Option<usize>,
 }
 
 impl Snapshot {
@@ -104,7 +105,8 @@ impl FeatureSet {
         let tables: Vec<Arc<Table>> =
             plan.graph.tables.iter().filter_map(|name| tables.get(name)).cloned().collect();
         let prepared = plan.prepare(Tables(&tables), prepared_bytes);
-        Ok(Self { spec, fingerprint, plan, prepared, tables })
+        let golden_rows = golden.map(|golden| golden.cases.iter().map(|case| case.rows).sum());
+        Ok(Self { spec, fingerprint, plan, prepared, tables, golden_rows })
     }
 
     pub fn name(&self) -> &str {
@@ -136,6 +138,11 @@ impl FeatureSet {
     /// The table of a lookup.
     pub fn table_of(&self, lookup: usize) -> &Table {
         Tables(&self.tables).of(&self.plan.graph, lookup)
+    }
+
+    /// How many golden rows came out; none where the version brings none.
+    pub fn golden_rows(&self) -> Option<usize> {
+        self.golden_rows
     }
 
     /// Bytes of the load-time results.

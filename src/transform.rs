@@ -15,6 +15,7 @@ use crate::{
 };
 
 pub mod parameters;
+mod vocabulary;
 
 /// An operation's parameters as the spec writes them.
 pub trait Operation {
@@ -80,7 +81,19 @@ macro_rules! operations {
 }
 
 operations! {
+    impute::Impute = "impute",
+    missing_indicator::MissingIndicator = "missing_indicator",
+    cast::Cast = "cast",
     standardize::Standardize = "standardize",
+    min_max::MinMax = "min_max",
+    max_abs::MaxAbs = "max_abs",
+    robust_scale::RobustScale = "robust_scale",
+    clip::Clip = "clip",
+    log1p::Log1p = "log1p",
+    bucketize::Bucketize = "bucketize",
+    ordinal::Ordinal = "ordinal",
+    one_hot::OneHot = "one_hot",
+    arithmetic::Arithmetic = "arithmetic",
 }
 
 /// The single input of an operation that takes just one.

@@ -42,6 +42,16 @@ impl Column {
         self.list = list;
     }
 
+    /// Makes this all values of `source`, whether they are rows or list elements; how they form lists stays.
+    pub fn copy_values(&mut self, source: &Column) {
+        match (&mut self.values, &source.values) {
+            (Values::Float64(to), Values::Float64(from)) => to.clone_from(from),
+            (Values::Int64(to), Values::Int64(from)) => to.clone_from(from),
+            (to, from) => *to = from.clone(),
+        }
+        self.marks.clone_from(&source.marks);
+    }
+
     /// Makes this the values of `source` (not a list) at `positions`.
     pub fn gather(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
         self.list = None;

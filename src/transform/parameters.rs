@@ -1,6 +1,6 @@
 //! Parameter types that specs share: exact numbers, one value or one for each lane, lists of categories.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -30,7 +30,7 @@ impl<'de> Deserialize<'de> for Real {
         impl de::Visitor<'_> for Visitor {
             type Value = Real;
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a number, or \"nan\", \"inf\" or \"-inf\"")
             }
 
@@ -153,4 +153,73 @@ pub enum Category {
     Uint64(u64),
     Float64(f64),
     String(String),
+}
+
+impl Category {
+    /// As a float64, where it is one: a number that is exact, or "nan", "inf", "-inf".
+    pub fn float64(&self) -> Option<f64> {
+        match self {
+            Self::Float64(value) => Some(*value),
+            Self::Int64(value) => exact(*value as f64, i128::from(*value)),
+            Self::Uint64(value) => exact(*value as f64, i128::from(*value)),
+            Self::String(text) => match text.as_str() {
+                "nan" => Some(f64::NAN),
+                "inf" => Some(f64::INFINITY),
+                "-inf" => Some(f64::NEG_INFINITY),
+                _ => None,
+            },
+            Self::Bool(_) => None,
+        }
+    }
+
+    /// As an int64, where it is one; integers may be written as strings.
+    pub fn int64(&self) -> Option<i64> {
+        match self {
+            Self::Int64(value) => Some(*value),
+            Self::String(text) => text.parse().ok(),
+            Self::Bool(_) | Self::Uint64(_) | Self::Float64(_) => None,
+        }
+    }
+
+    /// As a uint64, where it is one; integers may be written as strings.
+    pub fn uint64(&self) -> Option<u64> {
+        match self {
+            Self::Int64(value) => u64::try_from(*value).ok(),
+            Self::Uint64(value) => Some(*value),
+            Self::String(text) => text.parse().ok(),
+            Self::Bool(_) | Self::Float64(_) => None,
+        }
+    }
+
+    /// As a boolean, where it is one.
+    pub fn bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// As a string, where it is one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+fn exact(float: f64, integer: i128) -> Option<f64> {
+    (float as i128 == integer).then_some(float)
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Int64(value) => value.fmt(f),
+            Self::Uint64(value) => value.fmt(f),
+            Self::Float64(value) => value.fmt(f),
+            Self::String(value) => value.fmt(f),
+        }
+    }
 }

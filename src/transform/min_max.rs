@@ -1,0 +1,140 @@
+//! Min-max scaling: the fitted range to a target range, by one of three arithmetics.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Compiled, Kernel, Operation,
+    clip::{Bounds, clip_lanes},
+    parameters::{PerLane, Real},
+    single_float,
+};
+use crate::{
+    batch::{Column, Type},
+    problem::Problems,
+};
+
+/// Scales the fitted range. Null stays null, NaN stays NaN; values outside of the range leave the target range unless
+/// they are clipped, and are then out of range.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MinMax {
+    /// The scale, in the meaning that `form` gives it: one number, or one for each lane; not 0.
+    pub scale: PerLane,
+    /// The minimum, in the meaning that `form` gives it: one number, or one for each lane.
+    pub min: PerLane,
+    /// The target range to clip to, or "none".
+    pub clip: ClipTo,
+    /// Which arithmetic the library uses.
+    pub form: Form,
+}
+
+/// The arithmetic; they differ in the last bit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// `x * scale + min`: scikit-learn's `scale_` and `min_`.
+    MultiplyAdd,
+    /// `(x - min) / scale`: MLeap, with the range as the scale.
+    SubtractDivide,
+    /// `(x - min) * (1 / scale)`: Spark, with the range as the scale.
+    SubtractMultiplyReciprocal,
+}
+
+/// Where results are clipped to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ClipTo {
+    /// From the first to the second.
+    Range([Real; 2]),
+    Unclipped(Unclipped),
+}
+
+/// No clipping.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unclipped {
+    None,
+}
+
+impl Operation for MinMax {
+    fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
+        let input = single_float(inputs)?;
+        let mut problems = Problems::none();
+        let good = |scale: f64| scale.is_finite() && scale != 0.0;
+        self.scale.check("scale", input.lanes(), "must be finite and not 0", good, &mut problems);
+        self.min.check("min", input.lanes(), "must be finite", f64::is_finite, &mut problems);
+        let bounds = match self.clip {
+            ClipTo::Unclipped(Unclipped::None) => Bounds::ALL,
+            ClipTo::Range([low, high]) => Bounds::new("clip[0]", low.0, high.0, &mut problems),
+        };
+        problems.or(())?;
+        let lanes = (0..input.lanes()).map(|lane| (self.scale.get(lane), self.min.get(lane)));
+        let lanes = lanes.map(|(scale, min)| match self.form {
+            Form::SubtractMultiplyReciprocal => (1.0 / scale, min),
+            Form::MultiplyAdd | Form::SubtractDivide => (scale, min),
+        });
+        Ok(Compiled::new(input, MinMaxKernel { lanes: lanes.collect(), bounds, form: self.form }))
+    }
+}
+
+#[derive(Debug)]
+struct MinMaxKernel {
+    /// The scale (its reciprocal where that is multiplied by) and the minimum.
+    lanes: Vec<(f64, f64)>,
+    bounds: Bounds,
+    form: Form,
+}
+
+impl Kernel for MinMaxKernel {
+    fn run(&self, inputs: &[&Column], out: &mut Column) {
+        let lanes: Vec<_> = self.lanes.iter().map(|&lane| (lane, self.bounds)).collect();
+        match self.form {
+            Form::MultiplyAdd => clip_lanes(inputs[0], out, &lanes, |&(scale, min), x| x * scale + min),
+            Form::SubtractDivide => clip_lanes(inputs[0], out, &lanes, |&(scale, min), x| (x - min) / scale),
+            Form::SubtractMultiplyReciprocal => {
+                clip_lanes(inputs[0], out, &lanes, |&(scale, min), x| (x - min) * scale);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        batch::Mark,
+        transform::check::{results, run_float},
+    };
+
+    fn min_max(clip: ClipTo, form: Form) -> MinMax {
+        let (scale, min) = (PerLane::Single(Real(0.1)), PerLane::Single(Real(0.25)));
+        MinMax { scale, min, clip, form }
+    }
+
+    #[test]
+    fn each_form_has_its_arithmetic() {
+        let unclipped = ClipTo::Unclipped(Unclipped::None);
+        let of = |form| results(&run_float(&min_max(unclipped, form), &[Some(3.0), None]));
+        assert_eq!(of(Form::MultiplyAdd), [Some(3.0 * 0.1 + 0.25), None]);
+        assert_eq!(of(Form::SubtractDivide), [Some((3.0 - 0.25) / 0.1), None]);
+        assert_eq!(of(Form::SubtractMultiplyReciprocal), [Some((3.0 - 0.25) * (1.0 / 0.1)), None]);
+    }
+
+    #[test]
+    fn what_is_clipped_is_out_of_range() {
+        let clipped = min_max(ClipTo::Range([Real(0.0), Real(1.0)]), Form::MultiplyAdd);
+        let out = run_float(&clipped, &[Some(99.0), Some(1.0), Some(f64::NAN)]);
+        assert_eq!(out.float64()[..2], [1.0, 0.35]);
+        assert!(out.float64()[2].is_nan());
+        assert_eq!(out.marks, [Mark::OUT_OF_RANGE, Mark::PRESENT, Mark::PRESENT]);
+    }
+
+    #[test]
+    fn clip_is_written_in_either_way() {
+        let written = r#"{"scale": 1, "min": 0, "clip": "none", "form": "multiply_add"}"#;
+        assert!(serde_json::from_str::<MinMax>(written).is_ok());
+        assert!(serde_json::from_str::<MinMax>(&written.replace("\"none\"", "[0, 1]")).is_ok());
+        assert!(serde_json::from_str::<MinMax>(&written.replace("\"clip\": \"none\",", "")).is_err());
+    }
+}

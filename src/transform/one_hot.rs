@@ -1,0 +1,207 @@
+//! One-hot encoding: one column for each category.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Compiled, Kernel, Operation,
+    parameters::{Category, List},
+    single,
+    vocabulary::Vocabulary,
+};
+use crate::{
+    batch::{Column, Element, Mark, NO_SLOT, Type},
+    problem::Problems,
+};
+
+/// A vector of zeros with a one at the category's column, as scikit-learn's OneHotEncoder. The columns are those of the
+/// categories in order, then one for all infrequent categories where there are any, less the dropped one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneHot {
+    /// The categories with a column of their own; of the input's type, each once.
+    pub categories: List<Category>,
+    /// The categories that share the last column; empty for no such column.
+    pub infrequent: List<Category>,
+    /// Which column is left out, so that its categories are all zeros.
+    pub drop: Drop,
+    /// What comes of a category in neither list; its status tells it.
+    pub unknown: Hot,
+    /// What comes of null.
+    pub null: Hot,
+}
+
+/// The column that is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Drop {
+    None,
+    /// The column at this position, as scikit-learn's `drop_idx_`.
+    Position(usize),
+}
+
+/// What stands for what has no column.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Hot {
+    /// All zeros.
+    Zeros,
+    /// A one in the column of infrequent categories.
+    Infrequent,
+    Null,
+}
+
+impl Operation for OneHot {
+    fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
+        let input = single(inputs)?;
+        let mut problems = Problems::none();
+        if input.width.is_some() {
+            problems.add("", format!("takes a scalar, its input is {input}"));
+        }
+        let vocabulary = Vocabulary::new(self.all_categories(), input.element, &mut problems);
+        let columns = self.categories.0.len() + usize::from(!self.infrequent.0.is_empty());
+        if let Drop::Position(position) = self.drop
+            && position >= columns
+        {
+            problems.add("drop", format!("is position {position} of {columns} columns"));
+        }
+        let width = columns - usize::from(self.drop != Drop::None).min(columns);
+        if width == 0 {
+            problems.add("categories", "leave no column");
+        }
+        for (field, hot) in [("unknown", self.unknown), ("null", self.null)] {
+            if hot == Hot::Infrequent && self.infrequent.0.is_empty() {
+                problems.add(field, "there are no infrequent categories");
+            }
+        }
+        problems.or(())?;
+        let nullable = self.unknown == Hot::Null || (input.nullable && self.null == Hot::Null);
+        let output = Type { element: Element::Float64, width: Some(width), nullable, ..input };
+        Ok(Compiled { output, lane_names: self.lane_names(), kernel: Box::new(self.kernel(vocabulary)) })
+    }
+}
+
+impl OneHot {
+    fn all_categories(&self) -> impl Iterator<Item = (String, &Category)> {
+        let frequent = self.categories.0.iter().enumerate();
+        let frequent = frequent.map(|(position, category)| (format!("categories[{position}]"), category));
+        let infrequent = self.infrequent.0.iter().enumerate();
+        frequent.chain(infrequent.map(|(position, category)| (format!("infrequent[{position}]"), category)))
+    }
+
+    fn lane_names(&self) -> Vec<String> {
+        let infrequent = (!self.infrequent.0.is_empty()).then(|| "infrequent".to_owned());
+        let mut names: Vec<String> =
+            self.categories.0.iter().map(Category::to_string).chain(infrequent).collect();
+        if let Drop::Position(position) = self.drop {
+            names.remove(position);
+        }
+        names
+    }
+
+    fn kernel(&self, vocabulary: Vocabulary) -> OneHotKernel {
+        let last = self.categories.0.len() as u32;
+        let slot = |column: u32| match self.drop {
+            Drop::Position(dropped) if column as usize == dropped => NO_SLOT,
+            Drop::Position(dropped) if column as usize > dropped => column - 1,
+            _ => column,
+        };
+        let slots = (0..last).chain(self.infrequent.0.iter().map(|_| last)).map(slot).collect();
+        OneHotKernel { vocabulary, slots, infrequent: slot(last), unknown: self.unknown, null: self.null }
+    }
+}
+
+#[derive(Debug)]
+struct OneHotKernel {
+    vocabulary: Vocabulary,
+    /// For each position of the vocabulary.
+    slots: Vec<u32>,
+    infrequent: u32,
+    unknown: Hot,
+    null: Hot,
+}
+
+impl OneHotKernel {
+    /// The slot and the mark of a value without a column, from its mark so far.
+    fn stand_in(&self, hot: Hot, mark: Mark) -> (u32, Mark) {
+        match hot {
+            Hot::Zeros => (NO_SLOT, mark.filled()),
+            Hot::Infrequent => (self.infrequent, mark.filled()),
+            Hot::Null => (NO_SLOT, mark.nulled()),
+        }
+    }
+}
+
+impl Kernel for OneHotKernel {
+    fn run(&self, inputs: &[&Column], out: &mut Column) {
+        let (slots, marks) = out.one_hot_mut();
+        for &mark in &inputs[0].marks {
+            let (slot, mark) = if mark.is_null() { self.stand_in(self.null, mark) } else { (NO_SLOT, mark) };
+            slots.push(slot);
+            marks.push(mark);
+        }
+        self.vocabulary.each(inputs[0], |index, position| match position {
+            Some(position) => slots[index] = self.slots[position as usize],
+            None => {
+                let unknown = inputs[0].marks[index] | Mark::UNKNOWN_CATEGORY;
+                (slots[index], marks[index]) = self.stand_in(self.unknown, unknown);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Strings, Values};
+
+    fn strings(texts: &[&str]) -> List<Category> {
+        List(texts.iter().map(|text| Category::String((*text).to_owned())).collect())
+    }
+
+    /// The slots and marks of "a", "b", "rare", "new" and a null.
+    fn run(one_hot: &OneHot) -> (Vec<u32>, Vec<Mark>) {
+        let compiled = one_hot.compile(&[Type::scalar(Element::String)]).expect("good");
+        let values = Values::String(Strings::from_values(["a", "b", "rare", "new", ""]));
+        let mut marks = vec![Mark::PRESENT; 5];
+        marks[4] = Mark::NULL;
+        let mut out = Column::new(compiled.output);
+        compiled.kernel.run(&[&Column { values, marks, list: None }], &mut out);
+        match out.values {
+            Values::OneHot(slots) => (slots, out.marks),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn one_hot(drop: Drop, unknown: Hot, null: Hot) -> OneHot {
+        OneHot { categories: strings(&["a", "b"]), infrequent: strings(&["rare"]), drop, unknown, null }
+    }
+
+    #[test]
+    fn infrequent_categories_share_the_last_column() {
+        let (slots, marks) = run(&one_hot(Drop::None, Hot::Infrequent, Hot::Zeros));
+        assert_eq!(slots, [0, 1, 2, 2, NO_SLOT]);
+        assert_eq!(marks[2..], [Mark::PRESENT, Mark::UNKNOWN_CATEGORY, Mark::NULL.filled()]);
+    }
+
+    #[test]
+    fn a_dropped_column_moves_the_others() {
+        let dropped = one_hot(Drop::Position(0), Hot::Zeros, Hot::Null);
+        let (slots, marks) = run(&dropped);
+        assert_eq!(slots, [NO_SLOT, 0, 1, NO_SLOT, NO_SLOT]);
+        assert_eq!(marks[4], Mark::NULL);
+        let compiled = dropped.compile(&[Type::scalar(Element::String)]).expect("good");
+        assert_eq!(compiled.lane_names, ["b", "infrequent"]);
+        assert_eq!(compiled.output.width, Some(2));
+    }
+
+    #[test]
+    fn every_bad_parameter_is_told() {
+        let bad = OneHot {
+            infrequent: strings(&[]),
+            ..one_hot(Drop::Position(2), Hot::Infrequent, Hot::Infrequent)
+        };
+        let problems = bad.compile(&[Type::scalar(Element::String)]).expect_err("three problems");
+        assert_eq!(problems.len(), 3, "{problems}");
+    }
+}
