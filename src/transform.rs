@@ -14,7 +14,9 @@ use crate::{
     problem::Problems,
 };
 
+mod murmur3;
 pub mod parameters;
+mod sum;
 mod vocabulary;
 
 /// An operation's parameters as the spec writes them.
@@ -93,6 +95,14 @@ operations! {
     bucketize::Bucketize = "bucketize",
     ordinal::Ordinal = "ordinal",
     one_hot::OneHot = "one_hot",
+    hash_bucket::HashBucket = "hash_bucket",
+    feature_hash::FeatureHash = "feature_hash",
+    normalize::Normalize = "normalize",
+    gather::Gather = "gather",
+    pool::Pool = "pool",
+    dot::Dot = "dot",
+    cosine::Cosine = "cosine",
+    concat::Concat = "concat",
     arithmetic::Arithmetic = "arithmetic",
 }
 
@@ -114,6 +124,25 @@ pub fn single_float(inputs: &[Type]) -> Result<Type, Problems> {
             "",
             format!("takes float64, its input is {input}; a \"cast\" step makes it float64"),
         ))
+    }
+}
+
+/// The width of two float vectors of one width, and the scalar that comes of them.
+fn two_vectors(inputs: &[Type]) -> Result<(usize, Type), Problems> {
+    match inputs {
+        [one, other]
+            if one.element == Element::Float64
+                && (one.element, one.width, one.list) == (other.element, other.width, false)
+                && one.width.is_some() =>
+        {
+            let output = Type::scalar(Element::Float64).with_nullable(one.nullable || other.nullable);
+            Ok((one.lanes(), output))
+        }
+        [one, other] => {
+            let message = format!("takes two float64 vectors of one width, its inputs are {one} and {other}");
+            Err(Problems::one("", message))
+        }
+        _ => Err(Problems::one("", format!("takes two inputs, has {}", inputs.len()))),
     }
 }
 
@@ -156,6 +185,20 @@ pub(crate) mod check {
                 .collect(),
             list: None,
         }
+    }
+
+    /// A column of present vectors.
+    pub fn vectors(lanes: usize, values: &[f64]) -> Column {
+        let marks = vec![Mark::PRESENT; values.len() / lanes];
+        Column { values: Values::Float64(values.to_vec()), marks, list: None }
+    }
+
+    /// Compiles for vectors and runs.
+    pub fn run_vectors(operation: &impl Operation, lanes: usize, values: &[f64]) -> Column {
+        let compiled = operation.compile(&[Type::vector(lanes)]).expect("parameters are good");
+        let mut out = Column::new(compiled.output);
+        compiled.kernel.run(&[&vectors(lanes, values)], &mut out);
+        out
     }
 
     /// Compiles for one nullable scalar float and runs.

@@ -1,0 +1,101 @@
+//! Normalize: a vector divided by its norm.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Compiled, Kernel, Operation, single_float, sum::sum_of};
+use crate::{
+    batch::{Column, Type},
+    problem::Problems,
+};
+
+/// Divides each vector by its norm; a vector whose norm is 0 stays as it is. Null stays null; NaN in a lane makes all
+/// lanes NaN.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Normalize {
+    pub norm: Norm,
+}
+
+/// What a vector is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Norm {
+    /// The sum of magnitudes.
+    L1,
+    /// The root of the sum of squares.
+    L2,
+    /// The greatest magnitude: scikit-learn's "max", Spark's infinity.
+    Max,
+    /// The greatest value, whatever its sign: ONNX Runtime's "MAX".
+    SignedMax,
+}
+
+impl Operation for Normalize {
+    fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
+        let input = single_float(inputs)?;
+        if input.width.is_none() {
+            return Err(Problems::one("", format!("takes a vector, its input is {input}")));
+        }
+        Ok(Compiled::new(input, NormalizeKernel { norm: self.norm, lanes: input.lanes() }))
+    }
+}
+
+#[derive(Debug)]
+struct NormalizeKernel {
+    norm: Norm,
+    lanes: usize,
+}
+
+impl Kernel for NormalizeKernel {
+    fn run(&self, inputs: &[&Column], out: &mut Column) {
+        let (values, marks) = out.float64_mut();
+        marks.extend_from_slice(&inputs[0].marks);
+        for vector in inputs[0].float64().chunks_exact(self.lanes) {
+            let norm = self.norm.of(vector);
+            let divisor = if norm == 0.0 { 1.0 } else { norm };
+            values.extend(vector.iter().map(|x| x / divisor));
+        }
+    }
+}
+
+impl Norm {
+    fn of(self, vector: &[f64]) -> f64 {
+        match self {
+            Self::L1 => sum_of(vector, f64::abs),
+            Self::L2 => sum_of(vector, |x| x * x).sqrt(),
+            Self::Max => greatest(vector.iter().map(|x| x.abs())),
+            Self::SignedMax => greatest(vector.iter().copied()),
+        }
+    }
+}
+
+/// The greatest value, or NaN where there is one.
+fn greatest(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(f64::NEG_INFINITY, |most, x| if x > most || x.is_nan() { x } else { most })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::check::run_vectors;
+
+    fn run(norm: Norm, vector: &[f64]) -> Vec<f64> {
+        run_vectors(&Normalize { norm }, vector.len(), vector).float64().to_vec()
+    }
+
+    #[test]
+    fn each_norm_divides() {
+        assert_eq!(run(Norm::L1, &[-4.0, 4.0]), [-0.5, 0.5]);
+        assert_eq!(run(Norm::L2, &[3.0, 4.0]), [3.0 / 5.0, 4.0 / 5.0]);
+        assert_eq!(run(Norm::Max, &[-4.0, 2.0]), [-1.0, 0.5]);
+        assert_eq!(run(Norm::SignedMax, &[-4.0, 2.0]), [-2.0, 1.0]);
+        assert_eq!(run(Norm::L2, &[0.0, 0.0]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn a_scalar_is_refused() {
+        let scalar = [Type::scalar(crate::batch::Element::Float64)];
+        assert!(Normalize { norm: Norm::L2 }.compile(&scalar).is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! Sums in one fixed order, so that a result never depends on the machine or on how rows are cut into blocks.
+//!
+//! Term i goes to partial sum i % 8; the eight are joined in pairs. Eight are what the compiler turns into vector
+//! instructions, and no multiplication is fused with an addition.
+
+/// Partial sums.
+pub const PARTIALS: usize = 8;
+
+/// Joins the partial sums.
+pub fn join(s: &[f64; PARTIALS]) -> f64 {
+    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+}
+
+/// The sum of `term` over all values.
+pub fn sum_of(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
+    let mut partials = [0.0; PARTIALS];
+    let chunks = values.chunks_exact(PARTIALS);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        partials.iter_mut().zip(chunk).for_each(|(partial, &x)| *partial += term(x));
+    }
+    partials.iter_mut().zip(rest).for_each(|(partial, &x)| *partial += term(x));
+    join(&partials)
+}
+
+/// The sum of products of two slices of one length.
+pub fn dot(one: &[f64], other: &[f64]) -> f64 {
+    let mut partials = [0.0; PARTIALS];
+    let (a, b) = (one.chunks_exact(PARTIALS), other.chunks_exact(PARTIALS));
+    let (rest_a, rest_b) = (a.remainder(), b.remainder());
+    for (a, b) in a.zip(b) {
+        partials.iter_mut().zip(a.iter().zip(b)).for_each(|(partial, (&a, &b))| *partial += a * b);
+    }
+    partials.iter_mut().zip(rest_a.iter().zip(rest_b)).for_each(|(partial, (&a, &b))| *partial += a * b);
+    join(&partials)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_as_stated() {
+        let values: Vec<f64> = (0..21).map(|i| 0.1 * f64::from(i) + 1e10 * f64::from(i % 3)).collect();
+        let mut partials = [0.0; PARTIALS];
+        values.iter().enumerate().for_each(|(i, x)| partials[i % PARTIALS] += x);
+        assert_eq!(sum_of(&values, |x| x), join(&partials));
+        let mut partials = [0.0; PARTIALS];
+        values.iter().enumerate().for_each(|(i, x)| partials[i % PARTIALS] += x * x);
+        assert_eq!(dot(&values, &values), join(&partials));
+        assert_eq!(sum_of(&[], |x| x), 0.0);
+    }
+}
