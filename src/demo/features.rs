@@ -88,7 +88,7 @@ impl<'a> Fitter<'a> {
             [0.1, 0.3, 0.5, 0.7, 0.9].iter().map(|&at| fit::quantile(&ages, at)).collect();
         edges.dedup();
         let bins = edges.len() + 1;
-        let document = json!({"name": "user_age_bin", "input": "user.age", "default": 0, "steps": [
+        let document = json!({"name": "user_age_bin", "input": "user.age", "steps": [
             {"op": "bucketize", "edges": edges, "side": "left", "nan": "null", "outside": "present"},
             {"op": "one_hot", "categories": (0..bins).collect::<Vec<_>>(), "drop": "none", "infrequent": [],
              "unknown": "zeros", "null": "zeros"},
@@ -111,7 +111,7 @@ impl<'a> Fitter<'a> {
 
     /// The hour, one column for each.
     pub fn hour(&self) -> DemoFeature {
-        let document = json!({"name": "hour", "input": "hour", "default": 0, "steps": [
+        let document = json!({"name": "hour", "input": "hour", "steps": [
             {"op": "one_hot", "categories": (0..24).collect::<Vec<_>>(), "drop": "none", "infrequent": [],
              "unknown": "zeros", "null": "zeros"},
         ]});
@@ -237,7 +237,7 @@ impl<'a> Fitter<'a> {
 
     /// The words of the query, hashed to `width` columns.
     pub fn query(&self, width: usize) -> DemoFeature {
-        let document = json!({"name": "query", "input": "query", "default": 0, "steps": [
+        let document = json!({"name": "query", "input": "query", "steps": [
             {"op": "feature_hash", "width": width, "prefix": "query=", "alternate_sign": true, "null": "zeros"},
         ]});
         let plain: Lanes = Box::new(move |row| plain::hashed(&row.request.query, "query=", width));
@@ -291,7 +291,7 @@ impl<'a> Fitter<'a> {
         seen.extend(unseen.map(|&name| name.to_owned()).collect::<Vec<_>>());
         let rare = if seen.len() > columns { seen.split_off(columns - 1) } else { Vec::new() };
         let unknown = if rare.is_empty() { "zeros" } else { "infrequent" };
-        let document = json!({"name": name, "input": reference, "default": 0, "steps": [
+        let document = json!({"name": name, "input": reference, "steps": [
             {"op": "one_hot", "categories": seen, "drop": "none", "infrequent": rare, "unknown": unknown, "null": "zeros"},
         ]});
         let frequent = seen.len();

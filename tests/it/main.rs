@@ -1,0 +1,3 @@
+//! Integration tests: real repositories, real servers, real clients.
+
+mod demo;
