@@ -15,6 +15,7 @@ mod get;
 mod literal;
 mod request;
 mod schema;
+mod serve;
 
 /// Feature vectors for ad ranking over gRPC.
 #[derive(Debug, Parser)]
@@ -26,6 +27,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serves a repository, or the demo
+    Serve(serve::Arguments),
     /// Loads a repository as the server would and tells every problem
     Check(check::Arguments),
     /// Shows what a running server serves
@@ -68,6 +71,7 @@ impl From<io::Error> for Failure {
 /// Runs the command line: 0 for success, 1 for failure, 2 for a command line that makes no sense.
 pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Get(arguments) => get::run(&arguments),

@@ -3,12 +3,15 @@
 //! Layers, imports pointing downwards only:
 //! `main -> app -> {rpc, admin, reload} -> serve -> live -> snapshot -> {plan, spec, table} -> transform -> batch`.
 
+pub mod admin;
+pub mod app;
 pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod live;
 pub mod loading;
+pub mod metrics;
 pub mod plan;
 pub mod problem;
 pub mod proto;

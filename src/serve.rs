@@ -59,7 +59,7 @@ pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result
 
 impl Call {
     /// What the call runs on.
-    pub fn feature_set(&self) -> &FeatureSet {
+    pub fn feature_set(&self) -> &Arc<FeatureSet> {
         &self.feature_set
     }
 

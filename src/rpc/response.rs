@@ -20,7 +20,7 @@ use crate::{
 
 mod values;
 
-pub use values::ReadableAnswer;
+pub use values::{ReadableAnswer, framed};
 
 /// Bytes before each gRPC message: whether it is compressed, and its length.
 pub const PREFIX: usize = 5;

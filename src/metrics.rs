@@ -1,0 +1,381 @@
+//! What operations see: calls by method and code, rows and values, what was missing or unknown, what is in memory.
+//!
+//! Handles are made once, when a server starts or a snapshot goes live: a call touches counters alone.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant, UNIX_EPOCH},
+};
+
+use arc_swap::ArcSwap;
+use metrics::{
+    Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString, Unit,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use tonic::Code;
+
+use crate::{
+    batch::Status,
+    loading::Loaded,
+    serve::answer::Report,
+    snapshot::{FeatureSet, Snapshot},
+};
+
+/// Seconds; most calls end below a millisecond.
+const BUCKETS: [f64; 19] = [
+    0.00005, 0.0001, 0.0002, 0.0003, 0.0005, 0.00075, 0.001, 0.0015, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02,
+    0.05, 0.1, 0.25, 1.0, 5.0,
+];
+
+/// The methods that are counted apart; whatever else a client calls is one more, so that nobody can make new series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    GetFeatures,
+    StreamFeatures,
+    ListFeatureSets,
+    GetFeatureSet,
+    Health,
+    Reflection,
+    ReflectionAlpha,
+    Other,
+}
+
+impl Method {
+    const ALL: [Self; 8] = [
+        Self::GetFeatures,
+        Self::StreamFeatures,
+        Self::ListFeatureSets,
+        Self::GetFeatureSet,
+        Self::Health,
+        Self::Reflection,
+        Self::ReflectionAlpha,
+        Self::Other,
+    ];
+
+    /// The method of a request's path.
+    pub fn of_path(path: &str) -> Self {
+        match path {
+            "/quiver.v1.FeatureService/GetFeatures" => Self::GetFeatures,
+            "/quiver.v1.FeatureService/StreamFeatures" => Self::StreamFeatures,
+            "/quiver.v1.FeatureService/ListFeatureSets" => Self::ListFeatureSets,
+            "/quiver.v1.FeatureService/GetFeatureSet" => Self::GetFeatureSet,
+            path if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
+            path if path.starts_with("/grpc.reflection.v1.ServerReflection/") => Self::Reflection,
+            path if path.starts_with("/grpc.reflection.v1alpha.ServerReflection/") => Self::ReflectionAlpha,
+            _ => Self::Other,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.labels().2
+    }
+
+    /// Type, service and name, as the metrics' labels.
+    fn labels(self) -> (&'static str, &'static str, &'static str) {
+        const OWN: &str = "quiver.v1.FeatureService";
+        match self {
+            Self::GetFeatures => ("unary", OWN, "GetFeatures"),
+            Self::StreamFeatures => ("bidi_stream", OWN, "StreamFeatures"),
+            Self::ListFeatureSets => ("unary", OWN, "ListFeatureSets"),
+            Self::GetFeatureSet => ("unary", OWN, "GetFeatureSet"),
+            Self::Health => ("unary", "grpc.health.v1.Health", "Check"),
+            Self::Reflection => {
+                ("bidi_stream", "grpc.reflection.v1.ServerReflection", "ServerReflectionInfo")
+            }
+            Self::ReflectionAlpha => {
+                ("bidi_stream", "grpc.reflection.v1alpha.ServerReflection", "ServerReflectionInfo")
+            }
+            Self::Other => ("unknown", "other", "other"),
+        }
+    }
+}
+
+/// All metrics of one server.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    methods: Vec<OfMethod>,
+    feature_sets: ArcSwap<HashMap<usize, OfFeatureSet>>,
+}
+
+/// One method's handles.
+#[derive(Clone)]
+struct OfMethod {
+    started: Counter,
+    /// By the code's number.
+    handled: Vec<Counter>,
+    seconds: Histogram,
+}
+
+/// One version's handles.
+struct OfFeatureSet {
+    rows: Counter,
+    values: Counter,
+    /// For each lookup: keys, and those that were missing.
+    lookups: Vec<(Counter, Counter)>,
+    /// For each output and feature by the status's number; none for present ones.
+    features: Vec<Vec<[Counter; Status::COUNT]>>,
+}
+
+/// The names that a status's rows are counted under.
+const STATUS_NAMES: [&str; Status::COUNT] =
+    ["present", "stale", "out_of_range", "unknown_category", "null", "key_not_found"];
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Starts counting at 0.
+    pub fn new() -> Self {
+        let seconds = Matcher::Full("grpc_server_handling_seconds".to_owned());
+        let builder = PrometheusBuilder::new();
+        let recorder = match builder.set_buckets_for_metric(seconds, &BUCKETS) {
+            Ok(builder) => builder.build_recorder(),
+            Err(_) => PrometheusBuilder::new().build_recorder(),
+        };
+        let handle = recorder.handle();
+        describe(&recorder);
+        let methods = Method::ALL.iter().map(|&method| OfMethod::new(&recorder, method)).collect();
+        Self { recorder, handle, methods, feature_sets: ArcSwap::default() }
+    }
+
+    /// Everything in Prometheus' text format.
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Takes in what was recorded since the last time; without it, latencies pile up until somebody asks.
+    pub fn keep_up(&self) {
+        self.handle.run_upkeep();
+    }
+
+    /// Notes that a call began. What is given back notes its end.
+    pub fn started(&self, method: Method) -> Observed {
+        let of = self.methods[method as usize].clone();
+        of.started.increment(1);
+        Observed { of, started: Instant::now(), handled: false }
+    }
+
+    /// Notes what an answer was made of.
+    pub fn served(&self, feature_set: &Arc<FeatureSet>, report: &Report) {
+        let feature_sets = self.feature_sets.load();
+        let Some(of) = feature_sets.get(&address(feature_set)) else { return };
+        of.rows.increment(report.rows as u64);
+        of.values.increment(report.values as u64);
+        for lookup in &report.lookups {
+            let (keys, missing) = &of.lookups[lookup.lookup];
+            keys.increment(lookup.keys.into());
+            if lookup.missing > 0 {
+                missing.increment(lookup.missing.into());
+            }
+        }
+        for counts in &report.counts {
+            let counters = &of.features[counts.output][counts.feature];
+            for (counter, &count) in
+                counters.iter().zip(&counts.by_status).skip(1).filter(|(_, count)| **count > 0)
+            {
+                counter.increment(count.into());
+            }
+        }
+    }
+
+    /// Makes the handles of a snapshot that goes live, and notes what is in memory.
+    pub fn published(&self, snapshot: &Snapshot, loaded: Loaded) {
+        let all = snapshot.feature_sets().flat_map(|(_, versions)| versions.values());
+        let handles = all.map(|feature_set| (address(feature_set), self.of_feature_set(feature_set)));
+        self.feature_sets.store(Arc::new(handles.collect()));
+        for table in snapshot.tables() {
+            let labels = || vec![Label::new("table", table.schema().name.clone())];
+            self.gauge("quiver_table_rows", labels()).set(f64::from(table.rows()));
+            self.gauge("quiver_table_bytes", labels()).set(table.memory() as f64);
+            self.gauge("quiver_table_version", labels()).set(f64::from(table.schema().version));
+        }
+        self.gauge("quiver_snapshot_load_seconds", Vec::new()).set(loaded.took.as_secs_f64());
+        let since_epoch = snapshot.loaded_at().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        self.gauge("quiver_snapshot_loaded_timestamp_seconds", Vec::new()).set(since_epoch.as_secs_f64());
+    }
+
+    fn of_feature_set(&self, of: &FeatureSet) -> OfFeatureSet {
+        let labels =
+            || vec![label("feature_set", of.name()), Label::new("version", of.version().to_string())];
+        self.gauge("quiver_feature_set_version", vec![label("feature_set", of.name())])
+            .set(f64::from(of.version()));
+        self.gauge("quiver_prepared_bytes", labels()).set(of.prepared_memory() as f64);
+        let lookups = of.spec().lookups.iter().enumerate().map(|(position, lookup)| {
+            let labels = || {
+                let table = of.table_of(position).schema().name.clone();
+                [labels(), vec![label("lookup", &lookup.name), Label::new("table", table)]].concat()
+            };
+            (
+                self.counter("quiver_lookup_keys_total", labels()),
+                self.counter("quiver_lookup_missing_keys_total", labels()),
+            )
+        });
+        let features = of.spec().outputs.iter().map(|output| {
+            let of_feature = |feature: &String| {
+                STATUS_NAMES.map(|status| match status {
+                    "present" => Counter::noop(),
+                    status => {
+                        let own = vec![
+                            label("output", &output.name),
+                            label("feature", feature),
+                            label("status", status),
+                        ];
+                        self.counter("quiver_feature_rows_total", [labels(), own].concat())
+                    }
+                })
+            };
+            output.features.iter().map(of_feature).collect()
+        });
+        OfFeatureSet {
+            rows: self.counter("quiver_rows_total", labels()),
+            values: self.counter("quiver_values_total", labels()),
+            lookups: lookups.collect(),
+            features: features.collect(),
+        }
+    }
+
+    fn counter(&self, name: &'static str, labels: Vec<Label>) -> Counter {
+        counter(&self.recorder, name, labels)
+    }
+
+    fn gauge(&self, name: &'static str, labels: Vec<Label>) -> Gauge {
+        self.recorder.register_gauge(&Key::from_parts(name, labels), &METADATA)
+    }
+}
+
+const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+
+impl OfMethod {
+    fn new(recorder: &PrometheusRecorder, method: Method) -> Self {
+        let (kind, service, name) = method.labels();
+        let labels =
+            || vec![label("grpc_type", kind), label("grpc_service", service), label("grpc_method", name)];
+        let handled = CODES.iter().map(|code| {
+            let labels = [labels(), vec![label("grpc_code", code)]].concat();
+            counter(recorder, "grpc_server_handled_total", labels)
+        });
+        Self {
+            started: counter(recorder, "grpc_server_started_total", labels()),
+            handled: handled.collect(),
+            seconds: recorder
+                .register_histogram(&Key::from_parts("grpc_server_handling_seconds", labels()), &METADATA),
+        }
+    }
+}
+
+/// The codes' names by number, as Prometheus' gRPC libraries write them.
+const CODES: [&str; 17] = [
+    "OK",
+    "Canceled",
+    "Unknown",
+    "InvalidArgument",
+    "DeadlineExceeded",
+    "NotFound",
+    "AlreadyExists",
+    "PermissionDenied",
+    "ResourceExhausted",
+    "FailedPrecondition",
+    "Aborted",
+    "OutOfRange",
+    "Unimplemented",
+    "Internal",
+    "Unavailable",
+    "DataLoss",
+    "Unauthenticated",
+];
+
+/// A call that began. Dropped without an end, it was cancelled by the client.
+pub struct Observed {
+    of: OfMethod,
+    started: Instant,
+    handled: bool,
+}
+
+impl fmt::Debug for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed").field("started", &self.started).finish_non_exhaustive()
+    }
+}
+
+impl Observed {
+    /// Notes the end.
+    pub fn handled(mut self, code: Code) {
+        self.note(code);
+    }
+
+    fn note(&mut self, code: Code) {
+        self.handled = true;
+        self.of.handled[code as usize].increment(1);
+        self.of.seconds.record(self.started.elapsed().as_secs_f64());
+    }
+}
+
+impl Drop for Observed {
+    fn drop(&mut self) {
+        if !self.handled {
+            self.note(Code::Cancelled);
+        }
+    }
+}
+
+fn address(feature_set: &Arc<FeatureSet>) -> usize {
+    Arc::as_ptr(feature_set) as usize
+}
+
+fn label(name: &'static str, value: &str) -> Label {
+    Label::new(name, value.to_owned())
+}
+
+fn counter(recorder: &PrometheusRecorder, name: &'static str, labels: Vec<Label>) -> Counter {
+    recorder.register_counter(&Key::from_parts(name, labels), &METADATA)
+}
+
+fn describe(recorder: &PrometheusRecorder) {
+    let counters = [
+        ("grpc_server_started_total", "Calls that began"),
+        ("grpc_server_handled_total", "Calls that ended, by code"),
+        ("quiver_rows_total", "Rows served"),
+        ("quiver_values_total", "Elements of tensors served"),
+        ("quiver_lookup_keys_total", "Keys looked up"),
+        ("quiver_lookup_missing_keys_total", "Keys that their table does not have"),
+        (
+            "quiver_feature_rows_total",
+            "Rows whose feature was not present, by status; a request-scope feature is one row",
+        ),
+    ];
+    for (name, text) in counters {
+        recorder.describe_counter(KeyName::from_const_str(name), None, SharedString::const_str(text));
+    }
+    let gauges = [
+        ("quiver_table_rows", "Rows of the table in memory"),
+        ("quiver_table_bytes", "Bytes of the table in memory"),
+        ("quiver_table_version", "The table's version in memory"),
+        ("quiver_feature_set_version", "The feature set's newest version in memory"),
+        ("quiver_prepared_bytes", "Bytes of the version's load-time results"),
+        ("quiver_snapshot_load_seconds", "How long the snapshot took to load"),
+        ("quiver_snapshot_loaded_timestamp_seconds", "When the snapshot was loaded"),
+    ];
+    for (name, text) in gauges {
+        recorder.describe_gauge(KeyName::from_const_str(name), None, SharedString::const_str(text));
+    }
+    let text =
+        SharedString::const_str("Time from a call's headers to its answer's last byte being handed over");
+    recorder.describe_histogram(
+        KeyName::from_const_str("grpc_server_handling_seconds"),
+        Some(Unit::Seconds),
+        text,
+    );
+}

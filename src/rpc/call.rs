@@ -1,0 +1,78 @@
+//! One GetFeatures message to its framed answer.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use tonic::Status;
+
+use super::{
+    decode::{Decoded, Encoding, decode},
+    pool::Pool,
+    response::{Head, RawAnswer, ReadableAnswer},
+    status,
+};
+use crate::{
+    live::Live,
+    metrics::Metrics,
+    serve::{
+        self, Call,
+        answer::Report,
+        outcome::{Limits, Refusal},
+        request::StatusDetail,
+    },
+};
+
+/// What calls need of the server.
+#[derive(Debug)]
+pub struct Calls {
+    pub live: Live,
+    pub limits: Limits,
+    pub pool: Pool,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Calls {
+    /// Answers one message. The deadline is looked at between blocks of rows.
+    pub fn answer(&self, message: &Bytes, deadline: Option<Instant>) -> Result<Bytes, Status> {
+        let Decoded { request, encoding } = decode(message).map_err(|problems| status::invalid(&problems))?;
+        let snapshot = self.live.current().ok_or_else(|| status::of_refusal(Refusal::NotReady))?;
+        let detail = request.status;
+        let call = serve::prepare(&snapshot, request, &self.limits).map_err(status::of_refusal)?;
+        let expired = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        match encoding {
+            Encoding::Raw => self.raw(call, detail, &expired),
+            Encoding::Values => self.values(call, detail, &expired),
+        }
+    }
+
+    fn raw(&self, call: Call, detail: StatusDetail, expired: &dyn Fn() -> bool) -> Result<Bytes, Status> {
+        let feature_set = call.feature_set().clone();
+        let head = Head {
+            version: feature_set.version(),
+            fingerprint: feature_set.fingerprint(),
+            rows: call.rows(),
+        };
+        let mut answer = RawAnswer::begin(&self.pool, head, call.tensors(), detail);
+        let report = call.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
+        self.metrics.served(&feature_set, &report);
+        Ok(answer.finish(told(&report, detail), &feature_set.spec().outputs))
+    }
+
+    fn values(&self, call: Call, detail: StatusDetail, expired: &dyn Fn() -> bool) -> Result<Bytes, Status> {
+        let feature_set = call.feature_set().clone();
+        let head = Head {
+            version: feature_set.version(),
+            fingerprint: feature_set.fingerprint(),
+            rows: call.rows(),
+        };
+        let mut answer = ReadableAnswer::begin(head, call.tensors(), detail);
+        let report = call.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
+        self.metrics.served(&feature_set, &report);
+        Ok(answer.finish(told(&report, detail), &feature_set.spec().outputs))
+    }
+}
+
+/// The counts that the answer tells.
+fn told(report: &Report, detail: StatusDetail) -> &[serve::answer::FeatureCounts] {
+    if detail == StatusDetail::Off { &[] } else { &report.counts }
+}

@@ -1,0 +1,87 @@
+//! What is served, in the wire's words.
+
+use crate::{
+    plan::layout::{Feature, Output},
+    proto,
+    rpc::response::dtype,
+    snapshot::{FeatureSet, Snapshot},
+    spec::{Input, NanMeaning, ScalarType, Scope},
+    table::Table,
+};
+
+/// Every feature set with its versions.
+pub fn feature_sets(snapshot: &Snapshot) -> proto::ListFeatureSetsResponse {
+    let feature_sets = snapshot.feature_sets().map(|(name, versions)| proto::FeatureSetVersions {
+        name: name.to_owned(),
+        versions: versions.keys().copied().collect(),
+        default_version: versions.keys().next_back().copied().unwrap_or_default(),
+    });
+    proto::ListFeatureSetsResponse { feature_sets: feature_sets.collect() }
+}
+
+/// One version in full.
+pub fn feature_set(of: &FeatureSet) -> proto::GetFeatureSetResponse {
+    proto::GetFeatureSetResponse {
+        feature_set: of.name().to_owned(),
+        version: of.version(),
+        fingerprint: of.fingerprint().to_owned(),
+        inputs: of.spec().inputs.iter().map(input).collect(),
+        outputs: of.plan().outputs.iter().map(|written| output(of, written)).collect(),
+        tables: of.tables().iter().map(|of| table(of)).collect(),
+    }
+}
+
+fn input(of: &Input) -> proto::InputDescription {
+    let dtype = match of.dtype.scalar {
+        ScalarType::Float32 => proto::InputType::Float32,
+        ScalarType::Float64 => proto::InputType::Float64,
+        ScalarType::Int64 => proto::InputType::Int64,
+        ScalarType::Uint64 => proto::InputType::Uint64,
+        ScalarType::Bool => proto::InputType::Bool,
+        ScalarType::String => proto::InputType::String,
+    };
+    proto::InputDescription {
+        name: of.name.clone(),
+        dtype: dtype.into(),
+        scope: scope(of.scope).into(),
+        list: of.dtype.list,
+        required: of.required,
+        nan_is_null: of.nan == Some(NanMeaning::Null),
+    }
+}
+
+fn output(of: &FeatureSet, output: &Output) -> proto::OutputDescription {
+    proto::OutputDescription {
+        name: output.name.clone(),
+        dtype: dtype(output.dtype).into(),
+        width: output.width as u32,
+        features: output.features.iter().map(|written| feature(of, written)).collect(),
+    }
+}
+
+fn feature(of: &FeatureSet, feature: &Feature) -> proto::FeatureDescription {
+    proto::FeatureDescription {
+        name: feature.name.clone(),
+        offset: feature.offset as u32,
+        width: feature.width as u32,
+        scope: scope(feature.scope).into(),
+        part_offset: feature.part_offset as u32,
+        columns: of.plan().graph.nodes[feature.node].lane_names.clone(),
+    }
+}
+
+fn scope(of: Scope) -> proto::Scope {
+    match of {
+        Scope::Request => proto::Scope::Request,
+        Scope::Row => proto::Scope::Row,
+    }
+}
+
+fn table(of: &Table) -> proto::TableDescription {
+    proto::TableDescription {
+        name: of.schema().name.clone(),
+        version: of.schema().version,
+        rows: of.rows().into(),
+        bytes: of.memory() as u64,
+    }
+}

@@ -1,0 +1,88 @@
+//! Requests' messages: five bytes before each, in DATA frames that begin and end anywhere.
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tonic::Status;
+
+use super::{response::PREFIX, status};
+use crate::problem::Problems;
+
+/// Reads one message after the other.
+#[derive(Debug)]
+pub struct Messages {
+    body: Incoming,
+    /// What came and was not yet read: most requests are one frame, which is then never copied.
+    first: Bytes,
+    rest: BytesMut,
+    limit: usize,
+}
+
+impl Messages {
+    /// Reads from `body` messages of at most `limit` bytes.
+    pub fn new(body: Incoming, limit: usize) -> Self {
+        Self { body, first: Bytes::new(), rest: BytesMut::new(), limit }
+    }
+
+    /// The next message, or none at the end of the body. Safe to drop while it waits: what came is kept.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Status> {
+        loop {
+            if let Some(length) = self.length()? {
+                let available = self.first.len() + self.rest.len();
+                if available >= PREFIX + length {
+                    return Ok(Some(self.take(length)));
+                }
+            }
+            match self.body.frame().await {
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.add(data);
+                    }
+                }
+                Some(Err(error)) => {
+                    return Err(Status::cancelled(format!("the request was cut off: {error}")));
+                }
+                None if self.first.is_empty() && self.rest.is_empty() => return Ok(None),
+                None => return Err(Status::internal("the request ends in the middle of a message")),
+            }
+        }
+    }
+
+    fn add(&mut self, data: Bytes) {
+        if self.first.is_empty() && self.rest.is_empty() {
+            self.first = data;
+        } else {
+            if self.rest.is_empty() {
+                self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+            }
+            self.rest.extend_from_slice(&data);
+            self.first = Bytes::new();
+        }
+    }
+
+    /// The length of the next message, where its prefix is there.
+    fn length(&self) -> Result<Option<usize>, Status> {
+        let bytes: &[u8] = if self.rest.is_empty() { &self.first } else { &self.rest };
+        let Some(&[compressed, a, b, c, d]) = bytes.first_chunk() else { return Ok(None) };
+        if compressed != 0 {
+            return Err(Status::unimplemented(
+                "compressed messages are not read; grpc-accept-encoding: identity",
+            ));
+        }
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        if length > self.limit {
+            let message = format!("the request takes {length} bytes; one request may have {}", self.limit);
+            return Err(status::invalid(&Problems::one("", message)));
+        }
+        Ok(Some(length))
+    }
+
+    fn take(&mut self, length: usize) -> Bytes {
+        if self.rest.is_empty() {
+            self.first.advance(PREFIX);
+            return self.first.split_to(length);
+        }
+        self.rest.advance(PREFIX);
+        self.rest.split_to(length).freeze()
+    }
+}

@@ -1,0 +1,286 @@
+//! Every method by its path: GetFeatures and StreamFeatures on bodies of their own, health and reflection by tonic.
+
+use std::{
+    any::Any,
+    convert::Infallible,
+    fmt,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    time::Instant,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, header::CONTENT_TYPE};
+use http_body::Frame;
+use hyper::body::Incoming;
+use prost::Message;
+use tokio::{
+    sync::{mpsc, watch},
+    time,
+};
+use tonic::{Code, Status};
+use tonic_health::server::HealthReporter;
+use tower::util::BoxCloneSyncService;
+use tower_service::Service as _;
+
+use super::{
+    body::{Answer, ok_trailers},
+    call::Calls,
+    describe,
+    message::Messages,
+    response::framed,
+    status,
+    timeout::deadline,
+};
+use crate::{
+    metrics::{Method, Observed},
+    proto,
+    serve::outcome::Refusal,
+};
+
+/// Answers of one stream that wait for the client.
+const STREAM_AHEAD: usize = 2;
+
+type TonicService = BoxCloneSyncService<Request<Incoming>, Response<tonic::body::Body>, Infallible>;
+
+/// The gRPC service; clones share everything.
+#[derive(Clone)]
+pub struct Service(Arc<Shared>);
+
+struct Shared {
+    calls: Calls,
+    request_bytes: usize,
+    draining: watch::Receiver<bool>,
+    health: TonicService,
+    reflection: [TonicService; 2],
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").field("calls", &self.0.calls).finish_non_exhaustive()
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
+
+impl Service {
+    /// Makes the service. `draining` turns true when the server is about to end.
+    pub fn new(
+        calls: Calls,
+        request_bytes: usize,
+        draining: watch::Receiver<bool>,
+        health: HealthReporter,
+    ) -> Result<Self, tonic_reflection::server::Error> {
+        let health = tonic_health::pb::health_server::HealthServer::new(
+            tonic_health::server::HealthService::from_health_reporter(health),
+        );
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let reflection = [boxed(reflection().build_v1()?), boxed(reflection().build_v1alpha()?)];
+        Ok(Self(Arc::new(Shared { calls, request_bytes, draining, health: boxed(health), reflection })))
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+        let path = request.uri().path();
+        let method = Method::of_path(path);
+        let observed = self.0.calls.metrics.started(method);
+        match method {
+            Method::Health => Ok(of_tonic(self.0.health.clone(), request, observed).await),
+            Method::Reflection | Method::ReflectionAlpha => {
+                let service = &self.0.reflection[usize::from(method == Method::ReflectionAlpha)];
+                Ok(of_tonic(service.clone(), request, observed).await)
+            }
+            Method::Other => {
+                let status = Status::unimplemented(format!("there is no method {path:?}"));
+                Ok(refuse(status, observed))
+            }
+            _ => Ok(self.own_method(method, request, observed).await),
+        }
+    }
+
+    async fn own_method(
+        self,
+        method: Method,
+        request: Request<Incoming>,
+        observed: Observed,
+    ) -> Response<Answer> {
+        if let Err(status) = check_headers(request.headers()) {
+            return refuse(status, observed);
+        }
+        let deadline = deadline(request.headers());
+        let messages = Messages::new(request.into_body(), self.0.request_bytes);
+        if method == Method::StreamFeatures {
+            return self.stream(messages, deadline, observed);
+        }
+        match self.unary(method, messages, deadline).await {
+            Ok(message) => {
+                observed.handled(Code::Ok);
+                respond(Answer::Message(message))
+            }
+            Err(status) => refuse(status, observed),
+        }
+    }
+
+    async fn unary(
+        &self,
+        method: Method,
+        mut messages: Messages,
+        deadline: Option<Instant>,
+    ) -> Result<Bytes, Status> {
+        let message = within(deadline, messages.next()).await??;
+        let message = message.ok_or_else(|| Status::internal("the request has no message"))?;
+        self.call(method, &message, deadline)
+    }
+
+    /// Answers one message. A panic is a bug of ours: it ends this call alone.
+    fn call(&self, method: Method, message: &Bytes, deadline: Option<Instant>) -> Result<Bytes, Status> {
+        let answer = AssertUnwindSafe(|| match method {
+            Method::ListFeatureSets => self.list(),
+            Method::GetFeatureSet => self.describe(message),
+            _ => self.0.calls.answer(message, deadline),
+        });
+        catch_unwind(answer).unwrap_or_else(|panic| Err(status::internal(method.name(), panic_text(&*panic))))
+    }
+
+    fn list(&self) -> Result<Bytes, Status> {
+        let snapshot = self.0.calls.live.current().ok_or_else(|| status::of_refusal(Refusal::NotReady))?;
+        Ok(framed(&describe::feature_sets(&snapshot)))
+    }
+
+    fn describe(&self, message: &Bytes) -> Result<Bytes, Status> {
+        let asked = proto::GetFeatureSetRequest::decode(&**message)
+            .map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let snapshot = self.0.calls.live.current().ok_or_else(|| status::of_refusal(Refusal::NotReady))?;
+        let found = snapshot.find(&asked.feature_set, asked.version);
+        let found = found.map_err(|message| status::of_refusal(Refusal::NotFound(message)))?;
+        Ok(framed(&describe::feature_set(found)))
+    }
+
+    /// Answers a stream's messages in order, one at a time.
+    fn stream(self, messages: Messages, deadline: Option<Instant>, observed: Observed) -> Response<Answer> {
+        let (frames, receiver) = mpsc::channel(STREAM_AHEAD);
+        tokio::spawn(async move {
+            let ended = within(deadline, self.answer_stream(messages, deadline, &frames)).await;
+            let trailers = match ended.and_then(|ended| ended) {
+                Ok(()) => {
+                    observed.handled(Code::Ok);
+                    ok_trailers()
+                }
+                Err(status) => {
+                    observed.handled(status.code());
+                    status.into_http::<()>().into_parts().0.headers
+                }
+            };
+            // A client that is gone reads no status.
+            let _ = frames.send(Frame::trailers(trailers)).await;
+        });
+        respond(Answer::Stream(receiver))
+    }
+
+    /// Reads and answers until the client ends its side, or until the server drains and nothing is left to answer.
+    async fn answer_stream(
+        &self,
+        mut messages: Messages,
+        deadline: Option<Instant>,
+        frames: &mpsc::Sender<Frame<Bytes>>,
+    ) -> Result<(), Status> {
+        let mut draining = self.0.draining.clone();
+        loop {
+            let message = tokio::select! {
+                biased;
+                message = messages.next() => message?,
+                _ = draining.wait_for(|draining| *draining) => {
+                    return Err(Status::unavailable("the server is draining; call again"));
+                }
+            };
+            let Some(message) = message else { return Ok(()) };
+            let answer = self.call(Method::StreamFeatures, &message, deadline)?;
+            if frames.send(Frame::data(answer)).await.is_err() {
+                return Err(Status::cancelled("the client is gone"));
+            }
+        }
+    }
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        Box::pin(self.clone().answer(request))
+    }
+}
+
+/// The descriptors of the service's proto and what it imports.
+const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/quiver.v1.bin"));
+
+fn boxed<S>(service: S) -> TonicService
+where
+    S: tower_service::Service<Request<Incoming>, Response = Response<tonic::body::Body>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send,
+{
+    TonicService::new(service)
+}
+
+async fn of_tonic(
+    mut service: TonicService,
+    request: Request<Incoming>,
+    observed: Observed,
+) -> Response<Answer> {
+    let Ok(response) = service.call(request).await;
+    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+    observed.handled(code);
+    response.map(Answer::Tonic)
+}
+
+/// What a call's headers must say.
+fn check_headers(headers: &HeaderMap) -> Result<(), Status> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !content_type.starts_with("application/grpc") {
+        return Err(Status::invalid_argument(format!(
+            "content-type is {content_type:?}, must be application/grpc"
+        )));
+    }
+    Ok(())
+}
+
+/// Ends with DEADLINE_EXCEEDED where the deadline comes first.
+async fn within<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Result<T, Status> {
+    match deadline {
+        Some(deadline) => {
+            time::timeout_at(deadline.into(), future).await.map_err(|_| status::deadline_exceeded())
+        }
+        None => Ok(future.await),
+    }
+}
+
+fn respond(answer: Answer) -> Response<Answer> {
+    let mut response = Response::new(answer);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    response
+}
+
+fn refuse(status: Status, observed: Observed) -> Response<Answer> {
+    observed.handled(status.code());
+    let mut response = status.into_http();
+    response.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static("identity"));
+    response
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        (None, None) => "a panic without a message",
+    }
+}
