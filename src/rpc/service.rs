@@ -137,14 +137,13 @@ impl Service {
         self.call(method, &message, deadline)
     }
 
-    /// Answers one message. A panic is a bug of ours: it ends this call alone.
+    /// Answers one message.
     fn call(&self, method: Method, message: &Bytes, deadline: Option<Instant>) -> Result<Bytes, Status> {
-        let answer = AssertUnwindSafe(|| match method {
+        guarded(method, || match method {
             Method::ListFeatureSets => self.list(),
             Method::GetFeatureSet => self.describe(message),
             _ => self.0.calls.answer(message, deadline),
-        });
-        catch_unwind(answer).unwrap_or_else(|panic| Err(status::internal(method.name(), panic_text(&*panic))))
+        })
     }
 
     fn list(&self) -> Result<Bytes, Status> {
@@ -277,10 +276,33 @@ fn refuse(status: Status, observed: Observed) -> Response<Answer> {
     response
 }
 
+/// Runs one call. A panic is a bug of ours: it ends this call alone, with INTERNAL.
+fn guarded(method: Method, answer: impl FnOnce() -> Result<Bytes, Status>) -> Result<Bytes, Status> {
+    catch_unwind(AssertUnwindSafe(answer))
+        .unwrap_or_else(|panic| Err(status::internal(method.name(), panic_text(&*panic))))
+}
+
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
         (Some(text), _) => text,
         (None, Some(text)) => text,
         (None, None) => "a panic without a message",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_internal_and_keeps_its_cause() {
+        let status = guarded(Method::GetFeatures, || panic!("a secret")).expect_err("it panicked");
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("secret"));
+        let id = status.get_error_details().request_info().expect("an id").request_id.clone();
+        assert!(status.message().contains(&id));
+        assert!(guarded(Method::GetFeatures, || Ok(Bytes::new())).is_ok(), "other calls go on");
     }
 }

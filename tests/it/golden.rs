@@ -1,0 +1,38 @@
+//! A version whose golden rows do not come out is never served.
+
+use std::fs;
+
+use quiver::{config::Repository, proto::StatusDetail};
+use tonic::Code;
+
+use crate::setup::{connect, demo_copy, request, start_with};
+
+#[tokio::test]
+async fn a_version_that_differs_from_its_golden_rows_is_refused() {
+    let folder = demo_copy();
+    let spec = folder.path().join("feature_sets/ads_small/1/spec.json");
+    let fitted = fs::read_to_string(&spec).expect("reads");
+    let mut document: serde_json::Value = serde_json::from_str(&fitted).expect("JSON");
+    let bid = document["features"]
+        .as_array_mut()
+        .expect("features")
+        .iter_mut()
+        .find(|feature| feature["name"] == "bid");
+    let steps = bid.expect("the demo's bid")["steps"].as_array_mut().expect("steps");
+    let standardize = steps.iter_mut().find(|step| step["op"] == "standardize").expect("a step");
+    standardize["mean"] = serde_json::json!(standardize["mean"].as_f64().expect("a number") + 0.001);
+    fs::write(&spec, document.to_string()).expect("writes");
+
+    let server = start_with(&[]).await;
+    let refused = server.load(&Repository::Folder(folder.path().to_owned())).await.expect_err("differs");
+    let refused = refused.to_string();
+    assert!(refused.contains("feature_sets/ads_small/1.golden.json"), "{refused}");
+    assert!(refused.contains("feature bid"), "{refused}");
+    let status =
+        connect(&server).await.get_features(request(StatusDetail::Off)).await.expect_err("not served");
+    assert_eq!(status.code(), Code::Unavailable);
+
+    fs::write(&spec, fitted).expect("writes");
+    server.load(&Repository::Folder(folder.path().to_owned())).await.expect("the fitted spec comes out");
+    assert!(connect(&server).await.get_features(request(StatusDetail::Off)).await.is_ok());
+}
