@@ -373,7 +373,10 @@ impl<'a> Builder<'a> {
             let anchor = self.graph.common_anchor(nodes.iter().map(|&node| self.graph.nodes[node].anchor));
             let one_hot = gives_one_hot(&*compiled.kernel, &types, compiled.output);
             let source = Source::Step { kernel: compiled.kernel, inputs: nodes_dense };
-            let node = self.add(source, compiled.output, scope, anchor);
+            // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
+            let nullable =
+                compiled.output.nullable || (compiled.output.list && types.iter().any(|of| of.nullable));
+            let node = self.add(source, compiled.output.with_nullable(nullable), scope, anchor);
             self.graph.nodes[node].one_hot = one_hot;
             self.graph.nodes[node].lane_names = compiled.lane_names;
             nodes = vec![node];

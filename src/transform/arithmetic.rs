@@ -95,7 +95,7 @@ impl Kernel for ArithmeticKernel {
         }
         if (self.function, self.zero_division) == (Function::Divide, ZeroDivision::Null) {
             for (mark, divisor) in out.marks.iter_mut().zip(other.float64().chunks_exact(self.lanes.1)) {
-                if divisor.contains(&0.0) {
+                if !mark.is_null() && divisor.contains(&0.0) {
                     *mark |= Mark::NULL;
                 }
             }

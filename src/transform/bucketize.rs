@@ -97,9 +97,11 @@ impl Kernel for BucketizeKernel {
         for (&x, mark) in inputs[0].float64().iter().zip(marks) {
             let bin = if x.is_nan() { self.bin_of_nan() } else { Some(self.bin(x)) };
             let edge_bin = bin.is_some_and(|bin| bin == 0 || bin == self.edges.len());
-            if bin.is_none() {
+            if mark.is_null() {
+                // What lies under a null is no value.
+            } else if bin.is_none() {
                 *mark |= Mark::NULL;
-            } else if edge_bin && !x.is_nan() && self.outside == Outside::OutOfRange && !mark.is_null() {
+            } else if edge_bin && !x.is_nan() && self.outside == Outside::OutOfRange {
                 *mark |= Mark::OUT_OF_RANGE;
             }
             bins.push(bin.unwrap_or_default() as i64);

@@ -49,7 +49,7 @@ impl Kernel for CosineKernel {
             let lengths = sum::dot(one, one).sqrt() * sum::dot(other, other).sqrt();
             if lengths == 0.0 {
                 values.push(0.0);
-                if self.zero_norm == ZeroNorm::Null {
+                if self.zero_norm == ZeroNorm::Null && !mark.is_null() {
                     *mark |= Mark::NULL;
                 }
             } else {

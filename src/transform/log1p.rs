@@ -49,7 +49,7 @@ impl Kernel for Log1pKernel {
         if self.undefined == Undefined::Null {
             let values = inputs[0].float64().chunks_exact(self.lanes.len());
             for (mark, value) in out.marks.iter_mut().zip(values) {
-                if value.iter().any(|&x| x <= -1.0) {
+                if !mark.is_null() && value.iter().any(|&x| x <= -1.0) {
                     *mark |= Mark::NULL;
                 }
             }
@@ -60,7 +60,10 @@ impl Kernel for Log1pKernel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transform::check::{results, run_float};
+    use crate::{
+        batch::Element,
+        transform::check::{floats, results, run_float},
+    };
 
     #[test]
     fn undefined_values_follow_the_switch() {
@@ -69,5 +72,16 @@ mod tests {
         assert_eq!(results(&ieee), [Some(0.0), Some(f64::NEG_INFINITY), Some(1e-20), None]);
         let null = run_float(&Log1p { undefined: Undefined::Null }, &inputs);
         assert_eq!(results(&null), [Some(0.0), None, Some(1e-20), None]);
+    }
+
+    #[test]
+    fn what_lies_under_a_null_changes_no_status() {
+        let mut input = floats(&[Some(-9.0)]);
+        input.marks = vec![Mark::UNKNOWN_CATEGORY.nulled()];
+        let compiled =
+            Log1p { undefined: Undefined::Null }.compile(&[Type::scalar(Element::Float64)]).expect("good");
+        let mut out = Column::new(compiled.output);
+        compiled.kernel.run(&[&input], &mut out);
+        assert_eq!(out.marks, input.marks);
     }
 }

@@ -5,6 +5,8 @@ mod drain;
 mod errors;
 mod golden;
 mod operations;
+mod parity;
 mod raw;
+mod reference;
 mod serving;
 mod setup;

@@ -1,0 +1,356 @@
+//! Random specs that type-check, with every operation.
+
+use quiver::{
+    snapshot::FeatureSet,
+    spec::read::{Version, spec_from_text},
+};
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+use super::{
+    Served,
+    data::{INPUTS, WIDTH},
+    stripped,
+};
+
+/// The type of something that can be read: element, width of vectors, whether it is a list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Kind {
+    element: &'static str,
+    width: Option<usize>,
+    list: bool,
+}
+
+const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
+
+/// A spec in the making.
+pub struct Draft {
+    features: Vec<Value>,
+    /// Everything that a feature can read.
+    readable: Vec<(String, Kind)>,
+    outputs: Vec<Value>,
+}
+
+/// The lookups, all of them in every spec: by the row, by the request, derived, composite and by lists.
+fn lookups() -> Value {
+    json!([
+        {"name": "item", "table": "items", "key": "q_text"},
+        {"name": "own", "table": "items", "key": "r_text"},
+        {"name": "group", "table": "groups", "key": "item.group"},
+        {"name": "own_group", "table": "groups", "key": "own.group"},
+        {"name": "pair", "table": "pairs", "key": ["item.text", "item.group"]},
+        {"name": "cross", "table": "pairs", "key": ["item.text", "r_int"]},
+        {"name": "mixed", "table": "pairs", "key": ["q_text", "own.group"]},
+        {"name": "seen", "table": "items", "key": "r_texts"},
+        {"name": "tagged", "table": "items", "key": "item.tags"},
+        {"name": "tag_group", "table": "groups", "key": "tagged.group"}
+    ])
+}
+
+fn columns_of(table: &str) -> Vec<(&'static str, Kind)> {
+    let scalar = |element| Kind { element, width: None, list: false };
+    let vector = Kind { element: "float64", width: Some(WIDTH), list: false };
+    let list = |element| Kind { element, width: None, list: true };
+    match table {
+        "items" => vec![
+            ("float", scalar("float64")),
+            ("half", scalar("float64")),
+            ("vector", vector),
+            ("wide", vector),
+            ("text", scalar("string")),
+            ("group", scalar("int64")),
+            ("flag", scalar("bool")),
+            ("tags", list("string")),
+            ("numbers", list("float64")),
+        ],
+        "groups" => vec![("float", scalar("float64")), ("vector", vector)],
+        _ => vec![("float", scalar("float64")), ("count", scalar("int64"))],
+    }
+}
+
+fn readable() -> Vec<(String, Kind)> {
+    let mut readable = Vec::new();
+    for (name, dtype, _) in INPUTS {
+        let list = dtype.starts_with("list<");
+        let element = match dtype.trim_start_matches("list<").trim_end_matches('>') {
+            "float32" => "float64",
+            element => element,
+        };
+        readable.push((name.to_owned(), Kind { element, width: None, list }));
+    }
+    for lookup in lookups().as_array().expect("lookups") {
+        let (name, by_list) = (lookup["name"].as_str().expect("a name"), ["seen", "tagged", "tag_group"]);
+        let by_list = by_list.contains(&name);
+        for (column, kind) in columns_of(lookup["table"].as_str().expect("a table")) {
+            if !(by_list && kind.list) {
+                readable.push((format!("{name}.{column}"), Kind { list: by_list || kind.list, ..kind }));
+            }
+        }
+    }
+    readable
+}
+
+impl Draft {
+    pub fn draw(rng: &mut ChaCha8Rng) -> Self {
+        let mut draft = Self { features: Vec::new(), readable: readable(), outputs: Vec::new() };
+        let mut served = Vec::new();
+        for position in 0..rng.random_range(2..14) {
+            let name = format!("f{position}");
+            let kind = draft.add_feature(rng, &name);
+            if !kind.list && kind.element != "string" {
+                served.push((name.clone(), kind));
+            }
+            draft.readable.push((format!("feature.{name}"), kind));
+        }
+        draft.add_outputs(rng, &served);
+        draft
+    }
+
+    fn add_feature(&mut self, rng: &mut ChaCha8Rng, name: &str) -> Kind {
+        let (mut document, mut kind) =
+            if rng.random_bool(0.3) { self.of_several(rng) } else { self.of_one(rng) };
+        let mut steps = document["steps"].as_array().cloned().unwrap_or_default();
+        for _ in 0..rng.random_range(0..4) {
+            let (step, after) = step(rng, kind);
+            kind = after;
+            steps.push(step);
+        }
+        document["name"] = json!(name);
+        document["steps"] = json!(steps);
+        document["_width"] = json!(kind.width.unwrap_or(1));
+        self.features.push(document);
+        kind
+    }
+
+    fn of_one(&self, rng: &mut ChaCha8Rng) -> (Value, Kind) {
+        let (reference, kind) = &self.readable[rng.random_range(0..self.readable.len())];
+        (json!({"input": reference}), *kind)
+    }
+
+    /// Two vectors or scalars, or a concatenation.
+    fn of_several(&self, rng: &mut ChaCha8Rng) -> (Value, Kind) {
+        let floats: Vec<&(String, Kind)> =
+            self.readable.iter().filter(|(_, kind)| kind.element == "float64" && !kind.list).collect();
+        let (one, kind) = floats[rng.random_range(0..floats.len())].clone();
+        let others: Vec<_> = floats.iter().filter(|(_, other)| other.width == kind.width).collect();
+        let (other, _) = others[rng.random_range(0..others.len())];
+        let choice = rng.random_range(0..4);
+        let (step, after) = match (choice, kind.width) {
+            (0, Some(_)) => (json!({"op": "dot"}), FLOAT),
+            (1, Some(_)) => (json!({"op": "cosine", "zero_norm": pick(rng, &["zero", "null"])}), FLOAT),
+            (2, width) => {
+                let widths = [width.unwrap_or(1); 2];
+                let part = if rng.random_bool(0.5) { json!("null") } else { json!({"value": 0.25}) };
+                let step = json!({"op": "concat", "null": part, "_widths": widths});
+                (step, Kind { width: Some(widths.iter().sum()), ..FLOAT })
+            }
+            _ => (arithmetic(rng), kind),
+        };
+        (json!({"inputs": [one, other], "steps": [step]}), after)
+    }
+
+    /// Features of one or two outputs; integers make an int64 output of their own.
+    fn add_outputs(&mut self, rng: &mut ChaCha8Rng, served: &[(String, Kind)]) {
+        let fits = |kind: &Kind| kind.element == "int64" || kind.element == "bool";
+        let integers: Vec<&String> =
+            served.iter().filter(|(_, kind)| fits(kind)).map(|(name, _)| name).collect();
+        let all: Vec<&String> = served.iter().map(|(name, _)| name).collect();
+        if !integers.is_empty() {
+            self.outputs.push(json!({"name": "ids", "dtype": "int64", "features": integers}));
+        }
+        if !all.is_empty() {
+            let dtype = pick(rng, &["float32", "float32", "float16", "bfloat16", "float64"]);
+            self.outputs.push(json!({"name": "all", "dtype": dtype, "features": all}));
+            let some = &all[..rng.random_range(1..=all.len())];
+            self.outputs.push(json!({"name": "some", "dtype": "float32", "features": some}));
+        }
+        if self.outputs.is_empty() {
+            let plain = json!({"name": "plain", "input": "q_float", "_width": 1});
+            self.features.push(plain);
+            self.outputs.push(json!({"name": "all", "dtype": "float32", "features": ["plain"]}));
+        }
+    }
+
+    /// The document, with defaults exactly where the plan's types ask for them.
+    pub fn finish(self, tables: &Served) -> Value {
+        let inputs = INPUTS.iter().map(|&(name, dtype, scope)| {
+            let mut input = json!({"name": name, "dtype": dtype, "scope": scope, "required": false});
+            if dtype.contains("float") {
+                input["nan"] = json!(if name == "q_float32" { "value" } else { "null" });
+            }
+            input
+        });
+        let mut document = json!({
+            "format": "quiver.spec/1", "name": "random", "version": 1, "inputs": inputs.collect::<Vec<_>>(),
+            "lookups": lookups(), "features": self.features, "outputs": self.outputs,
+        });
+        let (spec, fingerprint) = spec_from_text(&stripped(&document).to_string()).expect("a readable spec");
+        let version = Version { spec, fingerprint, golden: None };
+        let Err(problems) = FeatureSet::build(version, tables, None) else { return document };
+        for problem in problems.iter() {
+            let place =
+                problem.path.strip_prefix("spec.json.features[").and_then(|rest| rest.split_once(']'));
+            match place {
+                Some((position, ".default")) if problem.message.starts_with("is missing") => {
+                    let position: usize = position.parse().expect("a position");
+                    document["features"][position]["default"] = json!(-7);
+                }
+                _ => panic!("{problem}\n{document:#}"),
+            }
+        }
+        document
+    }
+}
+
+fn pick<'a>(rng: &mut ChaCha8Rng, choices: &[&'a str]) -> &'a str {
+    choices[rng.random_range(0..choices.len())]
+}
+
+/// One number, or one for each lane.
+fn per_lane(rng: &mut ChaCha8Rng, kind: Kind, range: std::ops::Range<f64>) -> Value {
+    match kind.width {
+        Some(width) if rng.random_bool(0.5) => {
+            json!((0..width).map(|_| rng.random_range(range.clone())).collect::<Vec<f64>>())
+        }
+        _ => json!(rng.random_range(range)),
+    }
+}
+
+fn arithmetic(rng: &mut ChaCha8Rng) -> Value {
+    let function = pick(rng, &["add", "subtract", "multiply", "divide"]);
+    let mut step = json!({"op": "arithmetic", "function": function});
+    if function == "divide" {
+        step["zero_division"] =
+            [json!("ieee"), json!("null"), json!({"value": 0.5})][rng.random_range(0..3)].clone();
+    }
+    step
+}
+
+/// A step for something of this kind, and the kind that comes of it.
+fn step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
+    if rng.random_bool(0.1) {
+        let step = json!({"op": "missing_indicator", "nan": pick(rng, &["missing", "present"])});
+        return (step, Kind { element: "float64", width: None, ..kind });
+    }
+    match (kind.element, kind.list) {
+        ("float64", true) if rng.random_bool(0.5) => pool(rng, kind),
+        ("float64", _) => float_step(rng, kind),
+        ("string", _) if rng.random_bool(0.3) => {
+            let (prefix, signed) = (pick(rng, &["", "tag="]), rng.random_bool(0.5));
+            let step = json!({"op": "feature_hash", "width": 5, "prefix": prefix, "alternate_sign": signed,
+                "null": pick(rng, &["zeros", "null"])});
+            (step, Kind { width: Some(5), ..FLOAT })
+        }
+        _ => category_step(rng, kind),
+    }
+}
+
+fn pool(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
+    let mut step = json!({"op": "pool", "function": pick(rng, &["sum", "mean", "max"]),
+        "null_elements": pick(rng, &["skip", "zero", "null"]), "empty": pick(rng, &["null", "zero"])});
+    if let Some(width) = kind.width {
+        step["_width"] = json!(width);
+    }
+    (step, Kind { list: false, ..kind })
+}
+
+fn float_step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
+    let scale = |rng: &mut ChaCha8Rng| per_lane(rng, kind, 0.1..3.0);
+    let center = |rng: &mut ChaCha8Rng| per_lane(rng, kind, -2.0..2.0);
+    let step = match rng.random_range(0..10) {
+        0 => {
+            let value = match kind.width {
+                Some(width) => json!((0..width).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f64>>()),
+                None => json!(rng.random_range(-1.0..1.0)),
+            };
+            json!({"op": "impute", "value": value, "nan": pick(rng, &["impute", "keep"])})
+        }
+        1 => json!({"op": "standardize", "mean": center(rng), "scale": scale(rng),
+            "form": pick(rng, &["divide", "multiply_reciprocal"])}),
+        2 => {
+            let clip = if rng.random_bool(0.5) { json!("none") } else { json!([-0.5, 0.5]) };
+            let form = pick(rng, &["multiply_add", "subtract_divide", "subtract_multiply_reciprocal"]);
+            json!({"op": "min_max", "scale": scale(rng), "min": center(rng), "clip": clip, "form": form})
+        }
+        3 => json!({"op": "max_abs", "scale": scale(rng)}),
+        4 => json!({"op": "robust_scale", "center": center(rng), "scale": scale(rng)}),
+        5 => {
+            json!({"op": "clip", "min": per_lane(rng, kind, -2.0..0.0), "max": per_lane(rng, kind, 0.0..2.0)})
+        }
+        6 => json!({"op": "log1p", "undefined": pick(rng, &["ieee", "null"])}),
+        7 if kind.width.is_some() => {
+            json!({"op": "normalize", "norm": pick(rng, &["l1", "l2", "max", "signed_max"])})
+        }
+        8 if kind.width.is_none() => {
+            let step = json!({"op": "bucketize", "edges": [-1.0, 0.0, 0.5], "side": pick(rng, &["left", "right"]),
+                "nan": pick(rng, &["null", "first", "last", "extra"]),
+                "outside": pick(rng, &["present", "out_of_range"])});
+            return (step, Kind { element: "int64", ..kind });
+        }
+        _ => json!({"op": "max_abs", "scale": 0.3}),
+    };
+    (step, kind)
+}
+
+/// Categories of the kind, some of them never drawn.
+fn categories(kind: Kind) -> Vec<Value> {
+    match kind.element {
+        "string" => ["b", "é", "x", "a", ""].map(Value::from).to_vec(),
+        "bool" => vec![json!(true), json!(false)],
+        "uint64" => vec![json!(1), json!("18446744073709551615"), json!(7)],
+        _ => vec![json!(2), json!(-1), json!(0), json!("9223372036854775807")],
+    }
+}
+
+fn category_step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
+    let (text, hashed) = (kind.element == "string", matches!(kind.element, "string" | "int64" | "uint64"));
+    match rng.random_range(0..6) {
+        0 | 1 => one_hot(rng, kind),
+        2 if hashed => {
+            let step = json!({"op": "hash_bucket", "family": "murmur3_x86_32", "seed": rng.random_range(0..50),
+                "key": "decimal", "buckets": rng.random_range(1..40),
+                "map": pick(rng, &["abs_modulo", "floor_modulo", "unsigned_modulo"])});
+            (step, Kind { element: "int64", ..kind })
+        }
+        3 if kind.element == "int64" => {
+            let step = json!({"op": "gather", "vectors": [[0.5, -1.5, 3.0], [1.0, "nan", 2.0]],
+                "unknown": pick(rng, &["null", "zeros"])});
+            (step, Kind { element: "float64", width: Some(3), ..kind })
+        }
+        4 if !text => (json!({"op": "cast", "to": "float64"}), Kind { element: "float64", ..kind }),
+        5 if kind.element != "uint64" => {
+            let value = match kind.element {
+                "string" => json!("a"),
+                "bool" => json!(true),
+                _ => json!(1),
+            };
+            (json!({"op": "impute", "value": value, "nan": "keep"}), kind)
+        }
+        _ => {
+            let code = |rng: &mut ChaCha8Rng| {
+                if rng.random_bool(0.5) { json!("null") } else { json!({"value": -3}) }
+            };
+            let step = json!({"op": "ordinal", "categories": categories(kind), "offset": rng.random_range(-2..3),
+                "unknown": code(rng), "null": code(rng)});
+            (step, Kind { element: "int64", ..kind })
+        }
+    }
+}
+
+/// Narrow ones, and ones wide enough to be kept as slots.
+fn one_hot(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
+    let mut categories = categories(kind);
+    if kind.element == "string" && rng.random_bool(0.5) {
+        categories.extend((0..20).map(|number| json!(format!("more {number}"))));
+    }
+    let infrequent = if rng.random_bool(0.5) { vec![categories.remove(0)] } else { Vec::new() };
+    let columns = categories.len() + usize::from(!infrequent.is_empty());
+    let policies: &[&str] =
+        if infrequent.is_empty() { &["zeros", "null"] } else { &["zeros", "null", "infrequent"] };
+    let dropped = columns > 1 && rng.random_bool(0.3);
+    let drop = if dropped { json!({"position": rng.random_range(0..columns)}) } else { json!("none") };
+    let step = json!({"op": "one_hot", "categories": categories, "infrequent": infrequent, "drop": drop,
+        "unknown": pick(rng, policies), "null": pick(rng, policies)});
+    (step, Kind { element: "float64", width: Some(columns - usize::from(dropped)), ..kind })
+}

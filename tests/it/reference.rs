@@ -1,0 +1,200 @@
+//! The plain, slow reference: one row and one value at a time, from the spec's JSON alone.
+//!
+//! It shares no code with plans and kernels; both are held to the same words of the specification.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+mod hashing;
+mod operations;
+mod rounding;
+
+pub use rounding::rounded;
+
+pub const OUT_OF_RANGE: u8 = 2;
+pub const UNKNOWN: u8 = 3;
+pub const NULL: u8 = 4;
+pub const NOT_FOUND: u8 = 5;
+
+/// One value; vectors hold floats.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Plain {
+    Float(f64),
+    Int(i64),
+    Uint(u64),
+    Bool(bool),
+    Text(String),
+    Vector(Vec<f64>),
+}
+
+/// A value or null, with the gravest status behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    pub value: Option<Plain>,
+    pub status: u8,
+}
+
+impl Cell {
+    pub fn of(value: Plain) -> Self {
+        Self { value: Some(value), status: 0 }
+    }
+
+    pub fn null(status: u8) -> Self {
+        Self { value: None, status }
+    }
+}
+
+/// What a node holds for one row: a cell, or a list with its own mark.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Held {
+    One(Cell),
+    /// Whether the list itself is null, its status, its elements.
+    List(bool, u8, Vec<Cell>),
+}
+
+/// A table: rows by key, cells by column.
+#[derive(Debug, Default)]
+pub struct PlainTable {
+    pub rows: Vec<(Vec<Plain>, BTreeMap<String, Held>)>,
+    /// For each column whether it holds lists.
+    pub lists: BTreeMap<String, bool>,
+}
+
+/// One request's inputs: one for the request, or one for each row.
+pub type PlainInputs = BTreeMap<String, Vec<Held>>;
+
+/// A spec with its tables.
+#[derive(Debug)]
+pub struct Reference<'a> {
+    pub spec: &'a Value,
+    pub tables: &'a BTreeMap<String, PlainTable>,
+}
+
+/// Where a lookup led for one key.
+enum Found<'a> {
+    Row(&'a BTreeMap<String, Held>),
+    None(u8),
+}
+
+fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
+    let found = list.as_array().expect("a list").iter().find(|item| item["name"] == name);
+    found.unwrap_or_else(|| panic!("nothing is named {name}"))
+}
+
+impl Reference<'_> {
+    /// The value of a feature for one row.
+    pub fn feature(&self, name: &str, inputs: &PlainInputs, row: usize) -> Held {
+        let feature = named(&self.spec["features"], name);
+        let references = match feature["input"].as_str() {
+            Some(single) => vec![single.to_owned()],
+            None => texts(&feature["inputs"]),
+        };
+        let mut held: Vec<Held> =
+            references.iter().map(|reference| self.reference(reference, inputs, row)).collect();
+        for step in feature["steps"].as_array().map_or(&[][..], Vec::as_slice) {
+            held = vec![operations::apply(step, &held)];
+        }
+        held.remove(0)
+    }
+
+    /// Whether a feature depends on anything that differs between rows.
+    pub fn is_row_scope(&self, feature: &str) -> bool {
+        let feature = named(&self.spec["features"], feature);
+        let references = match feature["input"].as_str() {
+            Some(single) => vec![single.to_owned()],
+            None => texts(&feature["inputs"]),
+        };
+        references.iter().any(|reference| self.reference_is_row_scope(reference))
+    }
+
+    fn reference_is_row_scope(&self, reference: &str) -> bool {
+        match reference.split_once('.') {
+            None => named(&self.spec["inputs"], reference)["scope"] == "row",
+            Some(("feature", name)) => self.is_row_scope(name),
+            Some((lookup, _)) => self.keys(lookup).iter().any(|key| self.reference_is_row_scope(key)),
+        }
+    }
+
+    fn keys(&self, lookup: &str) -> Vec<String> {
+        let key = &named(&self.spec["lookups"], lookup)["key"];
+        key.as_str().map_or_else(|| texts(key), |single| vec![single.to_owned()])
+    }
+
+    fn reference(&self, reference: &str, inputs: &PlainInputs, row: usize) -> Held {
+        match reference.split_once('.') {
+            None => self.input(reference, inputs, row),
+            Some(("feature", name)) => self.feature(name, inputs, row),
+            Some((lookup, column)) => self.looked_up(lookup, column, inputs, row),
+        }
+    }
+
+    fn input(&self, name: &str, inputs: &PlainInputs, row: usize) -> Held {
+        let input = named(&self.spec["inputs"], name);
+        let Some(values) = inputs.get(name) else {
+            let list = input["dtype"].as_str().is_some_and(|dtype| dtype.starts_with("list<"));
+            return if list { Held::List(true, NULL, Vec::new()) } else { Held::One(Cell::null(NULL)) };
+        };
+        let held = values[if input["scope"] == "row" { row } else { 0 }].clone();
+        if input["nan"] != "null" {
+            return held;
+        }
+        let no_nan = |cell: Cell| match cell.value {
+            Some(Plain::Float(value)) if value.is_nan() => Cell::null(NULL),
+            _ => cell,
+        };
+        match held {
+            Held::One(cell) => Held::One(no_nan(cell)),
+            Held::List(null, status, cells) => {
+                Held::List(null, status, cells.into_iter().map(no_nan).collect())
+            }
+        }
+    }
+
+    fn looked_up(&self, lookup: &str, column: &str, inputs: &PlainInputs, row: usize) -> Held {
+        let name = named(&self.spec["lookups"], lookup)["table"].as_str().expect("a table").to_owned();
+        let table = &self.tables[&name];
+        let keys: Vec<Held> = self.keys(lookup).iter().map(|key| self.reference(key, inputs, row)).collect();
+        if let [Held::List(null, status, elements)] = keys.as_slice() {
+            let cells = elements.iter().map(|key| match table.cell(&[key], column) {
+                Held::One(cell) => cell,
+                Held::List(..) => panic!("a list of lists"),
+            });
+            return Held::List(*null, *status, cells.collect());
+        }
+        let keys: Vec<&Cell> = keys
+            .iter()
+            .map(|key| match key {
+                Held::One(cell) => cell,
+                Held::List(..) => panic!("a list in a composite key"),
+            })
+            .collect();
+        table.cell(&keys, column)
+    }
+}
+
+impl PlainTable {
+    fn find(&self, key: &[&Cell]) -> Found<'_> {
+        if key.iter().any(|part| part.value.is_none()) {
+            let gravest = key.iter().map(|part| part.status).max();
+            return Found::None(if gravest == Some(NOT_FOUND) { NOT_FOUND } else { NULL });
+        }
+        let equal = |row: &&(Vec<Plain>, _)| {
+            row.0.iter().zip(key).all(|(one, other)| Some(one) == other.value.as_ref())
+        };
+        self.rows.iter().find(equal).map_or(Found::None(NOT_FOUND), |(_, cells)| Found::Row(cells))
+    }
+
+    fn cell(&self, key: &[&Cell], column: &str) -> Held {
+        match self.find(key) {
+            Found::Row(cells) => cells[column].clone(),
+            Found::None(status) if self.lists[column] => Held::List(true, status, Vec::new()),
+            Found::None(status) => Held::One(Cell::null(status)),
+        }
+    }
+}
+
+pub fn texts(list: &Value) -> Vec<String> {
+    let texts = list.as_array().expect("a list").iter();
+    texts.map(|text| text.as_str().expect("a text").to_owned()).collect()
+}

@@ -1,0 +1,431 @@
+//! Every operation as its words say it.
+
+use serde_json::Value;
+
+use super::{Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, hashing::murmur3};
+
+/// Applies one step to what its inputs hold for a row.
+pub fn apply(step: &Value, inputs: &[Held]) -> Held {
+    match step["op"].as_str().expect("an operation") {
+        "pool" => Held::One(pool(step, &inputs[0])),
+        "feature_hash" => Held::One(feature_hash(step, &inputs[0])),
+        "dot" | "cosine" | "arithmetic" => Held::One(two(step, cell(&inputs[0]), cell(&inputs[1]))),
+        "concat" => Held::One(concat(step, inputs)),
+        _ => match &inputs[0] {
+            Held::One(cell) => Held::One(single(step, cell)),
+            Held::List(null, status, cells) => {
+                Held::List(*null, *status, cells.iter().map(|cell| single(step, cell)).collect())
+            }
+        },
+    }
+}
+
+fn cell(held: &Held) -> &Cell {
+    match held {
+        Held::One(cell) => cell,
+        Held::List(..) => panic!("a list where one value is needed"),
+    }
+}
+
+fn single(step: &Value, cell: &Cell) -> Cell {
+    match step["op"].as_str().expect("an operation") {
+        "impute" => impute(step, cell),
+        "missing_indicator" => missing_indicator(step, cell),
+        "cast" => map(cell, |value| match value {
+            Plain::Int(value) => Plain::Float(*value as f64),
+            Plain::Uint(value) => Plain::Float(*value as f64),
+            Plain::Bool(value) => Plain::Float(f64::from(u8::from(*value))),
+            other => panic!("no number: {other:?}"),
+        }),
+        "standardize" => lanes(cell, |lane, x| {
+            let (mean, scale) = (number(&step["mean"], lane), number(&step["scale"], lane));
+            if step["form"] == "divide" { (x - mean) / scale } else { (x - mean) * (1.0 / scale) }
+        }),
+        "min_max" => min_max(step, cell),
+        "max_abs" => lanes(cell, |lane, x| x / number(&step["scale"], lane)),
+        "robust_scale" => {
+            lanes(cell, |lane, x| (x - number(&step["center"], lane)) / number(&step["scale"], lane))
+        }
+        "clip" => clip(cell, |lane| (number(&step["min"], lane), number(&step["max"], lane))),
+        "log1p" => log1p(step, cell),
+        "bucketize" => bucketize(step, cell),
+        "ordinal" => ordinal(step, cell),
+        "one_hot" => one_hot(step, cell),
+        "hash_bucket" => map(cell, |value| Plain::Int(hash_bucket(step, value))),
+        "normalize" => normalize(step, cell),
+        "gather" => gather(step, cell),
+        other => panic!("the reference has no operation {other}"),
+    }
+}
+
+/// A number of a step, or of its lane.
+fn number(value: &Value, lane: usize) -> f64 {
+    match value {
+        Value::Array(lanes) => number(&lanes[lane], 0),
+        Value::String(text) => match text.as_str() {
+            "inf" => f64::INFINITY,
+            "-inf" => f64::NEG_INFINITY,
+            _ => f64::NAN,
+        },
+        value => value.as_f64().expect("a number"),
+    }
+}
+
+fn map(cell: &Cell, function: impl Fn(&Plain) -> Plain) -> Cell {
+    Cell { value: cell.value.as_ref().map(function), status: cell.status }
+}
+
+fn lanes(cell: &Cell, function: impl Fn(usize, f64) -> f64) -> Cell {
+    map(cell, |value| match value {
+        Plain::Float(x) => Plain::Float(function(0, *x)),
+        Plain::Vector(vector) => {
+            Plain::Vector(vector.iter().enumerate().map(|(lane, &x)| function(lane, x)).collect())
+        }
+        other => panic!("no float: {other:?}"),
+    })
+}
+
+fn floats(value: &Plain) -> Vec<f64> {
+    match value {
+        Plain::Float(x) => vec![*x],
+        Plain::Vector(vector) => vector.clone(),
+        other => panic!("no float: {other:?}"),
+    }
+}
+
+fn like(value: &Plain, floats: Vec<f64>) -> Plain {
+    match value {
+        Plain::Vector(_) => Plain::Vector(floats),
+        _ => Plain::Float(floats[0]),
+    }
+}
+
+fn impute(step: &Value, cell: &Cell) -> Cell {
+    let of_float = |lane: usize| number(&step["value"], lane);
+    match &cell.value {
+        None => Cell { value: Some(constant(step)), status: cell.status },
+        Some(value @ (Plain::Float(_) | Plain::Vector(_))) if step["nan"] == "impute" => {
+            let before = floats(value);
+            let after =
+                before.iter().enumerate().map(|(lane, &x)| if x.is_nan() { of_float(lane) } else { x });
+            let status = if before.iter().any(|x| x.is_nan()) { cell.status.max(NULL) } else { cell.status };
+            Cell { value: Some(like(value, after.collect())), status }
+        }
+        Some(_) => cell.clone(),
+    }
+}
+
+/// The imputed constant; the test writes beside it which type the input has.
+fn constant(step: &Value) -> Plain {
+    match step["value"].clone() {
+        Value::Array(lanes) => Plain::Vector(lanes.iter().map(|lane| number(lane, 0)).collect()),
+        Value::String(text) => Plain::Text(text),
+        Value::Bool(value) => Plain::Bool(value),
+        Value::Number(value) if value.is_f64() => Plain::Float(value.as_f64().expect("a float")),
+        value => Plain::Int(value.as_i64().expect("an integer")),
+    }
+}
+
+fn missing_indicator(step: &Value, cell: &Cell) -> Cell {
+    let missing = match &cell.value {
+        None => true,
+        Some(value @ (Plain::Float(_) | Plain::Vector(_))) => {
+            step["nan"] == "missing" && floats(value).iter().any(|x| x.is_nan())
+        }
+        Some(_) => false,
+    };
+    Cell { value: Some(Plain::Float(if missing { 1.0 } else { 0.0 })), status: cell.status }
+}
+
+fn min_max(step: &Value, cell: &Cell) -> Cell {
+    let scaled = lanes(cell, |lane, x| {
+        let (scale, min) = (number(&step["scale"], lane), number(&step["min"], lane));
+        match step["form"].as_str().expect("a form") {
+            "multiply_add" => x * scale + min,
+            "subtract_divide" => (x - min) / scale,
+            _ => (x - min) * (1.0 / scale),
+        }
+    });
+    if step["clip"] == "none" {
+        return scaled;
+    }
+    clip(&scaled, |_| (number(&step["clip"][0], 0), number(&step["clip"][1], 0)))
+}
+
+fn clip(cell: &Cell, bounds: impl Fn(usize) -> (f64, f64)) -> Cell {
+    let Some(value) = &cell.value else { return cell.clone() };
+    let mut outside = false;
+    let clipped = floats(value).into_iter().enumerate().map(|(lane, x)| {
+        let (low, high) = bounds(lane);
+        outside |= x < low || x > high;
+        if x < low {
+            low
+        } else if x > high {
+            high
+        } else {
+            x
+        }
+    });
+    let clipped = like(value, clipped.collect());
+    let status = if outside { cell.status.max(OUT_OF_RANGE) } else { cell.status };
+    Cell { value: Some(clipped), status }
+}
+
+fn log1p(step: &Value, cell: &Cell) -> Cell {
+    let undefined = cell.value.as_ref().is_some_and(|value| floats(value).iter().any(|&x| x <= -1.0));
+    if undefined && step["undefined"] == "null" {
+        return Cell::null(cell.status.max(NULL));
+    }
+    lanes(cell, |_, x| x.ln_1p())
+}
+
+fn bucketize(step: &Value, cell: &Cell) -> Cell {
+    let Some(Plain::Float(x)) = cell.value else { return Cell::null(cell.status) };
+    let edges: Vec<f64> =
+        step["edges"].as_array().expect("edges").iter().map(|edge| number(edge, 0)).collect();
+    if x.is_nan() {
+        let bin = match step["nan"].as_str().expect("a bin") {
+            "null" => return Cell::null(cell.status.max(NULL)),
+            "first" => 0,
+            "last" => edges.len(),
+            _ => edges.len() + 1,
+        };
+        return Cell { value: Some(Plain::Int(bin as i64)), status: cell.status };
+    }
+    let below = |edge: &&f64| if step["side"] == "left" { **edge <= x } else { **edge < x };
+    let bin = edges.iter().filter(below).count();
+    let outer = (bin == 0 || bin == edges.len()) && step["outside"] == "out_of_range";
+    let status = if outer { cell.status.max(OUT_OF_RANGE) } else { cell.status };
+    Cell { value: Some(Plain::Int(bin as i64)), status }
+}
+
+/// The position of a value in a list of categories.
+fn position(categories: &Value, value: &Plain) -> Option<usize> {
+    let equal = |category: &Value| match value {
+        Plain::Text(text) => category == text.as_str(),
+        Plain::Int(value) => category.as_i64() == Some(*value) || *category == value.to_string(),
+        Plain::Uint(value) => category.as_u64() == Some(*value) || *category == value.to_string(),
+        Plain::Bool(value) => category.as_bool() == Some(*value),
+        Plain::Float(value) => category.as_f64() == Some(*value),
+        Plain::Vector(_) => panic!("a vector is no category"),
+    };
+    categories.as_array().expect("categories").iter().position(equal)
+}
+
+fn ordinal(step: &Value, cell: &Cell) -> Cell {
+    let code = |written: &Value, status: u8| match written["value"].as_i64() {
+        Some(code) => Cell { value: Some(Plain::Int(code)), status },
+        None => Cell::null(status),
+    };
+    let Some(value) = &cell.value else { return code(&step["null"], cell.status) };
+    match position(&step["categories"], value) {
+        Some(position) => {
+            let code = step["offset"].as_i64().expect("an offset") + position as i64;
+            Cell { value: Some(Plain::Int(code)), status: cell.status }
+        }
+        None => code(&step["unknown"], cell.status.max(UNKNOWN)),
+    }
+}
+
+fn one_hot(step: &Value, cell: &Cell) -> Cell {
+    let (frequent, infrequent) = (&step["categories"], &step["infrequent"]);
+    let count = frequent.as_array().expect("categories").len();
+    let columns = count + usize::from(!infrequent.as_array().expect("categories").is_empty());
+    let vector = |hot: Option<usize>, status: u8| {
+        let mut lanes: Vec<f64> =
+            (0..columns).map(|lane| if Some(lane) == hot { 1.0 } else { 0.0 }).collect();
+        if let Some(dropped) = step["drop"]["position"].as_u64() {
+            lanes.remove(dropped as usize);
+        }
+        Cell { value: Some(Plain::Vector(lanes)), status }
+    };
+    let stand_in = |written: &Value, status: u8| match written.as_str().expect("a policy") {
+        "zeros" => vector(None, status),
+        "infrequent" => vector(Some(count), status),
+        _ => Cell::null(status),
+    };
+    let Some(value) = &cell.value else { return stand_in(&step["null"], cell.status) };
+    match (position(frequent, value), position(infrequent, value)) {
+        (Some(hot), _) => vector(Some(hot), cell.status),
+        (None, Some(_)) => vector(Some(count), cell.status),
+        (None, None) => stand_in(&step["unknown"], cell.status.max(UNKNOWN)),
+    }
+}
+
+fn hash_bucket(step: &Value, value: &Plain) -> i64 {
+    let text = match value {
+        Plain::Text(text) => text.clone(),
+        Plain::Int(value) => value.to_string(),
+        Plain::Uint(value) => value.to_string(),
+        other => panic!("not hashed: {other:?}"),
+    };
+    let hash = i64::from(murmur3(text.as_bytes(), step["seed"].as_u64().expect("a seed") as u32));
+    let buckets = step["buckets"].as_i64().expect("buckets");
+    match step["map"].as_str().expect("a map") {
+        "abs_modulo" => hash.abs() % buckets,
+        "floor_modulo" => ((hash % buckets) + buckets) % buckets,
+        _ => (hash & 0xffff_ffff) % buckets,
+    }
+}
+
+/// The fixed order of sums: element i goes to partial i % 8, the eight are joined in pairs.
+fn sum(terms: impl Iterator<Item = f64>) -> f64 {
+    let mut s = [0.0; 8];
+    for (i, term) in terms.enumerate() {
+        s[i % 8] += term;
+    }
+    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+}
+
+/// The greatest; NaN where there is one.
+fn greatest(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    if values.clone().any(f64::is_nan) { f64::NAN } else { values.fold(f64::NEG_INFINITY, f64::max) }
+}
+
+fn normalize(step: &Value, cell: &Cell) -> Cell {
+    let Some(Plain::Vector(vector)) = &cell.value else { return cell.clone() };
+    let norm = match step["norm"].as_str().expect("a norm") {
+        "l1" => sum(vector.iter().map(|x| x.abs())),
+        "l2" => sum(vector.iter().map(|x| x * x)).sqrt(),
+        "max" => greatest(vector.iter().map(|x| x.abs())),
+        _ => greatest(vector.iter().copied()),
+    };
+    lanes(cell, |_, x| if norm == 0.0 { x } else { x / norm })
+}
+
+fn gather(step: &Value, cell: &Cell) -> Cell {
+    let Some(Plain::Int(at)) = cell.value else { return Cell::null(cell.status) };
+    let rows = step["vectors"].as_array().expect("rows");
+    let row = usize::try_from(at).ok().and_then(|at| rows.get(at));
+    let lanes = |row: &Value| row.as_array().expect("a row").iter().map(|lane| number(lane, 0)).collect();
+    match row {
+        Some(row) => Cell { value: Some(Plain::Vector(lanes(row))), status: cell.status },
+        None if step["unknown"] == "null" => Cell::null(cell.status.max(UNKNOWN)),
+        None => {
+            let zeros = vec![0.0; rows[0].as_array().expect("a row").len()];
+            Cell { value: Some(Plain::Vector(zeros)), status: cell.status.max(UNKNOWN) }
+        }
+    }
+}
+
+fn pool(step: &Value, held: &Held) -> Cell {
+    let Held::List(null, status, cells) = held else { panic!("no list: {held:?}") };
+    if *null {
+        return Cell::null(*status);
+    }
+    let gravest = cells.iter().map(|cell| cell.status).fold(*status, u8::max);
+    let nulls = step["null_elements"].as_str().expect("a policy");
+    if nulls == "null" && cells.iter().any(|cell| cell.value.is_none()) {
+        return Cell::null(gravest);
+    }
+    let counted: Vec<Option<&Plain>> = cells
+        .iter()
+        .map(|cell| cell.value.as_ref())
+        .filter(|value| nulls == "zero" || value.is_some())
+        .collect();
+    let kind = counted.iter().flatten().next().copied();
+    let width = kind.map_or(step["_width"].as_u64().unwrap_or(1) as usize, |value| floats(value).len());
+    let is_vector = kind.map_or(!step["_width"].is_null(), |value| matches!(value, Plain::Vector(_)));
+    if counted.is_empty() && step["empty"] == "null" {
+        return Cell::null(gravest.max(NULL));
+    }
+    let lane_of = |value: &Option<&Plain>, lane: usize| value.map_or(0.0, |value| floats(value)[lane]);
+    let pooled = (0..width).map(|lane| {
+        let values = counted.iter().map(|value| lane_of(value, lane));
+        match step["function"].as_str().expect("a function") {
+            _ if counted.is_empty() => 0.0,
+            "sum" => sum(values),
+            "mean" => sum(values) / counted.len() as f64,
+            _ => greatest(values),
+        }
+    });
+    let pooled: Vec<f64> = pooled.collect();
+    let value = if is_vector { Plain::Vector(pooled) } else { Plain::Float(pooled[0]) };
+    Cell { value: Some(value), status: gravest }
+}
+
+fn feature_hash(step: &Value, held: &Held) -> Cell {
+    let width = step["width"].as_u64().expect("a width") as usize;
+    let zeros = |status: u8| match step["null"].as_str().expect("a policy") {
+        "zeros" => Cell { value: Some(Plain::Vector(vec![0.0; width])), status },
+        _ => Cell::null(status),
+    };
+    let (status, cells) = match held {
+        Held::List(true, status, _) => return zeros(*status),
+        Held::One(cell) if cell.value.is_none() => return zeros(cell.status),
+        Held::One(cell) => (0, vec![cell.clone()]),
+        Held::List(false, status, cells) => (*status, cells.clone()),
+    };
+    let mut lanes = vec![0.0; width];
+    for cell in &cells {
+        let Some(Plain::Text(text)) = &cell.value else { continue };
+        let token = format!("{}{text}", step["prefix"].as_str().expect("a prefix"));
+        let hash = i64::from(murmur3(token.as_bytes(), 0));
+        let sign = if step["alternate_sign"] == true && hash < 0 { -1.0 } else { 1.0 };
+        lanes[hash.unsigned_abs() as usize % width] += sign;
+    }
+    let gravest = cells.iter().map(|cell| cell.status).fold(status, u8::max);
+    Cell { value: Some(Plain::Vector(lanes)), status: gravest }
+}
+
+fn two(step: &Value, one: &Cell, other: &Cell) -> Cell {
+    let status = one.status.max(other.status);
+    let (Some(a), Some(b)) = (&one.value, &other.value) else { return Cell::null(status) };
+    let (lanes_a, lanes_b) = (floats(a), floats(b));
+    let dot = |a: &[f64], b: &[f64]| sum(a.iter().zip(b).map(|(a, b)| a * b));
+    match step["op"].as_str().expect("an operation") {
+        "dot" => Cell { value: Some(Plain::Float(dot(&lanes_a, &lanes_b))), status },
+        "cosine" => {
+            let lengths = dot(&lanes_a, &lanes_a).sqrt() * dot(&lanes_b, &lanes_b).sqrt();
+            match (lengths == 0.0, step["zero_norm"] == "null") {
+                (true, true) => Cell::null(status.max(NULL)),
+                (true, false) => Cell { value: Some(Plain::Float(0.0)), status },
+                _ => Cell { value: Some(Plain::Float(dot(&lanes_a, &lanes_b) / lengths)), status },
+            }
+        }
+        _ => arithmetic(step, a, b, status),
+    }
+}
+
+fn arithmetic(step: &Value, a: &Plain, b: &Plain, status: u8) -> Cell {
+    let (lanes_a, lanes_b) = (floats(a), floats(b));
+    let width = lanes_a.len().max(lanes_b.len());
+    let lane = |lanes: &[f64], lane: usize| if lanes.len() == 1 { lanes[0] } else { lanes[lane] };
+    if step["zero_division"] == "null" && lanes_b.contains(&0.0) {
+        return Cell::null(status.max(NULL));
+    }
+    let results = (0..width).map(|at| {
+        let (x, y) = (lane(&lanes_a, at), lane(&lanes_b, at));
+        match step["function"].as_str().expect("a function") {
+            "add" => x + y,
+            "subtract" => x - y,
+            "multiply" => x * y,
+            _ if y == 0.0 && step["zero_division"]["value"].is_number() => {
+                number(&step["zero_division"]["value"], 0)
+            }
+            _ => x / y,
+        }
+    });
+    let results: Vec<f64> = results.collect();
+    let vector = matches!(a, Plain::Vector(_)) || matches!(b, Plain::Vector(_));
+    let value = if vector { Plain::Vector(results) } else { Plain::Float(results[0]) };
+    Cell { value: Some(value), status }
+}
+
+fn concat(step: &Value, inputs: &[Held]) -> Cell {
+    let status = inputs.iter().map(|held| cell(held).status).max().unwrap_or_default();
+    let mut joined = Vec::new();
+    for (held, width) in
+        inputs.iter().zip(step["_widths"].as_array().expect("the test writes widths beside it"))
+    {
+        match &cell(held).value {
+            Some(value) => joined.extend(floats(value)),
+            None if step["null"] == "null" => return Cell::null(status),
+            None => {
+                let fill = number(&step["null"]["value"], 0);
+                joined.extend(std::iter::repeat_n(fill, width.as_u64().expect("a width") as usize));
+            }
+        }
+    }
+    Cell { value: Some(Plain::Vector(joined)), status }
+}
