@@ -10,3 +10,4 @@ mod raw;
 mod reference;
 mod serving;
 mod setup;
+mod tidy;

@@ -40,7 +40,10 @@ pub struct Tables {
 /// A table's columns: name, type as `table.json` writes it, shape, what NaN is.
 type Columns = &'static [(&'static str, &'static str, &'static str, &'static str)];
 
-const TABLES: [(&str, &[(&str, &str)], Columns); 3] = [
+/// Key columns: name and type.
+type Keys = &'static [(&'static str, &'static str)];
+
+const TABLES: [(&str, Keys, Columns); 3] = [
     (
         "items",
         &[("id", "string")],

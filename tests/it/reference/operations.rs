@@ -203,8 +203,8 @@ fn bucketize(step: &Value, cell: &Cell) -> Cell {
 fn position(categories: &Value, value: &Plain) -> Option<usize> {
     let equal = |category: &Value| match value {
         Plain::Text(text) => category == text.as_str(),
-        Plain::Int(value) => category.as_i64() == Some(*value) || *category == value.to_string(),
-        Plain::Uint(value) => category.as_u64() == Some(*value) || *category == value.to_string(),
+        Plain::Int(value) => category.as_i64().or_else(|| category.as_str()?.parse().ok()) == Some(*value),
+        Plain::Uint(value) => category.as_u64().or_else(|| category.as_str()?.parse().ok()) == Some(*value),
         Plain::Bool(value) => category.as_bool() == Some(*value),
         Plain::Float(value) => category.as_f64() == Some(*value),
         Plain::Vector(_) => panic!("a vector is no category"),
