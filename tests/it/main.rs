@@ -7,6 +7,7 @@ mod golden;
 mod operations;
 mod parity;
 mod raw;
+mod real_data;
 mod reference;
 mod serving;
 mod setup;
