@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    batch::{Column, Element, Type},
+    batch::{Column, Element, Mark, Type},
     problem::Problems,
 };
 
@@ -34,12 +34,15 @@ pub struct Compiled {
     pub kernel: Box<dyn Kernel>,
     /// A name for each lane of the result (a category, say); empty where lanes have no names.
     pub lane_names: Vec<String>,
+    /// What the kernel takes after its inputs: each computed of one of them alone (by its position), so that a plan
+    /// can compute it when that input is known, and not with every run.
+    pub derived: Vec<(usize, Compiled)>,
 }
 
 impl Compiled {
     /// A result whose lanes have no names.
     pub fn new(output: Type, kernel: impl Kernel + 'static) -> Self {
-        Self { output, kernel: Box::new(kernel), lane_names: Vec::new() }
+        Self { output, kernel: Box::new(kernel), lane_names: Vec::new(), derived: Vec::new() }
     }
 }
 
@@ -51,6 +54,21 @@ pub trait Kernel: Debug + Send + Sync {
     /// An elementwise kernel looks at values and marks alone, whether they are rows or list elements: who calls it
     /// hands the list's rows on. A kernel that takes lists to single values (pooling) reads `list`.
     fn run(&self, inputs: &[&Column], out: &mut Column);
+
+    /// Whether an input may have a single row beside others with more: it then goes with each of theirs.
+    fn takes_single_rows(&self) -> bool {
+        false
+    }
+}
+
+/// The values of an input for `count` rows; a single row is every row's.
+fn repeated(input: &Column, lanes: usize, count: usize) -> impl Iterator<Item = (&[f64], Mark)> {
+    let step = usize::from(input.marks.len() == count);
+    let values = input.float64();
+    (0..count).map(move |row| {
+        let row = row * step;
+        (&values[row * lanes..(row + 1) * lanes], input.marks[row])
+    })
 }
 
 macro_rules! operations {
@@ -173,7 +191,7 @@ pub(crate) fn map_lanes<P>(
 #[cfg(test)]
 pub(crate) mod check {
     use super::*;
-    use crate::batch::{Mark, Values};
+    use crate::batch::Values;
 
     /// A scalar float column; `None` is null.
     pub fn floats(values: &[Option<f64>]) -> Column {

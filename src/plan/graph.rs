@@ -368,10 +368,17 @@ impl<'a> Builder<'a> {
                 self.problems.add_below(&format!("{place}.steps[{position}] ({})", step.name()), found);
                 Unresolved
             })?;
-            let nodes_dense = nodes.iter().map(|&node| self.dense(node)).collect::<Vec<_>>();
+            let mut nodes_dense = nodes.iter().map(|&node| self.dense(node)).collect::<Vec<_>>();
+            let one_hot =
+                compiled.derived.is_empty() && gives_one_hot(&*compiled.kernel, &types, compiled.output);
+            for (input, derived) in compiled.derived {
+                let input = nodes_dense[input];
+                let Node { scope, anchor, .. } = self.graph.nodes[input];
+                let source = Source::Step { kernel: derived.kernel, inputs: vec![input] };
+                nodes_dense.push(self.add(source, derived.output, scope, anchor));
+            }
             let scope = self.joined_scope(&nodes);
             let anchor = self.graph.common_anchor(nodes.iter().map(|&node| self.graph.nodes[node].anchor));
-            let one_hot = gives_one_hot(&*compiled.kernel, &types, compiled.output);
             let source = Source::Step { kernel: compiled.kernel, inputs: nodes_dense };
             // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
             let nullable =

@@ -34,8 +34,10 @@ pub struct Program {
     pub request_nodes: Vec<NodeId>,
     /// Nodes computed for each block of rows, in order.
     pub row_nodes: Vec<NodeId>,
-    /// Request-scope nodes that nodes of `row_nodes` read.
+    /// Request-scope nodes that nodes of `row_nodes` read, repeated for each row of a block.
     pub broadcast: Vec<NodeId>,
+    /// Those that are read as a single row, by kernels that take one.
+    pub singles: Vec<NodeId>,
     /// For each output its features' sources.
     pub outputs: Vec<Vec<FeatureSource>>,
 }
@@ -90,6 +92,7 @@ impl Program {
                 request_nodes: Vec::new(),
                 row_nodes: Vec::new(),
                 broadcast: Vec::new(),
+                singles: Vec::new(),
                 outputs: Vec::new(),
             },
             output: 0,
@@ -225,12 +228,22 @@ impl Split<'_> {
         let needed = (0..nodes.len()).filter(|&node| self.program.needed[node] != 0);
         let (rows, request) = needed.partition(|&node| nodes[node].scope == Scope::Row);
         (self.program.row_nodes, self.program.request_nodes) = (rows, request);
-        let read_by_rows = |&node: &NodeId| {
-            let mut rows = self.program.row_nodes.iter();
-            rows.any(|&row| self.reads(row, node))
-        };
-        self.program.broadcast = self.program.request_nodes.iter().copied().filter(read_by_rows).collect();
+        for &node in &self.program.request_nodes {
+            let mut readers = self.program.row_nodes.iter().filter(|&&row| self.reads(row, node)).peekable();
+            if readers.peek().is_none() {
+                continue;
+            }
+            let singles = readers.all(|&row| self.takes_single_rows(row)) && !nodes[node].of.list;
+            if singles { &mut self.program.singles } else { &mut self.program.broadcast }.push(node);
+        }
         self.program
+    }
+
+    fn takes_single_rows(&self, node: NodeId) -> bool {
+        let Source::Step { kernel, inputs } = &self.graph.nodes[node].source else { return false };
+        // One input must tell how many rows there are.
+        let any_row = inputs.iter().any(|&input| self.graph.nodes[input].scope == Scope::Row);
+        any_row && kernel.takes_single_rows()
     }
 
     fn reads(&self, reader: NodeId, read: NodeId) -> bool {

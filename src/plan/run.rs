@@ -78,6 +78,7 @@ pub struct Scratch {
     request_nodes: Vec<NodeId>,
     row_nodes: Vec<NodeId>,
     broadcast: Vec<NodeId>,
+    singles: Vec<NodeId>,
 }
 
 impl Scratch {
@@ -90,6 +91,7 @@ impl Scratch {
             request_nodes: Vec::new(),
             row_nodes: Vec::new(),
             broadcast: Vec::new(),
+            singles: Vec::new(),
         }
     }
 
@@ -102,6 +104,7 @@ impl Scratch {
         pick(&program.request_nodes, &mut self.request_nodes);
         pick(&program.row_nodes, &mut self.row_nodes);
         pick(&program.broadcast, &mut self.broadcast);
+        pick(&program.singles, &mut self.singles);
     }
 }
 
@@ -157,7 +160,8 @@ impl<'a> Run<'a> {
         let missed = self.fetch(&mut scratch.rows, wanted);
         scratch.pick_nodes(self.program, wanted);
         over_dictionaries(&self.plan.graph, self.inputs, &scratch.row_nodes, &mut scratch.dictionaries);
-        let Scratch { rows, request, block, dictionaries, request_nodes, row_nodes, broadcast } = scratch;
+        let Scratch { rows, request, block, dictionaries, request_nodes, row_nodes, broadcast, singles } =
+            scratch;
         let evaluator = Evaluator {
             graph: &self.plan.graph,
             tables: self.tables,
@@ -169,6 +173,7 @@ impl<'a> Run<'a> {
         evaluator.run(request_nodes, 0..1, request);
         let once = Block { evaluator: &evaluator, columns: request, range: 0..1 };
         let mut fillings: Vec<_> = targets.iter_mut().map(|target| self.begin(target, &once)).collect();
+        self.repeat(singles, request, 1, block);
         let next = |start: usize| start.min(self.inputs.rows)..(start + BLOCK).min(self.inputs.rows);
         self.prefetch(&fillings, &evaluator, next(0));
         for start in (0..self.inputs.rows).step_by(BLOCK) {
@@ -178,7 +183,7 @@ impl<'a> Run<'a> {
             self.prefetch(&fillings, &evaluator, next(start + BLOCK));
             let range = next(start);
             if start == 0 || range.len() < BLOCK {
-                self.broadcast(broadcast, request, range.len(), block);
+                self.repeat(broadcast, request, range.len(), block);
             }
             evaluator.run(row_nodes, range.clone(), block);
             let rows = Block { evaluator: &evaluator, columns: block, range };
@@ -241,7 +246,7 @@ impl<'a> Run<'a> {
     }
 
     /// Repeats request-scope values for the kernels that read them beside row-scope ones.
-    fn broadcast(&self, nodes: &[NodeId], request: &[Column], rows: usize, block: &mut [Column]) {
+    fn repeat(&self, nodes: &[NodeId], request: &[Column], rows: usize, block: &mut [Column]) {
         for &node in nodes {
             block[node].repeat(&request[node], self.plan.graph.nodes[node].of.lanes(), rows);
         }

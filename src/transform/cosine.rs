@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, sum, two_vectors};
+use super::{Compiled, Kernel, Operation, repeated, sum, two_vectors};
 use crate::{
     batch::{Column, Mark, Type},
     problem::Problems,
@@ -29,10 +29,35 @@ impl Operation for Cosine {
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
         let (lanes, output) = two_vectors(inputs)?;
         let nullable = output.nullable || self.zero_norm == ZeroNorm::Null;
-        Ok(Compiled::new(output.with_nullable(nullable), CosineKernel { lanes, zero_norm: self.zero_norm }))
+        let kernel = CosineKernel { lanes, zero_norm: self.zero_norm };
+        let length = |position: usize| {
+            let output = output.with_nullable(inputs[position].nullable);
+            (position, Compiled::new(output, LengthKernel { lanes }))
+        };
+        Ok(Compiled {
+            derived: vec![length(0), length(1)],
+            ..Compiled::new(output.with_nullable(nullable), kernel)
+        })
     }
 }
 
+/// The length of one vector.
+#[derive(Debug)]
+struct LengthKernel {
+    lanes: usize,
+}
+
+impl Kernel for LengthKernel {
+    fn run(&self, inputs: &[&Column], out: &mut Column) {
+        let (values, marks) = out.float64_mut();
+        marks.extend_from_slice(&inputs[0].marks);
+        values.extend(
+            inputs[0].float64().chunks_exact(self.lanes).map(|vector| sum::dot(vector, vector).sqrt()),
+        );
+    }
+}
+
+/// The cosine of two vectors whose lengths come after them.
 #[derive(Debug)]
 struct CosineKernel {
     lanes: usize,
@@ -41,21 +66,26 @@ struct CosineKernel {
 
 impl Kernel for CosineKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        let (one, other) = (inputs[0], inputs[1]);
+        let count = inputs.iter().map(|input| input.marks.len()).max().unwrap_or_default();
         let (values, marks) = out.float64_mut();
-        marks.extend(one.marks.iter().zip(&other.marks).map(|(&one, &other)| one | other));
-        let pairs = one.float64().chunks_exact(self.lanes).zip(other.float64().chunks_exact(self.lanes));
-        for ((one, other), mark) in pairs.zip(marks) {
-            let lengths = sum::dot(one, one).sqrt() * sum::dot(other, other).sqrt();
-            if lengths == 0.0 {
-                values.push(0.0);
-                if self.zero_norm == ZeroNorm::Null && !mark.is_null() {
-                    *mark |= Mark::NULL;
-                }
-            } else {
+        let vectors = repeated(inputs[0], self.lanes, count).zip(repeated(inputs[1], self.lanes, count));
+        let lengths = repeated(inputs[2], 1, count).zip(repeated(inputs[3], 1, count));
+        for (((one, mark), (other, of_other)), ((length, _), (of_length, _))) in vectors.zip(lengths) {
+            let lengths = length[0] * of_length[0];
+            let joined = mark | of_other;
+            if lengths != 0.0 {
                 values.push(sum::dot(one, other) / lengths);
+                marks.push(joined);
+            } else {
+                values.push(0.0);
+                let null = self.zero_norm == ZeroNorm::Null && !joined.is_null();
+                marks.push(if null { joined | Mark::NULL } else { joined });
             }
         }
+    }
+
+    fn takes_single_rows(&self) -> bool {
+        true
     }
 }
 
@@ -70,7 +100,13 @@ mod tests {
             let compiled = Cosine { zero_norm }.compile(&[Type::vector(2), Type::vector(2)]).expect("good");
             let mut out = Column::new(compiled.output);
             let (one, other) = (vectors(2, &[3.0, 4.0, 1.0, 1.0]), vectors(2, &[4.0, 3.0, 0.0, 0.0]));
-            compiled.kernel.run(&[&one, &other], &mut out);
+            let lengths = compiled.derived.iter().map(|(position, length)| {
+                let mut out = Column::new(length.output);
+                length.kernel.run(&[[&one, &other][*position]], &mut out);
+                out
+            });
+            let lengths: Vec<Column> = lengths.collect();
+            compiled.kernel.run(&[&one, &other, &lengths[0], &lengths[1]], &mut out);
             assert_eq!(out.float64(), [24.0 / 25.0, 0.0]);
             assert_eq!(out.marks, [Mark::PRESENT, mark]);
         }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, sum, two_vectors};
+use super::{Compiled, Kernel, Operation, repeated, sum, two_vectors};
 use crate::{
     batch::{Column, Type},
     problem::Problems,
@@ -28,11 +28,17 @@ struct DotKernel {
 
 impl Kernel for DotKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        let (one, other) = (inputs[0], inputs[1]);
+        let count = inputs[0].marks.len().max(inputs[1].marks.len());
         let (values, marks) = out.float64_mut();
-        marks.extend(one.marks.iter().zip(&other.marks).map(|(&one, &other)| one | other));
-        let pairs = one.float64().chunks_exact(self.lanes).zip(other.float64().chunks_exact(self.lanes));
-        values.extend(pairs.map(|(one, other)| sum::dot(one, other)));
+        let pairs = repeated(inputs[0], self.lanes, count).zip(repeated(inputs[1], self.lanes, count));
+        for ((one, mark), (other, of_other)) in pairs {
+            values.push(sum::dot(one, other));
+            marks.push(mark | of_other);
+        }
+    }
+
+    fn takes_single_rows(&self) -> bool {
+        true
     }
 }
 

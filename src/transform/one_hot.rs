@@ -77,7 +77,7 @@ impl Operation for OneHot {
         problems.or(())?;
         let nullable = self.unknown == Hot::Null || (input.nullable && self.null == Hot::Null);
         let output = Type { element: Element::Float64, width: Some(width), nullable, ..input };
-        Ok(Compiled { output, lane_names: self.lane_names(), kernel: Box::new(self.kernel(vocabulary)) })
+        Ok(Compiled { lane_names: self.lane_names(), ..Compiled::new(output, self.kernel(vocabulary)) })
     }
 }
 
