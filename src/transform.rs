@@ -34,15 +34,26 @@ pub struct Compiled {
     pub kernel: Box<dyn Kernel>,
     /// A name for each lane of the result (a category, say); empty where lanes have no names.
     pub lane_names: Vec<String>,
-    /// What the kernel takes after its inputs: each computed of one of them alone (by its position), so that a plan
-    /// can compute it when that input is known, and not with every run.
-    pub derived: Vec<(usize, Compiled)>,
+    /// Parts that a plan computes as nodes of their own, each when what it reads is known, and not with every run.
+    pub derived: Vec<Derived>,
+    /// What the kernel reads, as [`Derived::reads`] counts; `None` for all inputs and then all derived parts.
+    pub reads: Option<Vec<usize>>,
+}
+
+/// A part of an operation.
+#[derive(Debug)]
+pub struct Derived {
+    /// What it reads, by position: the operation's inputs first, then the parts before this one.
+    pub reads: Vec<usize>,
+    /// The part itself, without parts of its own.
+    pub compiled: Compiled,
 }
 
 impl Compiled {
-    /// A result whose lanes have no names.
+    /// A result whose lanes have no names, computed of the inputs at once.
     pub fn new(output: Type, kernel: impl Kernel + 'static) -> Self {
-        Self { output, kernel: Box::new(kernel), lane_names: Vec::new(), derived: Vec::new() }
+        let (lane_names, derived) = (Vec::new(), Vec::new());
+        Self { output, kernel: Box::new(kernel), lane_names, derived, reads: None }
     }
 }
 
@@ -52,8 +63,14 @@ pub trait Kernel: Debug + Send + Sync {
     /// capacity. The inputs have the types that were compiled for and as many values each.
     ///
     /// An elementwise kernel looks at values and marks alone, whether they are rows or list elements: who calls it
-    /// hands the list's rows on. A kernel that takes lists to single values (pooling) reads `list`.
+    /// hands the list's rows on. A kernel that takes lists to single values (pooling) reads `list`; one that gives
+    /// lists of its own also fills `out.list`.
     fn run(&self, inputs: &[&Column], out: &mut Column);
+
+    /// Whether its lists are its own, not those of its inputs: it fills `out.list`.
+    fn gives_lists(&self) -> bool {
+        false
+    }
 
     /// Whether an input may have a single row beside others with more: it then goes with each of theirs.
     fn takes_single_rows(&self) -> bool {

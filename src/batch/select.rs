@@ -52,9 +52,22 @@ impl Column {
         self.marks.clone_from(&source.marks);
     }
 
-    /// Makes this the values of `source` (not a list) at `positions`.
+    /// Makes this the rows of `source` at `positions`.
     pub fn gather(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
-        self.list = None;
+        let Some(list) = &source.list else {
+            self.list = None;
+            return self.gather_values(source, lanes, positions);
+        };
+        let elements: Vec<u32> = positions
+            .iter()
+            .flat_map(|&row| list.offsets[row as usize]..list.offsets[row as usize + 1])
+            .collect();
+        self.gather_values(source, lanes, &elements);
+        self.list.get_or_insert_with(ListRows::default).gather(list, positions);
+    }
+
+    /// Makes this the values of `source`, whether they are rows or list elements, at `positions`.
+    fn gather_values(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
         self.marks.clear();
         self.marks.extend(positions.iter().map(|&position| source.marks[position as usize]));
         if std::mem::discriminant(&self.values) != std::mem::discriminant(&source.values) {
@@ -94,25 +107,11 @@ impl Column {
 
     /// Makes this the single row of `source`, `rows` times.
     pub fn repeat(&mut self, source: &Column, lanes: usize, rows: usize) {
-        let Some(list) = &source.list else {
-            // One value, so every position is 0.
-            self.list = None;
-            let single = |to: &mut Column| to.copy_range(source, lanes, 0..1);
-            single(self);
-            self.repeat_first(lanes, rows);
-            return;
-        };
-        let elements = list.range(0);
-        let count = elements.len();
-        let marks = ListRows {
-            offsets: (0..=rows).map(|row| (row * count) as u32).collect(),
-            marks: vec![list.marks[0]; rows],
-        };
-        let positions: Vec<u32> =
-            (0..rows).flat_map(|_| elements.clone()).map(|position| position as u32).collect();
-        let flat = Column { values: source.values.clone(), marks: source.marks.clone(), list: None };
-        self.gather(&flat, lanes, &positions);
-        self.list = Some(marks);
+        if source.list.is_none() {
+            self.copy_range(source, lanes, 0..1);
+            return self.repeat_first(lanes, rows);
+        }
+        self.gather(source, lanes, &vec![0; rows]);
     }
 
     fn repeat_first(&mut self, lanes: usize, rows: usize) {
@@ -208,6 +207,19 @@ impl ListRows {
         self.marks.clear();
         self.marks.extend_from_slice(&source.marks[range]);
         first as usize..last as usize
+    }
+
+    /// Makes this the rows of `source` at `positions`, their elements one after the other.
+    fn gather(&mut self, source: &ListRows, positions: &[u32]) {
+        self.offsets.clear();
+        self.offsets.push(0);
+        self.marks.clear();
+        let mut end = 0;
+        for &row in positions {
+            end += source.range(row as usize).len() as u32;
+            self.offsets.push(end);
+            self.marks.push(source.marks[row as usize]);
+        }
     }
 }
 

@@ -112,6 +112,9 @@ fn run_kernel(kernel: &dyn Kernel, inputs: &[NodeId], list: bool, columns: &[Col
         [one, other] => kernel.run(&[&columns[one], &columns[other]], out),
         _ => kernel.run(&inputs.iter().map(|&input| &columns[input]).collect::<Vec<_>>(), out),
     }
+    if kernel.gives_lists() {
+        return;
+    }
     match inputs.iter().find_map(|&input| columns[input].list.as_ref()) {
         Some(rows) if list => out.list.get_or_insert_with(ListRows::default).clone_from(rows),
         _ => out.list = None,

@@ -7,7 +7,7 @@ use crate::{
     problem::Problems,
     spec::{FEATURE_REFERENCE, Feature, NanMeaning, ScalarType, Scope, Spec},
     table::TableSchema,
-    transform::{Kernel, Operation},
+    transform::{Derived, Kernel, Operation},
 };
 
 /// A node's position in [`Graph::nodes`]; inputs stand before the nodes that read them.
@@ -368,27 +368,31 @@ impl<'a> Builder<'a> {
                 self.problems.add_below(&format!("{place}.steps[{position}] ({})", step.name()), found);
                 Unresolved
             })?;
-            let mut nodes_dense = nodes.iter().map(|&node| self.dense(node)).collect::<Vec<_>>();
+            let mut read = nodes.iter().map(|&node| self.dense(node)).collect::<Vec<_>>();
             let one_hot =
                 compiled.derived.is_empty() && gives_one_hot(&*compiled.kernel, &types, compiled.output);
-            for (input, derived) in compiled.derived {
-                let input = nodes_dense[input];
-                let Node { scope, anchor, .. } = self.graph.nodes[input];
-                let source = Source::Step { kernel: derived.kernel, inputs: vec![input] };
-                nodes_dense.push(self.add(source, derived.output, scope, anchor));
+            for Derived { reads, compiled } in compiled.derived {
+                let inputs = reads.iter().map(|&position| read[position]).collect();
+                read.push(self.add_step(compiled.kernel, inputs, compiled.output));
             }
-            let scope = self.joined_scope(&nodes);
-            let anchor = self.graph.common_anchor(nodes.iter().map(|&node| self.graph.nodes[node].anchor));
-            let source = Source::Step { kernel: compiled.kernel, inputs: nodes_dense };
+            if let Some(reads) = compiled.reads {
+                read = reads.iter().map(|&position| read[position]).collect();
+            }
             // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
             let nullable =
                 compiled.output.nullable || (compiled.output.list && types.iter().any(|of| of.nullable));
-            let node = self.add(source, compiled.output.with_nullable(nullable), scope, anchor);
+            let node = self.add_step(compiled.kernel, read, compiled.output.with_nullable(nullable));
             self.graph.nodes[node].one_hot = one_hot;
             self.graph.nodes[node].lane_names = compiled.lane_names;
             nodes = vec![node];
         }
         Ok(nodes[0])
+    }
+
+    fn add_step(&mut self, kernel: Box<dyn Kernel>, inputs: Vec<NodeId>, of: Type) -> NodeId {
+        let scope = self.joined_scope(&inputs);
+        let anchor = self.graph.common_anchor(inputs.iter().map(|&node| self.graph.nodes[node].anchor));
+        self.add(Source::Step { kernel, inputs }, of, scope, anchor)
     }
 
     /// The node itself, or its plain vectors where it gives slots.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, repeated, sum, two_vectors};
+use super::{Compiled, Derived, Kernel, Operation, repeated, sum, two_vectors};
 use crate::{
     batch::{Column, Mark, Type},
     problem::Problems,
@@ -32,7 +32,7 @@ impl Operation for Cosine {
         let kernel = CosineKernel { lanes, zero_norm: self.zero_norm };
         let length = |position: usize| {
             let output = output.with_nullable(inputs[position].nullable);
-            (position, Compiled::new(output, LengthKernel { lanes }))
+            Derived { reads: vec![position], compiled: Compiled::new(output, LengthKernel { lanes }) }
         };
         Ok(Compiled {
             derived: vec![length(0), length(1)],
@@ -100,9 +100,9 @@ mod tests {
             let compiled = Cosine { zero_norm }.compile(&[Type::vector(2), Type::vector(2)]).expect("good");
             let mut out = Column::new(compiled.output);
             let (one, other) = (vectors(2, &[3.0, 4.0, 1.0, 1.0]), vectors(2, &[4.0, 3.0, 0.0, 0.0]));
-            let lengths = compiled.derived.iter().map(|(position, length)| {
-                let mut out = Column::new(length.output);
-                length.kernel.run(&[[&one, &other][*position]], &mut out);
+            let lengths = compiled.derived.iter().map(|Derived { reads, compiled }| {
+                let mut out = Column::new(compiled.output);
+                compiled.kernel.run(&[[&one, &other][reads[0]]], &mut out);
                 out
             });
             let lengths: Vec<Column> = lengths.collect();

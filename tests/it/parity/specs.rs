@@ -16,13 +16,25 @@ use super::{
 
 /// The type of something that can be read: element, width of vectors, whether it is a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Kind {
-    element: &'static str,
-    width: Option<usize>,
-    list: bool,
+pub struct Kind {
+    pub element: &'static str,
+    pub width: Option<usize>,
+    pub list: bool,
 }
 
-const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
+/// A family's random steps for something of this kind, with the kind that comes of it; `None` where it has none.
+type Steps = fn(&mut ChaCha8Rng, Kind) -> Option<(Value, Kind)>;
+
+/// The families of operations that take one input, each in a file of its own.
+const STEPS: &[Steps] = &[];
+
+/// A family's random features of several of the things that can be read, `{"inputs": ..., "steps": [first]}`.
+type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
+
+/// The families with operations that take several inputs.
+const JOINS: &[Joins] = &[];
+
+pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 
 /// A spec in the making.
 pub struct Draft {
@@ -130,6 +142,12 @@ impl Draft {
 
     /// Two vectors or scalars, or a concatenation.
     fn of_several(&self, rng: &mut ChaCha8Rng) -> (Value, Kind) {
+        if !JOINS.is_empty() && rng.random_bool(0.6) {
+            let family = JOINS[rng.random_range(0..JOINS.len())];
+            if let Some(joined) = family(rng, &self.readable) {
+                return joined;
+            }
+        }
         let floats: Vec<&(String, Kind)> =
             self.readable.iter().filter(|(_, kind)| kind.element == "float64" && !kind.list).collect();
         let (one, kind) = floats[rng.random_range(0..floats.len())].clone();
@@ -203,12 +221,12 @@ impl Draft {
     }
 }
 
-fn pick<'a>(rng: &mut ChaCha8Rng, choices: &[&'a str]) -> &'a str {
+pub fn pick<'a>(rng: &mut ChaCha8Rng, choices: &[&'a str]) -> &'a str {
     choices[rng.random_range(0..choices.len())]
 }
 
 /// One number, or one for each lane.
-fn per_lane(rng: &mut ChaCha8Rng, kind: Kind, range: std::ops::Range<f64>) -> Value {
+pub fn per_lane(rng: &mut ChaCha8Rng, kind: Kind, range: std::ops::Range<f64>) -> Value {
     match kind.width {
         Some(width) if rng.random_bool(0.5) => {
             json!((0..width).map(|_| rng.random_range(range.clone())).collect::<Vec<f64>>())
@@ -229,6 +247,12 @@ fn arithmetic(rng: &mut ChaCha8Rng) -> Value {
 
 /// A step for something of this kind, and the kind that comes of it.
 fn step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
+    if !STEPS.is_empty() && rng.random_bool(0.6) {
+        let family = STEPS[rng.random_range(0..STEPS.len())];
+        if let Some(drawn) = family(rng, kind) {
+            return drawn;
+        }
+    }
     if rng.random_bool(0.1) {
         let step = json!({"op": "missing_indicator", "nan": pick(rng, &["missing", "present"])});
         return (step, Kind { element: "float64", width: None, ..kind });
@@ -294,7 +318,7 @@ fn float_step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
 }
 
 /// Categories of the kind, some of them never drawn.
-fn categories(kind: Kind) -> Vec<Value> {
+pub fn categories(kind: Kind) -> Vec<Value> {
     match kind.element {
         "string" => ["b", "é", "x", "a", ""].map(Value::from).to_vec(),
         "bool" => vec![json!(true), json!(false)],

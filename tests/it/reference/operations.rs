@@ -1,26 +1,39 @@
-//! Every operation as its words say it.
+//! Every operation as its words say it: this file's own, then those of the families.
 
 use serde_json::Value;
 
 use super::{Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, hashing::murmur3};
 
+/// A family's operations: applies one step to what its inputs hold for a row; `None` for an operation of others.
+type Family = fn(&Value, &[Held]) -> Option<Held>;
+
+/// The families, each in a file of its own.
+const FAMILIES: &[Family] = &[];
+
 /// Applies one step to what its inputs hold for a row.
 pub fn apply(step: &Value, inputs: &[Held]) -> Held {
+    FAMILIES.iter().find_map(|family| family(step, inputs)).unwrap_or_else(|| own(step, inputs))
+}
+
+/// Applies a step of one input to a value, or to each element of a list.
+pub fn lifted(held: &Held, function: impl Fn(&Cell) -> Cell) -> Held {
+    match held {
+        Held::One(cell) => Held::One(function(cell)),
+        Held::List(null, status, cells) => Held::List(*null, *status, cells.iter().map(function).collect()),
+    }
+}
+
+fn own(step: &Value, inputs: &[Held]) -> Held {
     match step["op"].as_str().expect("an operation") {
         "pool" => Held::One(pool(step, &inputs[0])),
         "feature_hash" => Held::One(feature_hash(step, &inputs[0])),
         "dot" | "cosine" | "arithmetic" => Held::One(two(step, cell(&inputs[0]), cell(&inputs[1]))),
         "concat" => Held::One(concat(step, inputs)),
-        _ => match &inputs[0] {
-            Held::One(cell) => Held::One(single(step, cell)),
-            Held::List(null, status, cells) => {
-                Held::List(*null, *status, cells.iter().map(|cell| single(step, cell)).collect())
-            }
-        },
+        _ => lifted(&inputs[0], |cell| single(step, cell)),
     }
 }
 
-fn cell(held: &Held) -> &Cell {
+pub fn cell(held: &Held) -> &Cell {
     match held {
         Held::One(cell) => cell,
         Held::List(..) => panic!("a list where one value is needed"),
@@ -59,7 +72,7 @@ fn single(step: &Value, cell: &Cell) -> Cell {
 }
 
 /// A number of a step, or of its lane.
-fn number(value: &Value, lane: usize) -> f64 {
+pub fn number(value: &Value, lane: usize) -> f64 {
     match value {
         Value::Array(lanes) => number(&lanes[lane], 0),
         Value::String(text) => match text.as_str() {
@@ -71,11 +84,11 @@ fn number(value: &Value, lane: usize) -> f64 {
     }
 }
 
-fn map(cell: &Cell, function: impl Fn(&Plain) -> Plain) -> Cell {
+pub fn map(cell: &Cell, function: impl Fn(&Plain) -> Plain) -> Cell {
     Cell { value: cell.value.as_ref().map(function), status: cell.status }
 }
 
-fn lanes(cell: &Cell, function: impl Fn(usize, f64) -> f64) -> Cell {
+pub fn lanes(cell: &Cell, function: impl Fn(usize, f64) -> f64) -> Cell {
     map(cell, |value| match value {
         Plain::Float(x) => Plain::Float(function(0, *x)),
         Plain::Vector(vector) => {
@@ -85,7 +98,7 @@ fn lanes(cell: &Cell, function: impl Fn(usize, f64) -> f64) -> Cell {
     })
 }
 
-fn floats(value: &Plain) -> Vec<f64> {
+pub fn floats(value: &Plain) -> Vec<f64> {
     match value {
         Plain::Float(x) => vec![*x],
         Plain::Vector(vector) => vector.clone(),
@@ -93,7 +106,7 @@ fn floats(value: &Plain) -> Vec<f64> {
     }
 }
 
-fn like(value: &Plain, floats: Vec<f64>) -> Plain {
+pub fn like(value: &Plain, floats: Vec<f64>) -> Plain {
     match value {
         Plain::Vector(_) => Plain::Vector(floats),
         _ => Plain::Float(floats[0]),
@@ -200,7 +213,7 @@ fn bucketize(step: &Value, cell: &Cell) -> Cell {
 }
 
 /// The position of a value in a list of categories.
-fn position(categories: &Value, value: &Plain) -> Option<usize> {
+pub fn position(categories: &Value, value: &Plain) -> Option<usize> {
     let equal = |category: &Value| match value {
         Plain::Text(text) => category == text.as_str(),
         Plain::Int(value) => category.as_i64().or_else(|| category.as_str()?.parse().ok()) == Some(*value),
@@ -269,7 +282,7 @@ fn hash_bucket(step: &Value, value: &Plain) -> i64 {
 }
 
 /// The fixed order of sums: element i goes to partial i % 8, the eight are joined in pairs.
-fn sum(terms: impl Iterator<Item = f64>) -> f64 {
+pub fn sum(terms: impl Iterator<Item = f64>) -> f64 {
     let mut s = [0.0; 8];
     for (i, term) in terms.enumerate() {
         s[i % 8] += term;
