@@ -38,6 +38,15 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Asks the processor to fetch the tables' values that `nodes` read for the rows `range`.
+    pub fn prefetch(&self, nodes: &[NodeId], range: Range<usize>) {
+        for &node in nodes {
+            let Source::Column { lookup, column } = self.graph.nodes[node].source else { continue };
+            let table = self.tables.of(self.graph, lookup);
+            self.rows.part(lookup, range.clone()).iter().for_each(|&number| table.prefetch(column, number));
+        }
+    }
+
     fn compute(&self, node: NodeId, range: Range<usize>, columns: &[Column], out: &mut Column) {
         let of = &self.graph.nodes[node];
         if let Some((lookup, values)) = self.prepared.and_then(|prepared| prepared.kept(node)) {

@@ -76,7 +76,7 @@ impl Prepared {
         let count = all_rows(tables.of(&plan.graph, parent));
         let mut rows = Rows::default();
         self.rows_below(plan, tables, parent, 0..count, &mut rows);
-        Finder { graph: &plan.graph, tables, inputs: None }.find(lookup, count, &mut rows);
+        Finder { graph: &plan.graph, tables, inputs: None }.find(lookup, &mut rows);
         self.resolved[lookup] = Some(std::mem::take(&mut rows.numbers[lookup]));
     }
 
@@ -100,7 +100,7 @@ impl Prepared {
                 Some(resolved) if below => rows.derive(lookup, parent, resolved),
                 // A list of keys, or a parent whose load-time results were given up for the cap.
                 None if below => {
-                    Finder { graph, tables, inputs: None }.find(lookup, count, rows);
+                    Finder { graph, tables, inputs: None }.find(lookup, rows);
                 }
                 _ => {}
             }
