@@ -143,6 +143,23 @@ impl PerLane {
     }
 }
 
+/// The floats that an operation computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// Every result is a float64.
+    Float64,
+    /// The result of each single addition, subtraction, multiplication and division is rounded to float32: libraries
+    /// that compute in float32, and those that round between the steps. Inputs and parameters are taken as they are;
+    /// they hold values that float32 has where the library's do.
+    Float32,
+}
+
+/// The nearest of the values that float32 has; beyond its range an infinity.
+pub fn round_to_float32(x: f64) -> f64 {
+    f64::from(x as f32)
+}
+
 /// A category as specs write it. Integers beyond 2^53 are strings; which of both a string is follows from the type of
 /// the operation's input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
