@@ -84,8 +84,7 @@ impl<'a> Chain<'a> {
         let (low, high) = (fit::quantile(&values, 0.0), fit::quantile(&values, 1.0));
         let scale = if high > low { 1.0 / (high - low) } else { 1.0 };
         let min = -low * scale;
-        let step =
-            json!({"op": "min_max", "scale": scale, "min": min, "clip": [0, 1], "form": "multiply_add",
+        let step = json!({"op": "min_max", "scale": scale, "min": min, "clip": [0, 1], "form": "multiply_add",
                 "precision": "float64"});
         self.map(move |x| (x * scale + min).clamp(0.0, 1.0)).step(step)
     }

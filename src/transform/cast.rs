@@ -38,7 +38,9 @@ impl Operation for Cast {
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
         let input = single(inputs)?;
         let (takes, can_fail) = match (self.to, input.element) {
-            (CastTo::Float64 | CastTo::String, Element::Int64 | Element::Uint64 | Element::Bool) => (true, false),
+            (CastTo::Float64 | CastTo::String, Element::Int64 | Element::Uint64 | Element::Bool) => {
+                (true, false)
+            }
             (CastTo::Float32, element) => (element != Element::String, false),
             (CastTo::Int64, Element::Float64) => (input.width.is_none(), true),
             (CastTo::Int64, element) => (matches!(element, Element::Uint64 | Element::Bool), true),

@@ -168,7 +168,8 @@ mod tests {
 
     #[test]
     fn clip_is_written_in_either_way() {
-        let written = r#"{"scale": 1, "min": 0, "clip": "none", "form": "multiply_add", "precision": "float64"}"#;
+        let written =
+            r#"{"scale": 1, "min": 0, "clip": "none", "form": "multiply_add", "precision": "float64"}"#;
         assert!(serde_json::from_str::<MinMax>(written).is_ok());
         assert!(serde_json::from_str::<MinMax>(&written.replace("\"none\"", "[0, 1]")).is_ok());
         assert!(serde_json::from_str::<MinMax>(&written.replace("\"clip\": \"none\",", "")).is_err());

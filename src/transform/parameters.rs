@@ -99,6 +99,30 @@ impl<T: JsonSchema> JsonSchema for List<T> {
     }
 }
 
+impl List<Real> {
+    /// The numbers; the first that is NaN or below the one before it is a problem at `field`.
+    pub fn not_decreasing(&self, field: &str, problems: &mut Problems) -> Vec<f64> {
+        let numbers: Vec<f64> = self.0.iter().map(|number| number.0).collect();
+        if let Some(position) = numbers.iter().position(|number| number.is_nan()) {
+            problems.add(format!("{field}[{position}]"), "must be a number");
+        } else if let Some(position) = numbers.windows(2).position(|pair| pair[0] > pair[1]) {
+            let message = format!("{} must not be below {}", numbers[position + 1], numbers[position]);
+            problems.add(format!("{field}[{}]", position + 1), message);
+        }
+        numbers
+    }
+
+    /// The numbers; the first infinity or NaN is a problem at `field`.
+    pub fn all_finite(&self, field: &str, problems: &mut Problems) -> Vec<f64> {
+        let numbers: Vec<f64> = self.0.iter().map(|number| number.0).collect();
+        if let Some(position) = numbers.iter().position(|number| !number.is_finite()) {
+            let message = format!("must be finite, it is {}", numbers[position]);
+            problems.add(format!("{field}[{position}]"), message);
+        }
+        numbers
+    }
+}
+
 /// One number for all lanes, or one for each lane of a vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]

@@ -52,7 +52,9 @@ impl Kernel for RobustScaleKernel {
                 map_lanes(inputs[0], out, &self.lanes, |&(center, scale), x| (x - center) / scale);
             }
             Precision::Float32 => {
-                map_lanes(inputs[0], out, &self.lanes, |&(center, scale), x| round(round(x - center) / scale));
+                map_lanes(inputs[0], out, &self.lanes, |&(center, scale), x| {
+                    round(round(x - center) / scale)
+                });
             }
         }
     }
