@@ -159,6 +159,7 @@ impl SplineKernel {
             Extrapolation::Constant if self.basis.degree() == 0 => {}
             Extrapolation::Constant => self.basis.fill_constant(x, lanes),
             Extrapolation::Linear => self.basis.fill_linear(x, lanes),
+            Extrapolation::Periodic if x.is_infinite() => lanes.fill(f64::NAN),
             Extrapolation::Continue => self.fill_finite(&self.basis.at(x), lanes),
             Extrapolation::Periodic => self.fill_finite(&self.basis.at(self.basis.wrapped(x)), lanes),
         }
