@@ -89,11 +89,11 @@ impl Segment {
     pub fn at(&self, x: f64) -> f64 {
         let y = self.slope * (x - self.from) + self.low;
         // Distances and slopes beyond the floats' range: numpy tries from the other side.
-        if y.is_nan() { self.from_the_other_side(x, y) } else { y }
+        if y.is_nan() { self.at_by_upper_knot(x, y) } else { y }
     }
 
     #[cold]
-    fn from_the_other_side(&self, x: f64, nan: f64) -> f64 {
+    fn at_by_upper_knot(&self, x: f64, nan: f64) -> f64 {
         let y = self.slope * (x - self.to) + self.high;
         if !y.is_nan() {
             y

@@ -44,10 +44,10 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// By `expm1(lambda * log(x))`: scipy, scikit-learn from 1.7 on, and its Box-Cox in all versions. Box-Cox takes a
+    /// By `expm1(lambda * log(x))`: scipy, and scikit-learn 1.9 with it. Box-Cox takes a
     /// lambda below 1e-19 for 0, and goes by another formula where the exponential would overflow.
     Expm1,
-    /// By the power itself: scikit-learn's older Yeo-Johnson.
+    /// By the power itself: Yeo-Johnson of older versions of scikit-learn (1.5).
     Power,
 }
 
