@@ -14,6 +14,8 @@ use crate::{
     problem::Problems,
 };
 
+mod bspline;
+mod inverse_normal;
 mod murmur3;
 pub mod parameters;
 mod sum;
@@ -139,6 +141,19 @@ operations! {
     cosine::Cosine = "cosine",
     concat::Concat = "concat",
     arithmetic::Arithmetic = "arithmetic",
+    math::Math = "math",
+    log::Log = "log",
+    binarize::Binarize = "binarize",
+    quantile::Quantile = "quantile",
+    power::Power = "power",
+    rank::Rank = "rank",
+    interpolate::Interpolate = "interpolate",
+    spline::Spline = "spline",
+    polynomial::Polynomial = "polynomial",
+    project::Project = "project",
+    lane::Lane = "lane",
+    lanes::Lanes = "lanes",
+    distance::Distance = "distance",
 }
 
 /// The single input of an operation that takes just one.
@@ -159,6 +174,32 @@ pub fn single_float(inputs: &[Type]) -> Result<Type, Problems> {
             "",
             format!("takes float64, its input is {input}; a \"cast\" step makes it float64"),
         ))
+    }
+}
+
+/// The single input of an operation over scalar floats (lists of them elementwise); what it is not is a problem.
+fn single_scalar_float(inputs: &[Type], problems: &mut Problems) -> Type {
+    match single_float(inputs) {
+        Ok(input) => {
+            if input.width.is_some() {
+                problems.add("", format!("takes a scalar, its input is {input}"));
+            }
+            input
+        }
+        Err(found) => {
+            problems.add_below("", found);
+            Type::scalar(Element::Float64)
+        }
+    }
+}
+
+/// The single input of an operation over float vectors (lists of them elementwise).
+fn single_vector(inputs: &[Type]) -> Result<Type, Problems> {
+    let input = single_float(inputs)?;
+    if input.width.is_some() {
+        Ok(input)
+    } else {
+        Err(Problems::one("", format!("takes a vector, its input is {input}")))
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 mod hashing;
+mod numbers;
 mod operations;
 mod rounding;
 

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, hashing::murmur3};
+use super::{Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, hashing::murmur3, numbers};
 
 /// A family's operations: applies one step to what its inputs hold for a row; `None` for an operation of others.
 type Family = fn(&Value, &[Held]) -> Option<Held>;
 
 /// The families, each in a file of its own.
-const FAMILIES: &[Family] = &[];
+const FAMILIES: &[Family] = &[numbers::apply];
 
 /// Applies one step to what its inputs hold for a row.
 pub fn apply(step: &Value, inputs: &[Held]) -> Held {
@@ -44,21 +44,6 @@ fn single(step: &Value, cell: &Cell) -> Cell {
     match step["op"].as_str().expect("an operation") {
         "impute" => impute(step, cell),
         "missing_indicator" => missing_indicator(step, cell),
-        "cast" => map(cell, |value| match value {
-            Plain::Int(value) => Plain::Float(*value as f64),
-            Plain::Uint(value) => Plain::Float(*value as f64),
-            Plain::Bool(value) => Plain::Float(f64::from(u8::from(*value))),
-            other => panic!("no number: {other:?}"),
-        }),
-        "standardize" => lanes(cell, |lane, x| {
-            let (mean, scale) = (number(&step["mean"], lane), number(&step["scale"], lane));
-            if step["form"] == "divide" { (x - mean) / scale } else { (x - mean) * (1.0 / scale) }
-        }),
-        "min_max" => min_max(step, cell),
-        "max_abs" => lanes(cell, |lane, x| x / number(&step["scale"], lane)),
-        "robust_scale" => {
-            lanes(cell, |lane, x| (x - number(&step["center"], lane)) / number(&step["scale"], lane))
-        }
         "clip" => clip(cell, |lane| (number(&step["min"], lane), number(&step["max"], lane))),
         "log1p" => log1p(step, cell),
         "bucketize" => bucketize(step, cell),
@@ -150,22 +135,7 @@ fn missing_indicator(step: &Value, cell: &Cell) -> Cell {
     Cell { value: Some(Plain::Float(if missing { 1.0 } else { 0.0 })), status: cell.status }
 }
 
-fn min_max(step: &Value, cell: &Cell) -> Cell {
-    let scaled = lanes(cell, |lane, x| {
-        let (scale, min) = (number(&step["scale"], lane), number(&step["min"], lane));
-        match step["form"].as_str().expect("a form") {
-            "multiply_add" => x * scale + min,
-            "subtract_divide" => (x - min) / scale,
-            _ => (x - min) * (1.0 / scale),
-        }
-    });
-    if step["clip"] == "none" {
-        return scaled;
-    }
-    clip(&scaled, |_| (number(&step["clip"][0], 0), number(&step["clip"][1], 0)))
-}
-
-fn clip(cell: &Cell, bounds: impl Fn(usize) -> (f64, f64)) -> Cell {
+pub fn clip(cell: &Cell, bounds: impl Fn(usize) -> (f64, f64)) -> Cell {
     let Some(value) = &cell.value else { return cell.clone() };
     let mut outside = false;
     let clipped = floats(value).into_iter().enumerate().map(|(lane, x)| {
