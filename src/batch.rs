@@ -277,6 +277,8 @@ pub enum Values {
     /// A one-hot vector for each value, kept as the position of its one; [`NO_SLOT`] for all zeros. A kernel may give
     /// it for a float64 vector type and never gets it.
     OneHot(Vec<u32>),
+    /// Vectors of floats in 32 bits, as a table stores them. Read in place of float64 by the kernels that take it.
+    Float32(Vec<f32>),
 }
 
 /// The position that stands for a one-hot vector of zeros.
@@ -407,6 +409,21 @@ impl Column {
         }
     }
 
+    /// Makes this a float32 column and gives its emptied elements and marks to fill.
+    pub fn float32_mut(&mut self) -> (&mut Vec<f32>, &mut Vec<Mark>) {
+        if !matches!(self.values, Values::Float32(_)) {
+            self.values = Values::Float32(Vec::new());
+        }
+        match &mut self.values {
+            Values::Float32(values) => {
+                values.clear();
+                self.marks.clear();
+                (values, &mut self.marks)
+            }
+            other => wrong_type("float32", other),
+        }
+    }
+
     /// Makes this an int64 column and gives its emptied elements and marks to fill.
     pub fn int64_mut(&mut self) -> (&mut Vec<i64>, &mut Vec<Mark>) {
         if !matches!(self.values, Values::Int64(_)) {
@@ -448,6 +465,7 @@ fn wrong_type(wanted: &str, got: &Values) -> ! {
         Values::Bool(_) => "bool",
         Values::String(_) => "string",
         Values::OneHot(_) => "one-hot",
+        Values::Float32(_) => "float32",
     };
     panic!("a {wanted} column was expected, a {got} column came")
 }

@@ -74,19 +74,33 @@ pub trait Kernel: Debug + Send + Sync {
         false
     }
 
+    /// Whether its vectors may come as float32 columns.
+    fn takes_float32(&self) -> bool {
+        false
+    }
+
     /// Whether an input may have a single row beside others with more: it then goes with each of theirs.
     fn takes_single_rows(&self) -> bool {
         false
     }
 }
 
-/// The values of an input for `count` rows; a single row is every row's.
+/// The float64 values of an input for `count` rows; a single row is every row's.
 fn repeated(input: &Column, lanes: usize, count: usize) -> impl Iterator<Item = (&[f64], Mark)> {
-    let step = usize::from(input.marks.len() == count);
-    let values = input.float64();
+    rows_of(input.float64(), &input.marks, lanes, count)
+}
+
+/// The values of `count` rows with their marks; a single row is every row's.
+fn rows_of<'a, T>(
+    values: &'a [T],
+    marks: &'a [Mark],
+    lanes: usize,
+    count: usize,
+) -> impl Iterator<Item = (&'a [T], Mark)> {
+    let step = usize::from(marks.len() == count);
     (0..count).map(move |row| {
         let row = row * step;
-        (&values[row * lanes..(row + 1) * lanes], input.marks[row])
+        (&values[row * lanes..(row + 1) * lanes], marks[row])
     })
 }
 

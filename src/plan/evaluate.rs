@@ -55,7 +55,7 @@ impl Evaluator<'_> {
         match &of.source {
             Source::Input(input) => self.copy_input(*input, range, out),
             Source::Column { lookup, column } => self.gather(*lookup, *column, range, out),
-            Source::Dense(inner) => out.expand_one_hot(&columns[*inner], of.of.lanes()),
+            Source::Dense(inner) => out.expand(&columns[*inner], of.of.lanes()),
             Source::Step { kernel, inputs } => match (self.dictionaries.get(node), inputs.as_slice()) {
                 (Some(Some(results)), &[input]) => {
                     out.gather(results, of.of.lanes(), &self.indices(input)[range]);

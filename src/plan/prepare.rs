@@ -91,7 +91,6 @@ impl Prepared {
     ) {
         let graph = &plan.graph;
         rows.reset(graph.lookups.len());
-        let count = range.len();
         rows.numbers[anchor].extend(range.map(|row| row as u32));
         for &lookup in &graph.lookup_order {
             let Some(parent) = graph.lookups[lookup].parent else { continue };

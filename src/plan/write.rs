@@ -140,6 +140,11 @@ fn write_values<N: Number>(values: &Values, width: usize, to: &mut [u8], stride:
             rows.zip(from)
                 .for_each(|(row, from)| write_row(row, from.iter().map(|&value| N::rounded(value))));
         }
+        Values::Float32(values) => {
+            let from = values.chunks_exact(width.max(1));
+            rows.zip(from)
+                .for_each(|(row, from)| write_row(row, from.iter().map(|&value| N::rounded(value.into()))));
+        }
         Values::Int64(values) => {
             rows.zip(values)
                 .for_each(|(row, &value)| write_row(row, std::iter::once(N::from_integer(value))));

@@ -207,6 +207,7 @@ fn elements(values: &Values) -> usize {
         Values::Bool(values) => values.len(),
         Values::String(values) => values.len(),
         Values::OneHot(slots) => slots.len(),
+        Values::Float32(values) => values.len(),
     }
 }
 

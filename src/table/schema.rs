@@ -45,6 +45,13 @@ pub struct ColumnSchema {
     pub nan_is_null: bool,
 }
 
+impl ColumnSchema {
+    /// Whether its values come as float32 columns: vectors of that type.
+    pub fn gives_float32(&self) -> bool {
+        self.stored == Stored::Float32 && self.of.width.is_some() && !self.of.list
+    }
+}
+
 /// Element types as tables keep them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
