@@ -2,11 +2,15 @@
 //!
 //! A [`Column`] owns its buffers, so that a pool of them serves request after request without an allocation.
 
+mod build_strings;
+mod lists;
 mod select;
 
 use std::ops::{BitOr, BitOrAssign, Range};
 
 use bytes::Bytes;
+
+pub use build_strings::StringsBuilder;
 
 /// Element types of columns. Floats are computed in 64 bits whatever their source's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -16,9 +16,13 @@ use crate::{
 
 mod bspline;
 mod inverse_normal;
+mod keys;
 mod murmur3;
+mod pairs;
 pub mod parameters;
+mod python_characters;
 mod sum;
+mod time_unit;
 mod vocabulary;
 
 /// An operation's parameters as the spec writes them.
@@ -168,6 +172,22 @@ operations! {
     lane::Lane = "lane",
     lanes::Lanes = "lanes",
     distance::Distance = "distance",
+    take::Take = "take",
+    count::Count = "count",
+    overlap::Overlap = "overlap",
+    occurrences::Occurrences = "occurrences",
+    kv_dot::KvDot = "kv_dot",
+    kv_lookup::KvLookup = "kv_lookup",
+    normalize_text::NormalizeText = "normalize_text",
+    tokenize::Tokenize = "tokenize",
+    ngrams::Ngrams = "ngrams",
+    char_ngrams::CharNgrams = "char_ngrams",
+    time_parts::TimeParts = "time_parts",
+    cyclical::Cyclical = "cyclical",
+    age::Age = "age",
+    decay::Decay = "decay",
+    smoothed_rate::SmoothedRate = "smoothed_rate",
+    frequency_cap::FrequencyCap = "frequency_cap",
 }
 
 /// The single input of an operation that takes just one.
@@ -263,7 +283,7 @@ pub(crate) fn map_lanes<P>(
 #[cfg(test)]
 pub(crate) mod check {
     use super::*;
-    use crate::batch::Values;
+    use crate::batch::{Strings, Values};
 
     /// A scalar float column; `None` is null.
     pub fn floats(values: &[Option<f64>]) -> Column {
@@ -297,6 +317,30 @@ pub(crate) mod check {
         let mut out = Column::new(compiled.output);
         compiled.kernel.run(&[&floats(values)], &mut out);
         out
+    }
+
+    /// A scalar int64 column; `None` is null.
+    pub fn integers(values: &[Option<i64>]) -> Column {
+        let marks = values.iter().map(|value| if value.is_some() { Mark::PRESENT } else { Mark::NULL });
+        let marks = marks.collect();
+        let values = values.iter().map(|value| value.unwrap_or(i64::MIN)).collect();
+        Column { values: Values::Int64(values), marks, list: None }
+    }
+
+    /// Compiles for one nullable string and runs.
+    pub fn run_text(operation: &impl Operation, values: &[Option<&str>]) -> Column {
+        let compiled = operation.compile(&[Type::scalar(Element::String)]).expect("parameters are good");
+        let marks = values.iter().map(|value| if value.is_some() { Mark::PRESENT } else { Mark::NULL });
+        let marks = marks.collect();
+        let values = Strings::from_values(values.iter().map(|value| value.unwrap_or("under a null")));
+        let mut out = Column::new(compiled.output);
+        compiled.kernel.run(&[&Column { values: Values::String(values), marks, list: None }], &mut out);
+        out
+    }
+
+    /// A result's strings.
+    pub fn texts(column: &Column) -> Vec<&str> {
+        column.strings().iter().collect()
     }
 
     /// A float result with nulls as `None`.

@@ -68,7 +68,7 @@ impl Column {
     }
 
     /// Makes this the values of `source`, whether they are rows or list elements, at `positions`.
-    fn gather_values(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
+    pub fn gather_values(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
         self.marks.clear();
         self.marks.extend(positions.iter().map(|&position| source.marks[position as usize]));
         if std::mem::discriminant(&self.values) != std::mem::discriminant(&source.values) {
@@ -101,9 +101,7 @@ impl Column {
             (Values::Bool(to), Values::Bool(from)) => to.extend_from_slice(from),
             (Values::OneHot(to), Values::OneHot(from)) => to.extend_from_slice(from),
             (Values::Float32(to), Values::Float32(from)) => to.extend_from_slice(from),
-            (Values::String(to), Values::String(from)) => {
-                *to = Strings::from_values(to.iter().chain(from.iter()))
-            }
+            (Values::String(to), Values::String(from)) => to.append(from),
             _ => {}
         }
     }

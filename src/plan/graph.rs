@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
-    batch::{Element, Type},
+    batch::Type,
     problem::Problems,
     spec::{FEATURE_REFERENCE, NanMeaning, ScalarType, Scope, Spec},
     table::TableSchema,

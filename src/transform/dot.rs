@@ -56,7 +56,8 @@ impl DotKernel {
     ) {
         let count = one.marks.len().max(other.marks.len());
         let (values, marks) = out.float64_mut();
-        let pairs = rows_of(a, &one.marks, self.lanes, count).zip(rows_of(b, &other.marks, self.lanes, count));
+        let pairs =
+            rows_of(a, &one.marks, self.lanes, count).zip(rows_of(b, &other.marks, self.lanes, count));
         for ((a, mark), (b, of_other)) in pairs {
             values.push(sum::dot(a, b));
             marks.push(mark | of_other);

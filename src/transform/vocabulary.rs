@@ -88,7 +88,7 @@ fn word(category: &Category, element: Element) -> Option<u64> {
 }
 
 /// The same word for both zeros, and for every NaN.
-fn float_word(value: f64) -> u64 {
+pub fn float_word(value: f64) -> u64 {
     if value == 0.0 {
         0
     } else if value.is_nan() {

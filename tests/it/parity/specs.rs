@@ -14,7 +14,11 @@ use super::{
     stripped,
 };
 
+mod ads;
+mod lists;
 mod numbers;
+mod text;
+mod time;
 
 /// The type of something that can be read: element, width of vectors, whether it is a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,13 +32,13 @@ pub struct Kind {
 type Steps = fn(&mut ChaCha8Rng, Kind) -> Option<(Value, Kind)>;
 
 /// The families of operations that take one input, each in a file of its own.
-const STEPS: &[Steps] = &[numbers::step];
+const STEPS: &[Steps] = &[numbers::step, lists::step, text::step, time::step, ads::step];
 
 /// A family's random features of several of the things that can be read, `{"inputs": ..., "steps": [first]}`.
 type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
 
 /// The families with operations that take several inputs.
-const JOINS: &[Joins] = &[numbers::join];
+const JOINS: &[Joins] = &[numbers::join, lists::join, time::join, ads::join];
 
 pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 
@@ -115,7 +119,10 @@ impl Draft {
             if !kind.list && kind.element != "string" {
                 served.push((name.clone(), kind));
             }
-            draft.readable.push((format!("feature.{name}"), kind));
+            // Few operations take vectors of integers: these are served, not read.
+            if !is_integer_vector(kind) {
+                draft.readable.push((format!("feature.{name}"), kind));
+            }
         }
         draft.add_outputs(rng, &served);
         draft
@@ -247,8 +254,15 @@ fn arithmetic(rng: &mut ChaCha8Rng) -> Value {
     step
 }
 
+fn is_integer_vector(kind: Kind) -> bool {
+    kind.width.is_some() && kind.element != "float64"
+}
+
 /// A step for something of this kind, and the kind that comes of it.
 fn step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
+    if is_integer_vector(kind) {
+        return lists::of_integers(rng, kind);
+    }
     if !STEPS.is_empty() && rng.random_bool(0.6) {
         let family = STEPS[rng.random_range(0..STEPS.len())];
         if let Some(drawn) = family(rng, kind) {

@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, hashing::murmur3, numbers};
+use super::{
+    Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, ads, hashing::murmur3, lists, numbers, text, time,
+};
 
 /// A family's operations: applies one step to what its inputs hold for a row; `None` for an operation of others.
 type Family = fn(&Value, &[Held]) -> Option<Held>;
 
 /// The families, each in a file of its own.
-const FAMILIES: &[Family] = &[numbers::apply];
+const FAMILIES: &[Family] = &[numbers::apply, lists::apply, text::apply, time::apply, ads::apply];
 
 /// Applies one step to what its inputs hold for a row.
 pub fn apply(step: &Value, inputs: &[Held]) -> Held {
@@ -25,7 +27,6 @@ pub fn lifted(held: &Held, function: impl Fn(&Cell) -> Cell) -> Held {
 
 fn own(step: &Value, inputs: &[Held]) -> Held {
     match step["op"].as_str().expect("an operation") {
-        "pool" => Held::One(pool(step, &inputs[0])),
         "feature_hash" => Held::One(feature_hash(step, &inputs[0])),
         "dot" | "cosine" | "arithmetic" => Held::One(two(step, cell(&inputs[0]), cell(&inputs[1]))),
         "concat" => Held::One(concat(step, inputs)),
@@ -190,7 +191,7 @@ pub fn position(categories: &Value, value: &Plain) -> Option<usize> {
         Plain::Uint(value) => category.as_u64().or_else(|| category.as_str()?.parse().ok()) == Some(*value),
         Plain::Bool(value) => category.as_bool() == Some(*value),
         Plain::Float(value) => category.as_f64() == Some(*value),
-        Plain::Vector(_) => panic!("a vector is no category"),
+        Plain::Vector(_) | Plain::Ints(_) => panic!("a vector is no category"),
     };
     categories.as_array().expect("categories").iter().position(equal)
 }
@@ -289,42 +290,6 @@ fn gather(step: &Value, cell: &Cell) -> Cell {
             Cell { value: Some(Plain::Vector(zeros)), status: cell.status.max(UNKNOWN) }
         }
     }
-}
-
-fn pool(step: &Value, held: &Held) -> Cell {
-    let Held::List(null, status, cells) = held else { panic!("no list: {held:?}") };
-    if *null {
-        return Cell::null(*status);
-    }
-    let gravest = cells.iter().map(|cell| cell.status).fold(*status, u8::max);
-    let nulls = step["null_elements"].as_str().expect("a policy");
-    if nulls == "null" && cells.iter().any(|cell| cell.value.is_none()) {
-        return Cell::null(gravest);
-    }
-    let counted: Vec<Option<&Plain>> = cells
-        .iter()
-        .map(|cell| cell.value.as_ref())
-        .filter(|value| nulls == "zero" || value.is_some())
-        .collect();
-    let kind = counted.iter().flatten().next().copied();
-    let width = kind.map_or(step["_width"].as_u64().unwrap_or(1) as usize, |value| floats(value).len());
-    let is_vector = kind.map_or(!step["_width"].is_null(), |value| matches!(value, Plain::Vector(_)));
-    if counted.is_empty() && step["empty"] == "null" {
-        return Cell::null(gravest.max(NULL));
-    }
-    let lane_of = |value: &Option<&Plain>, lane: usize| value.map_or(0.0, |value| floats(value)[lane]);
-    let pooled = (0..width).map(|lane| {
-        let values = counted.iter().map(|value| lane_of(value, lane));
-        match step["function"].as_str().expect("a function") {
-            _ if counted.is_empty() => 0.0,
-            "sum" => sum(values),
-            "mean" => sum(values) / counted.len() as f64,
-            _ => greatest(values),
-        }
-    });
-    let pooled: Vec<f64> = pooled.collect();
-    let value = if is_vector { Plain::Vector(pooled) } else { Plain::Float(pooled[0]) };
-    Cell { value: Some(value), status: gravest }
 }
 
 fn feature_hash(step: &Value, held: &Held) -> Cell {
