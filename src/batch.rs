@@ -3,6 +3,7 @@
 //! A [`Column`] owns its buffers, so that a pool of them serves request after request without an allocation.
 
 mod select;
+pub mod word;
 
 use std::ops::{BitOr, BitOrAssign, Range};
 

@@ -14,7 +14,10 @@ use crate::{
     problem::Problems,
 };
 
+mod farm;
+pub mod hashing;
 mod murmur3;
+mod murmur64a;
 pub mod parameters;
 mod sum;
 mod vocabulary;
