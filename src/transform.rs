@@ -21,6 +21,7 @@ mod murmur64a;
 pub mod parameters;
 mod sum;
 mod vocabulary;
+mod weighted;
 
 /// An operation's parameters as the spec writes them.
 pub trait Operation {
@@ -135,6 +136,10 @@ operations! {
     one_hot::OneHot = "one_hot",
     hash_bucket::HashBucket = "hash_bucket",
     feature_hash::FeatureHash = "feature_hash",
+    map_values::MapValues = "map_values",
+    multi_hot::MultiHot = "multi_hot",
+    spark_hash::SparkHash = "spark_hash",
+    hash_cross::HashCross = "hash_cross",
     normalize::Normalize = "normalize",
     gather::Gather = "gather",
     pool::Pool = "pool",

@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn words_are_the_same_wherever_a_string_lies() {
-        let texts: Vec<String> = (0..40).map(|length| "abcdefghijklmnop".repeat(3)[..length].into()).collect();
+        let texts: Vec<String> =
+            (0..40).map(|length| "abcdefghijklmnop".repeat(3)[..length].into()).collect();
         let strings = Strings::from_values(&texts);
         for (position, text) in texts.iter().enumerate() {
             assert_eq!(strings.word(position), short_word(text.as_bytes()), "{text:?}");

@@ -235,13 +235,17 @@ mod tests {
         assert_eq!(marks[4], Mark::NULL.filled());
         let compiled = with_null.compile(&[Type::scalar(Element::String)]).expect("good");
         assert_eq!(compiled.lane_names, ["a", "b", "null", "infrequent"]);
-        assert_eq!(run(&one_hot(Drop::Position(2), Hot::Zeros, NullHot::Column)).0, [0, 1, 2, NO_SLOT, NO_SLOT]);
+        assert_eq!(
+            run(&one_hot(Drop::Position(2), Hot::Zeros, NullHot::Column)).0,
+            [0, 1, 2, NO_SLOT, NO_SLOT]
+        );
     }
 
     #[test]
     fn nan_is_a_category_of_floats() {
         let categories = List(vec![Category::Float64(0.5), Category::String("nan".into())]);
-        let one_hot = OneHot { categories, infrequent: strings(&[]), ..one_hot(Drop::None, Hot::Zeros, NullHot::Null) };
+        let one_hot =
+            OneHot { categories, infrequent: strings(&[]), ..one_hot(Drop::None, Hot::Zeros, NullHot::Null) };
         let out = check::run_float(&one_hot, &[Some(f64::NAN), Some(0.5), Some(1.0), None]);
         match out.values {
             Values::OneHot(slots) => assert_eq!(slots, [1, 0, NO_SLOT, NO_SLOT]),

@@ -173,7 +173,8 @@ mod tests {
 
     #[test]
     fn finds_strings_of_every_length_beside_their_like() {
-        let texts: Vec<String> = (0..80).map(|length| "0123456789abcdef".repeat(5)[..length].into()).collect();
+        let texts: Vec<String> =
+            (0..80).map(|length| "0123456789abcdef".repeat(5)[..length].into()).collect();
         let categories: Vec<Category> = texts.iter().cloned().map(Category::String).collect();
         let mut problems = Problems::none();
         let vocabulary = Vocabulary::new(numbered(&categories), Element::String, &mut problems);
