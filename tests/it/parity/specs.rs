@@ -14,6 +14,8 @@ use super::{
     stripped,
 };
 
+mod categories;
+
 /// The type of something that can be read: element, width of vectors, whether it is a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Kind {
@@ -26,13 +28,13 @@ pub struct Kind {
 type Steps = fn(&mut ChaCha8Rng, Kind) -> Option<(Value, Kind)>;
 
 /// The families of operations that take one input, each in a file of its own.
-const STEPS: &[Steps] = &[];
+const STEPS: &[Steps] = &[categories::step];
 
 /// A family's random features of several of the things that can be read, `{"inputs": ..., "steps": [first]}`.
 type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
 
 /// The families with operations that take several inputs.
-const JOINS: &[Joins] = &[];
+const JOINS: &[Joins] = &[categories::join];
 
 pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 
