@@ -30,6 +30,7 @@ mod join;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HashCross {
+    /// How several values become one hash.
     pub method: Method,
     /// The number of buckets.
     pub buckets: u32,

@@ -17,6 +17,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HashFunction {
+    /// The family of functions.
     pub family: Family,
     /// What the family starts from: an integer, or `[k0, k1]` for SipHash.
     pub seed: Seed,

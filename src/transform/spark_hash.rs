@@ -16,6 +16,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SparkHash {
+    /// Which of the two functions.
     pub family: SparkFamily,
     /// The hash to begin with; Spark's is 42. 32 bits for murmur3.
     pub seed: i64,

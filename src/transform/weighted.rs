@@ -96,8 +96,8 @@ fn span(column: &Column, row: usize) -> (Range<usize>, Mark) {
 }
 
 /// A weight, null where the list of weights is too short.
-fn weight(weights: &Column, of_row: Range<usize>, place: usize) -> (f64, Mark) {
-    match of_row.skip(place).next() {
+fn weight(weights: &Column, mut of_row: Range<usize>, place: usize) -> (f64, Mark) {
+    match of_row.nth(place) {
         Some(index) => (weights.float64()[index], weights.marks[index]),
         None => (0.0, Mark::NULL),
     }

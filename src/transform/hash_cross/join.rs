@@ -24,7 +24,7 @@ pub struct Joined {
 }
 
 /// What fingerprints are joined to: TensorFlow's default key of crosses.
-const KEY: u64 = 0xdeca_fcaf_fe;
+const KEY: u64 = 0x00de_cafc_affe;
 
 impl Combination for Joined {
     fn bucket(&self, columns: &[&Column], at: &[usize], _text: &mut Vec<u8>) -> i64 {

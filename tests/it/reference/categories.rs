@@ -304,7 +304,7 @@ fn crossed(step: &Value, cells: &[&Cell]) -> Cell {
                 Some(integer) => integer as u64,
                 None => farm64(text(value).as_bytes()),
             });
-            (words.fold(0xdeca_fcaf_fe, fingerprint_cat64), 64)
+            (words.fold(0x00de_cafc_affe, fingerprint_cat64), 64)
         }
         join => {
             let texts: Vec<String> = values.iter().map(|value| text(value)).collect();

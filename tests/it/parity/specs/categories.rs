@@ -152,7 +152,9 @@ pub fn join(rng: &mut ChaCha8Rng, readable: &[(String, Kind)]) -> Option<(Value,
             Some((of_inputs(&scalars, step), INTEGER))
         }
         1 => {
-            let all = drawn(rng, readable, 2..4, is_hashed)?;
+            // Four lists can have more combinations than are computed.
+            let count = if rng.random_bool(0.1) { 4..5 } else { 2..4 };
+            let all = drawn(rng, readable, count, is_hashed)?;
             let list = all.iter().any(|(_, kind)| kind.list);
             let step = hash_cross(rng);
             Some((of_inputs(&all, step), Kind { list, ..INTEGER }))
