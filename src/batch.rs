@@ -5,6 +5,7 @@
 mod build_strings;
 mod lists;
 mod select;
+pub mod word;
 
 use std::ops::{BitOr, BitOrAssign, Range};
 

@@ -15,15 +15,19 @@ use crate::{
 };
 
 mod bspline;
+mod farm;
+pub mod hashing;
 mod inverse_normal;
 mod keys;
 mod murmur3;
+mod murmur64a;
 mod pairs;
 pub mod parameters;
 mod python_characters;
 mod sum;
 mod time_unit;
 mod vocabulary;
+mod weighted;
 
 /// An operation's parameters as the spec writes them.
 pub trait Operation {
@@ -152,6 +156,10 @@ operations! {
     one_hot::OneHot = "one_hot",
     hash_bucket::HashBucket = "hash_bucket",
     feature_hash::FeatureHash = "feature_hash",
+    map_values::MapValues = "map_values",
+    multi_hot::MultiHot = "multi_hot",
+    spark_hash::SparkHash = "spark_hash",
+    hash_cross::HashCross = "hash_cross",
     normalize::Normalize = "normalize",
     gather::Gather = "gather",
     pool::Pool = "pool",

@@ -1,6 +1,6 @@
 //! Tokenize: a text to its words, fields or characters.
 
-use std::{collections::HashSet, hash::BuildHasherDefault};
+use std::collections::HashSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,6 @@ use super::{
     parameters::List,
     python_characters::{is_space, is_word},
     single,
-    vocabulary::FastHasher,
 };
 use crate::{
     batch::{Column, Element, Mark, Span, StringsBuilder, Type, Values},
@@ -63,7 +62,7 @@ impl Operation for Tokenize {
 #[derive(Debug)]
 struct TokenizeKernel {
     rule: Rule,
-    stop_words: HashSet<Box<str>, BuildHasherDefault<FastHasher>>,
+    stop_words: HashSet<Box<str>>,
     minimum: usize,
 }
 

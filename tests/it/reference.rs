@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 mod ads;
+mod categories;
 mod hashing;
 mod lists;
 mod numbers;

@@ -15,6 +15,7 @@ use super::{
 };
 
 mod ads;
+mod categories;
 mod lists;
 mod numbers;
 mod text;
@@ -32,13 +33,13 @@ pub struct Kind {
 type Steps = fn(&mut ChaCha8Rng, Kind) -> Option<(Value, Kind)>;
 
 /// The families of operations that take one input, each in a file of its own.
-const STEPS: &[Steps] = &[numbers::step, lists::step, text::step, time::step, ads::step];
+const STEPS: &[Steps] = &[numbers::step, categories::step, lists::step, text::step, time::step, ads::step];
 
 /// A family's random features of several of the things that can be read, `{"inputs": ..., "steps": [first]}`.
 type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
 
 /// The families with operations that take several inputs.
-const JOINS: &[Joins] = &[numbers::join, lists::join, time::join, ads::join];
+const JOINS: &[Joins] = &[numbers::join, categories::join, lists::join, time::join, ads::join];
 
 pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 
