@@ -422,6 +422,21 @@ impl Column {
         }
     }
 
+    /// Makes this a bool column and gives its emptied elements and marks to fill.
+    pub fn bool_mut(&mut self) -> (&mut Vec<bool>, &mut Vec<Mark>) {
+        if !matches!(self.values, Values::Bool(_)) {
+            self.values = Values::Bool(Vec::new());
+        }
+        match &mut self.values {
+            Values::Bool(values) => {
+                values.clear();
+                self.marks.clear();
+                (values, &mut self.marks)
+            }
+            other => wrong_type("bool", other),
+        }
+    }
+
     /// Makes this a one-hot column and gives its emptied slots and marks to fill.
     pub fn one_hot_mut(&mut self) -> (&mut Vec<u32>, &mut Vec<Mark>) {
         if !matches!(self.values, Values::OneHot(_)) {

@@ -16,6 +16,7 @@ use crate::{
 
 mod murmur3;
 pub mod parameters;
+mod pick;
 mod sum;
 mod vocabulary;
 
@@ -88,6 +89,22 @@ fn repeated(input: &Column, lanes: usize, count: usize) -> impl Iterator<Item = 
     })
 }
 
+/// How many rows inputs have of which single rows go with each row of the others.
+fn row_count(inputs: &[&Column]) -> usize {
+    inputs.iter().map(|input| input.marks.len()).find(|&rows| rows != 1).unwrap_or(1)
+}
+
+/// Adds the joined marks of `count` rows: null where any input is, with the gravest status.
+fn join_marks(inputs: &[&Column], count: usize, marks: &mut Vec<Mark>) {
+    marks.resize(count, Mark::PRESENT);
+    for input in inputs {
+        match *input.marks.as_slice() {
+            [single] => marks.iter_mut().for_each(|mark| *mark |= single),
+            ref each => marks.iter_mut().zip(each).for_each(|(mark, &of_input)| *mark |= of_input),
+        }
+    }
+}
+
 macro_rules! operations {
     ($($(#[$doc:meta])* $module:ident :: $name:ident = $tag:literal,)+) => {
         $(pub mod $module;)+
@@ -139,6 +156,12 @@ operations! {
     cosine::Cosine = "cosine",
     concat::Concat = "concat",
     arithmetic::Arithmetic = "arithmetic",
+    compare::Compare = "compare",
+    logic::Logic = "logic",
+    choose::Choose = "choose",
+    coalesce::Coalesce = "coalesce",
+    constant::Constant = "constant",
+    expr::Expr = "expr",
 }
 
 /// The single input of an operation that takes just one.

@@ -369,8 +369,6 @@ impl<'a> Builder<'a> {
                 Unresolved
             })?;
             let mut read = nodes.iter().map(|&node| self.dense(node)).collect::<Vec<_>>();
-            let one_hot =
-                compiled.derived.is_empty() && gives_one_hot(&*compiled.kernel, &types, compiled.output);
             for Derived { reads, compiled } in compiled.derived {
                 let inputs = reads.iter().map(|&position| read[position]).collect();
                 read.push(self.add_step(compiled.kernel, inputs, compiled.output));
@@ -378,6 +376,8 @@ impl<'a> Builder<'a> {
             if let Some(reads) = compiled.reads {
                 read = reads.iter().map(|&position| read[position]).collect();
             }
+            let of_read: Vec<Type> = read.iter().map(|&node| self.graph.nodes[node].of).collect();
+            let one_hot = gives_one_hot(&*compiled.kernel, &of_read, compiled.output);
             // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
             let nullable =
                 compiled.output.nullable || (compiled.output.list && types.iter().any(|of| of.nullable));

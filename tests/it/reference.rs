@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+mod glue;
 mod hashing;
 mod operations;
 mod rounding;

@@ -14,6 +14,8 @@ use super::{
     stripped,
 };
 
+mod glue;
+
 /// The type of something that can be read: element, width of vectors, whether it is a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Kind {
@@ -32,7 +34,7 @@ const STEPS: &[Steps] = &[];
 type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
 
 /// The families with operations that take several inputs.
-const JOINS: &[Joins] = &[];
+const JOINS: &[Joins] = &[glue::join];
 
 pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, hashing::murmur3};
+use super::{Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, glue, hashing::murmur3};
 
 /// A family's operations: applies one step to what its inputs hold for a row; `None` for an operation of others.
 type Family = fn(&Value, &[Held]) -> Option<Held>;
 
 /// The families, each in a file of its own.
-const FAMILIES: &[Family] = &[];
+const FAMILIES: &[Family] = &[glue::apply];
 
 /// Applies one step to what its inputs hold for a row.
 pub fn apply(step: &Value, inputs: &[Held]) -> Held {
