@@ -35,7 +35,7 @@ enum Command {
     Describe(describe::Arguments),
     /// Asks a running server for features and shows them by name
     Get(get::Arguments),
-    /// Prints the JSON Schema of specs
+    /// Prints the JSON Schema of specs or golden rows, or the page of all operations
     Schema(schema::Arguments),
     /// Writes requests to the demo as a data file for ghz
     DemoRequests(demo_requests::Arguments),

@@ -23,6 +23,7 @@ mod murmur3;
 mod murmur64a;
 mod pairs;
 pub mod parameters;
+mod pick;
 mod python_characters;
 mod sum;
 mod time_unit;
@@ -112,6 +113,22 @@ fn rows_of<'a, T>(
     })
 }
 
+/// How many rows inputs have of which single rows go with each row of the others.
+fn row_count(inputs: &[&Column]) -> usize {
+    inputs.iter().map(|input| input.marks.len()).find(|&rows| rows != 1).unwrap_or(1)
+}
+
+/// Adds the joined marks of `count` rows: null where any input is, with the gravest status.
+fn join_marks(inputs: &[&Column], count: usize, marks: &mut Vec<Mark>) {
+    marks.resize(count, Mark::PRESENT);
+    for input in inputs {
+        match *input.marks.as_slice() {
+            [single] => marks.iter_mut().for_each(|mark| *mark |= single),
+            ref each => marks.iter_mut().zip(each).for_each(|(mark, &of_input)| *mark |= of_input),
+        }
+    }
+}
+
 macro_rules! operations {
     ($($(#[$doc:meta])* $module:ident :: $name:ident = $tag:literal,)+) => {
         $(pub mod $module;)+
@@ -196,6 +213,12 @@ operations! {
     decay::Decay = "decay",
     smoothed_rate::SmoothedRate = "smoothed_rate",
     frequency_cap::FrequencyCap = "frequency_cap",
+    compare::Compare = "compare",
+    logic::Logic = "logic",
+    choose::Choose = "choose",
+    coalesce::Coalesce = "coalesce",
+    constant::Constant = "constant",
+    expr::Expr = "expr",
 }
 
 /// The single input of an operation that takes just one.

@@ -1,9 +1,12 @@
-//! `quiver schema`: the published JSON Schemas.
+//! `quiver schema`: the published JSON Schemas, and the reference page made of them.
 
 use clap::{Args, ValueEnum};
 
 use super::{Failure, print};
 use crate::spec;
+
+mod operations;
+mod values;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -18,13 +21,16 @@ enum Document {
     Spec,
     /// golden.json
     Golden,
+    /// All operations of a spec's features, as a page in Markdown
+    Operations,
 }
 
-/// Prints the schema.
+/// Prints the schema or the page.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = match arguments.document {
         Document::Spec => spec::json_schema(),
         Document::Golden => schemars::schema_for!(spec::golden::Golden),
+        Document::Operations => return print(&operations::page()),
     };
     print(&format!("{:#}\n", schema.as_value()))
 }

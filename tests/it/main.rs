@@ -10,6 +10,7 @@ mod parity;
 mod raw;
 mod real_data;
 mod reference;
+mod reference_page;
 mod serving;
 mod setup;
 mod tidy;

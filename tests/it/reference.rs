@@ -8,6 +8,7 @@ use serde_json::Value;
 
 mod ads;
 mod categories;
+mod glue;
 mod hashing;
 mod lists;
 mod numbers;

@@ -24,8 +24,6 @@ impl Builder<'_> {
                 Unresolved
             })?;
             let mut read = nodes.clone();
-            let one_hot =
-                compiled.derived.is_empty() && gives_one_hot(&*compiled.kernel, &types, compiled.output);
             for Derived { reads, compiled } in compiled.derived {
                 let inputs: Vec<NodeId> = reads.iter().map(|&position| read[position]).collect();
                 read.push(self.add_step(compiled.kernel, &inputs, compiled.output));
@@ -33,6 +31,8 @@ impl Builder<'_> {
             if let Some(reads) = compiled.reads {
                 read = reads.iter().map(|&position| read[position]).collect();
             }
+            let of_read: Vec<Type> = read.iter().map(|&node| self.graph.nodes[node].of).collect();
+            let one_hot = gives_one_hot(&*compiled.kernel, &of_read, compiled.output);
             // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
             let nullable =
                 compiled.output.nullable || (compiled.output.list && types.iter().any(|of| of.nullable));

@@ -16,6 +16,7 @@ use super::{
 
 mod ads;
 mod categories;
+mod glue;
 mod lists;
 mod numbers;
 mod text;
@@ -39,7 +40,7 @@ const STEPS: &[Steps] = &[numbers::step, categories::step, lists::step, text::st
 type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
 
 /// The families with operations that take several inputs.
-const JOINS: &[Joins] = &[numbers::join, categories::join, lists::join, time::join, ads::join];
+const JOINS: &[Joins] = &[numbers::join, categories::join, lists::join, time::join, ads::join, glue::join];
 
 pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 
