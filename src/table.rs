@@ -11,8 +11,6 @@ mod index;
 mod keys;
 mod load;
 mod memory;
-mod readers;
-mod refusals;
 mod row_matrix;
 mod schema;
 mod text;
@@ -21,9 +19,10 @@ mod text;
 mod tests;
 
 pub use build::TableBuilder;
-pub use readers::read_list;
 pub use row_matrix::RowMatrix;
-pub use schema::{ColumnSchema, FORMAT, KeyColumn, Stored, TableSchema};
+pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema};
+
+pub use crate::files::Stored;
 
 use crate::{
     batch::{Column, Mark, Status, Values},

@@ -9,9 +9,10 @@ use std::{
 
 use super::{FeatureSet, Snapshot, below};
 use crate::{
+    files::read_list,
     problem::Problems,
     spec::read::{Version, read_version},
-    table::{Progress, Table, read_list},
+    table::{Progress, Table},
 };
 
 /// What a repository is loaded with.
