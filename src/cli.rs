@@ -16,6 +16,7 @@ mod literal;
 mod request;
 mod schema;
 mod serve;
+mod transform;
 
 /// Feature vectors for ad ranking over gRPC.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ enum Command {
     Describe(describe::Arguments),
     /// Asks a running server for features and shows them by name
     Get(get::Arguments),
+    /// Computes features for files of rows, bit for bit as they are served
+    Transform(transform::Arguments),
     /// Prints the JSON Schema of specs or golden rows, or the page of all operations
     Schema(schema::Arguments),
     /// Writes requests to the demo as a data file for ghz
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Get(arguments) => get::run(&arguments),
+        Command::Transform(arguments) => transform::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::DemoRequests(arguments) => demo_requests::run(&arguments),
     };

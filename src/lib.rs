@@ -9,6 +9,7 @@ pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod files;
 pub mod live;
 pub mod loading;
 pub mod metrics;

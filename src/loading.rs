@@ -1,4 +1,4 @@
-//! What loading shows on a terminal: rows, bytes and the time left.
+//! What loading shows on a terminal, and other work on files: rows, bytes and the time left.
 
 use std::{
     fs,
@@ -31,14 +31,15 @@ pub struct Loaded {
 }
 
 impl Loading {
-    /// Starts to count, and to show where `show` says so.
+    /// Starts to count what is loaded of a repository, and to show it where `show` says so.
     pub fn start(repository: &Path, show: ShowProgress) -> Self {
-        let shown = match show {
-            ShowProgress::Auto => io::stderr().is_terminal(),
-            ShowProgress::Always => true,
-            ShowProgress::Never => false,
-        };
-        let bar = if shown { visible(table_bytes(repository)) } else { ProgressBar::hidden() };
+        let bytes = if is_shown(show) { table_bytes(repository) } else { 0 };
+        Self::over("loading", bytes, show)
+    }
+
+    /// Starts to count work on `bytes` bytes of files, and to show it where `show` says so.
+    pub fn over(doing: &str, bytes: u64, show: ShowProgress) -> Self {
+        let bar = if is_shown(show) { visible(doing, bytes) } else { ProgressBar::hidden() };
         Self { bar, rows: AtomicU64::new(0), bytes: AtomicU64::new(0), started: Instant::now() }
     }
 
@@ -64,10 +65,18 @@ impl Progress for Loading {
     }
 }
 
-fn visible(bytes: u64) -> ProgressBar {
-    const LINE: &str = "loading {bar:30} {binary_bytes} of {binary_total_bytes}, {msg} rows, {eta} left";
+fn is_shown(show: ShowProgress) -> bool {
+    match show {
+        ShowProgress::Auto => io::stderr().is_terminal(),
+        ShowProgress::Always => true,
+        ShowProgress::Never => false,
+    }
+}
+
+fn visible(doing: &str, bytes: u64) -> ProgressBar {
+    const LINE: &str = "{prefix} {bar:30} {binary_bytes} of {binary_total_bytes}, {msg} rows, {eta} left";
     let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
-    let bar = bar.with_message("0");
+    let bar = bar.with_prefix(doing.to_owned()).with_message("0");
     match ProgressStyle::with_template(LINE) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

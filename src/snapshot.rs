@@ -19,7 +19,7 @@ use crate::{
 pub mod golden;
 mod load;
 
-pub use load::{Options, load};
+pub use load::{Options, load, load_per_row};
 
 /// The versions of one feature set, by number.
 pub type Versions = BTreeMap<u32, Arc<FeatureSet>>;
@@ -95,18 +95,26 @@ impl FeatureSet {
         tables: &BTreeMap<String, Arc<Table>>,
         prepared_bytes: Option<usize>,
     ) -> Result<Self, Problems> {
-        let Version { spec, fingerprint, golden } = version;
-        let spec = Arc::new(spec);
-        let schemas = tables.iter().map(|(name, table)| (name.clone(), table.schema().clone())).collect();
-        let mut plan = Plan::compile(spec.clone(), &schemas).map_err(|found| below("spec.json", found))?;
-        if let Some(golden) = &golden {
-            golden::check(&plan, golden, tables).map_err(|found| below("golden.json", found))?;
-        }
+        let golden_rows = golden_rows(&version);
+        let mut plan = checked_plan(&version, tables)?;
+        let Version { fingerprint, .. } = version;
+        let spec = plan.spec.clone();
         let tables: Vec<Arc<Table>> =
             plan.graph.tables.iter().filter_map(|name| tables.get(name)).cloned().collect();
         let prepared = plan.prepare(Tables(&tables), prepared_bytes);
-        let golden_rows = golden.map(|golden| golden.cases.iter().map(|case| case.rows).sum());
         Ok(Self { spec, fingerprint, plan, prepared, tables, golden_rows })
+    }
+
+    /// The same for rows that bring every input of their own. Golden rows are those of the version as it is written.
+    pub fn build_per_row(
+        version: Version,
+        tables: &BTreeMap<String, Arc<Table>>,
+        prepared_bytes: Option<usize>,
+    ) -> Result<Self, Problems> {
+        checked_plan(&version, tables)?;
+        let golden_rows = golden_rows(&version);
+        let flat = Version { spec: version.spec.per_row(), golden: None, ..version };
+        Ok(Self { golden_rows, ..Self::build(flat, tables, prepared_bytes)? })
     }
 
     pub fn name(&self) -> &str {
@@ -159,6 +167,21 @@ impl FeatureSet {
     ) -> Result<Ran, Expired> {
         self.plan.run(Tables(&self.tables), &self.prepared, inputs, targets, expired)
     }
+}
+
+/// Compiles a version and holds it to its golden rows.
+fn checked_plan(version: &Version, tables: &BTreeMap<String, Arc<Table>>) -> Result<Plan, Problems> {
+    let schemas = tables.iter().map(|(name, table)| (name.clone(), table.schema().clone())).collect();
+    let spec = Arc::new(version.spec.clone());
+    let plan = Plan::compile(spec, &schemas).map_err(|found| below("spec.json", found))?;
+    if let Some(golden) = &version.golden {
+        golden::check(&plan, golden, tables).map_err(|found| below("golden.json", found))?;
+    }
+    Ok(plan)
+}
+
+fn golden_rows(version: &Version) -> Option<usize> {
+    version.golden.as_ref().map(|golden| golden.cases.iter().map(|case| case.rows).sum())
 }
 
 fn below(parent: &str, found: Problems) -> Problems {

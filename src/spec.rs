@@ -45,6 +45,15 @@ pub struct Spec {
     pub outputs: Vec<Output>,
 }
 
+impl Spec {
+    /// The same spec for rows that bring every input of their own, as flat tables of training data do. A scope tells
+    /// when an input is known and never what is computed, so that all values stay the same.
+    pub fn per_row(self) -> Self {
+        let inputs = self.inputs.into_iter().map(|input| Input { scope: Scope::Row, ..input });
+        Self { inputs: inputs.collect(), ..self }
+    }
+}
+
 /// What fitted and wrote a spec: told to people, never interpreted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -12,8 +12,6 @@ mod key_texts;
 mod keys;
 mod load;
 mod memory;
-mod readers;
-mod refusals;
 mod row_matrix;
 mod schema;
 mod text;
@@ -22,9 +20,10 @@ mod text;
 mod tests;
 
 pub use build::TableBuilder;
-pub use readers::read_list;
 pub use row_matrix::RowMatrix;
-pub use schema::{ColumnSchema, FORMAT, KeyColumn, Stored, TableSchema};
+pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema};
+
+pub use crate::files::Stored;
 
 use crate::{
     batch::{Column, Mark, Status, Values},

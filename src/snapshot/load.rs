@@ -9,9 +9,10 @@ use std::{
 
 use super::{FeatureSet, Snapshot, below};
 use crate::{
+    files::read_list,
     problem::Problems,
     spec::read::{Version, read_version},
-    table::{Progress, Table, read_list},
+    table::{Progress, Table},
 };
 
 /// What a repository is loaded with.
@@ -49,15 +50,47 @@ pub fn load(repository: &Path, options: Options, progress: &dyn Progress) -> Res
     problems.or(()).map(|()| Snapshot::new(feature_sets))
 }
 
+/// Loads one version of one feature set, the highest for version 0, for rows that bring every input of their own; and
+/// the newest version of every table that it looks up.
+pub fn load_per_row(
+    repository: &Path,
+    feature_set: &str,
+    version: u32,
+    options: Options,
+    progress: &dyn Progress,
+) -> Result<FeatureSet, Problems> {
+    let mut problems = Problems::none();
+    let folders = numbered_folders(repository, "feature_sets", &mut problems);
+    let folder = find(folders, feature_set, version).ok_or_else(|| {
+        let asked = if version == 0 { String::new() } else { format!(" version {version}") };
+        problems
+            .add("feature_sets", format!("there is no {feature_set:?}{asked} in {}", repository.display()));
+        problems
+    })?;
+    let mut problems = Problems::none();
+    let Some(version) = read_folder(&folder, &mut problems) else { return Err(problems) };
+    let versions = [(folder, version)];
+    let tables = load_tables(repository, &versions, progress, &mut problems);
+    problems.or(())?;
+    let [(folder, version)] = versions;
+    FeatureSet::build_per_row(version, &tables, options.prepared_bytes)
+        .map_err(|found| below(&folder.place, found))
+}
+
+fn find(folders: Vec<Numbered>, feature_set: &str, version: u32) -> Option<Numbered> {
+    let of_name = folders.into_iter().filter(|folder| folder.name == feature_set);
+    of_name.filter(|folder| version == 0 || folder.version == version).next_back()
+}
+
 fn read_versions(repository: &Path, problems: &mut Problems) -> Vec<(Numbered, Version)> {
-    let mut versions = Vec::new();
-    for folder in numbered_folders(repository, "feature_sets", problems) {
-        match read_version(&folder.path, &read_list).and_then(|version| named_like(&folder, version)) {
-            Ok(version) => versions.push((folder, version)),
-            Err(found) => problems.add_below(&folder.place, found),
-        }
-    }
-    versions
+    let folders = numbered_folders(repository, "feature_sets", problems).into_iter();
+    let versions = folders.filter_map(|folder| Some((read_folder(&folder, problems)?, folder)));
+    versions.map(|(version, folder)| (folder, version)).collect()
+}
+
+fn read_folder(folder: &Numbered, problems: &mut Problems) -> Option<Version> {
+    let read = read_version(&folder.path, &read_list).and_then(|version| named_like(folder, version));
+    read.map_err(|found| problems.add_below(&folder.place, found)).ok()
 }
 
 /// A spec is where its name and version say.

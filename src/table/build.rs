@@ -1,11 +1,9 @@
 //! Builds a table from batches of columns.
 
-use super::{
-    Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, refusals::Refusals,
-    schema::TableSchema,
-};
+use super::{Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, schema::TableSchema};
 use crate::{
     batch::{Column, Mark, Type, Values},
+    files::Refusals,
     problem::Problems,
 };
 

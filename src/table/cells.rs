@@ -2,8 +2,8 @@
 
 use half::f16;
 
-use super::{memory::prefetch, schema::Stored};
-use crate::batch::Values;
+use super::memory::prefetch;
+use crate::{batch::Values, files::Stored};
 
 /// Elements of one column, each in its stored width.
 #[derive(Debug)]

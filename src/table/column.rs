@@ -4,8 +4,11 @@ use std::ops::Range;
 
 use half::f16;
 
-use super::{cells::Cells, memory::prefetch, row_matrix::RowMatrix, schema::Stored, text::Text};
-use crate::batch::{Column, ListRows, Mark, Type, Values};
+use super::{cells::Cells, memory::prefetch, row_matrix::RowMatrix, text::Text};
+use crate::{
+    batch::{Column, ListRows, Mark, Type, Values},
+    files::Stored,
+};
 
 /// A column's values for all rows.
 #[derive(Debug)]

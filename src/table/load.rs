@@ -5,12 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    Progress, Table, TableBuilder, TableSchema,
-    readers::{Batch, DataFile, Target, is_data_file},
-    refusals::Refusals,
+use super::{Progress, Table, TableBuilder, TableSchema};
+use crate::{
+    batch::Type,
+    files::{Batch, DataFile, Format, Refusals, Target, rows_at_once},
+    problem::Problems,
 };
-use crate::problem::Problems;
 
 impl Table {
     /// Loads a table from its folder. Each problem names the file, and where it applies the row, counted from 0 in each
@@ -40,7 +40,17 @@ fn read_schema(folder: &Path) -> Result<TableSchema, Problems> {
 
 /// The key's columns, then those of values.
 fn targets(schema: &TableSchema) -> Vec<Target> {
-    schema.key.iter().map(Target::of_key).chain(schema.columns.iter().map(Target::of_column)).collect()
+    let keys = schema.key.iter().map(|key| Target {
+        name: key.name.clone(),
+        of: Type::scalar(key.element),
+        stored: key.stored(),
+    });
+    let columns = schema.columns.iter().map(|column| Target {
+        name: column.name.clone(),
+        of: column.of,
+        stored: column.stored,
+    });
+    keys.chain(columns).collect()
 }
 
 /// Opens every file of rows and checks its columns, so that a table of wrong files is refused before the long work.
@@ -66,13 +76,18 @@ fn open_files(folder: &Path, targets: &[Target]) -> Result<Vec<(String, DataFile
     refusals.or(files)
 }
 
+/// Whether the file's name is that of a table's rows.
+fn is_of_rows(path: &Path) -> bool {
+    matches!(Format::of(path), Some(Format::Parquet | Format::Arrow))
+}
+
 /// The files of rows in the order of their names.
 fn list_files(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = entries.map_err(|error| Problems::one("", format!("the folder can't be read: {error}")))?;
     let hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let paths = entries.into_iter().map(|entry| entry.path());
-    let mut files: Vec<_> = paths.filter(|path| is_data_file(path) && !hidden(path)).collect();
+    let mut files: Vec<_> = paths.filter(|path| is_of_rows(path) && !hidden(path)).collect();
     files.sort_unstable();
     Ok(files)
 }
@@ -85,16 +100,15 @@ fn read_file(
     progress: &dyn Progress,
 ) {
     builder.begin_source(name);
-    let (mut rows, mut bytes) = (0, 0);
-    let result = file.read(targets, &mut |batch| {
-        rows += batch.rows as u64;
-        append(&batch, targets, builder);
-        // A file's bytes are not known by batch: they are shared out by rows.
-        let until_now = (u128::from(file.bytes()) * u128::from(rows) / u128::from(file.rows().max(1))) as u64;
-        progress.add(batch.rows as u64, until_now - bytes);
-        bytes = until_now;
+    let read = file.batches(targets, rows_at_once(targets)).and_then(|batches| {
+        for batch in batches {
+            let batch = batch?;
+            append(&batch, targets, builder);
+            progress.add(batch.rows as u64, batch.bytes);
+        }
+        Ok(())
     });
-    if let Err(why) = result {
+    if let Err(why) = read {
         builder.refuse_source(name, why);
     }
 }

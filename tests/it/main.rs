@@ -14,3 +14,4 @@ mod reference_page;
 mod serving;
 mod setup;
 mod tidy;
+mod transform;

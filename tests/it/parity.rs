@@ -48,7 +48,7 @@ fn check_world(seed: u64) {
     let cap = [None, Some(0), Some(2000)][rng.random_range(0..3)];
     let (spec, fingerprint) = spec_from_text(&stripped(&document).to_string()).expect("a good spec");
     let version = Version { spec, fingerprint, golden: None };
-    let feature_set = FeatureSet::build(version, &tables.served, cap).expect("a good spec");
+    let feature_set = FeatureSet::build(version.clone(), &tables.served, cap).expect("a good spec");
     let snapshot = Snapshot::new([feature_set]);
     let reference = Reference { spec: &document, tables: &tables.plain };
     for _ in 0..4 {
@@ -57,6 +57,24 @@ fn check_world(seed: u64) {
         let request = requested(rng, &document, &inputs, rows);
         check_request(&snapshot, &reference, request, &inputs, rows);
     }
+    check_per_row(rng, version, &document, &tables);
+}
+
+/// Where each row brings every input of its own, the values are those of a spec whose inputs all have scope row.
+fn check_per_row(rng: &mut ChaCha8Rng, version: Version, document: &Value, tables: &Tables) {
+    let feature_set = FeatureSet::build_per_row(version, &tables.served, None).expect("a good spec");
+    let snapshot = Snapshot::new([feature_set]);
+    let mut flat = document.clone();
+    for input in flat["inputs"].as_array_mut().expect("inputs") {
+        input["scope"] = Value::from("row");
+    }
+    let rows = rng.random_range(0..70);
+    let mut inputs = inputs(rng, rows);
+    for held in inputs.values_mut().filter(|held| held.len() != rows) {
+        *held = std::iter::repeat_n(held[0].clone(), rows).collect();
+    }
+    let request = requested(rng, &flat, &inputs, rows);
+    check_request(&snapshot, &Reference { spec: &flat, tables: &tables.plain }, request, &inputs, rows);
 }
 
 /// The document without the notes that only the reference reads.

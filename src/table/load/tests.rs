@@ -24,7 +24,10 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::super::*;
-use crate::batch::{Element, Strings, Type};
+use crate::{
+    batch::{Element, Strings, Type},
+    files::read_list,
+};
 
 /// A table that has each shape: `{"id": int64} -> price, category, embedding of 2, tags`.
 const ADS: &str = r#"{"format": "quiver.table/1", "name": "ads", "version": 1,

@@ -1,10 +1,10 @@
-//! The two formats as a head (schema and number of rows) and a sequence of record batches.
+//! Parquet and Arrow IPC as a head (schema and number of rows) and a sequence of record batches.
 
 use std::{
     fs::File,
     io::{BufReader, Read, Seek, SeekFrom},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use arrow_array::RecordBatch;
@@ -22,57 +22,52 @@ const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 #[derive(Debug)]
 pub struct Source {
     pub file: PathBuf,
-    pub format: Format,
+    pub kind: Kind,
 }
 
-/// The format that a file's name states.
+/// Which of the two it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum Kind {
     Parquet,
     /// Arrow IPC, file or stream.
     Ipc,
 }
 
-/// Takes a batch, or tells why reading must end.
-type Each<'a> = &'a mut dyn FnMut(RecordBatch) -> Result<(), String>;
-
-impl Format {
-    /// The format of files of this name.
-    pub fn of(file: &Path) -> Option<Self> {
-        match file.extension()?.to_str()? {
-            "parquet" => Some(Self::Parquet),
-            "arrow" => Some(Self::Ipc),
-            _ => None,
-        }
-    }
+/// The batches of a file in order; an error is the last.
+pub struct Batches {
+    reader: Option<Box<dyn Reader>>,
 }
+
+trait Reader: Iterator<Item = Result<RecordBatch, ArrowError>> {}
+
+impl<T: Iterator<Item = Result<RecordBatch, ArrowError>>> Reader for T {}
 
 impl Source {
     /// The schema and the number of rows.
     pub fn head(&self) -> Result<(SchemaRef, u64), String> {
-        match self.format {
-            Format::Parquet => {
+        match self.kind {
+            Kind::Parquet => {
                 let reader =
                     guarded(|| ParquetRecordBatchReaderBuilder::try_new(self.open()?).map_err(text))?;
                 let rows = reader.metadata().file_metadata().num_rows();
                 Ok((reader.schema().clone(), u64::try_from(rows).map_err(|_| "states a negative size")?))
             }
-            Format::Ipc => self.ipc_head(),
+            Kind::Ipc => self.ipc_head(),
         }
     }
 
-    /// Gives the root columns `fields` batch by batch, of at most `rows` rows where the format allows it.
-    pub fn batches(&self, fields: &[usize], rows: usize, each: Each<'_>) -> Result<(), String> {
-        match self.format {
-            Format::Parquet => {
+    /// The root columns `fields` batch by batch, of at most `rows` rows where the format allows it.
+    pub fn batches(&self, fields: &[usize], rows: usize) -> Result<Batches, String> {
+        match self.kind {
+            Kind::Parquet => {
                 let reader = guarded(|| {
                     let builder = ParquetRecordBatchReaderBuilder::try_new(self.open()?).map_err(text)?;
                     let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
                     builder.with_projection(mask).with_batch_size(rows).build().map_err(text)
                 })?;
-                drain(reader, each)
+                Ok(Batches::of(reader))
             }
-            Format::Ipc => self.ipc_batches(fields.to_vec(), each),
+            Kind::Ipc => self.ipc_batches(fields.to_vec()),
         }
     }
 
@@ -85,20 +80,19 @@ impl Source {
             guarded(|| StreamReader::try_new(self.buffered()?, None).map_err(text))?.schema()
         };
         let mut rows = 0;
-        self.ipc_batches(Vec::new(), &mut |batch| {
-            rows += batch.num_rows() as u64;
-            Ok(())
-        })?;
+        for batch in self.ipc_batches(Vec::new())? {
+            rows += batch?.num_rows() as u64;
+        }
         Ok((schema, rows))
     }
 
-    fn ipc_batches(&self, fields: Vec<usize>, each: Each<'_>) -> Result<(), String> {
+    fn ipc_batches(&self, fields: Vec<usize>) -> Result<Batches, String> {
         let fields = Some(fields);
-        if self.is_ipc_file()? {
-            drain(guarded(|| FileReader::try_new(self.buffered()?, fields).map_err(text))?, each)
+        Ok(if self.is_ipc_file()? {
+            Batches::of(guarded(|| FileReader::try_new(self.buffered()?, fields).map_err(text))?)
         } else {
-            drain(guarded(|| StreamReader::try_new(self.buffered()?, fields).map_err(text))?, each)
-        }
+            Batches::of(guarded(|| StreamReader::try_new(self.buffered()?, fields).map_err(text))?)
+        })
     }
 
     fn is_ipc_file(&self) -> Result<bool, String> {
@@ -128,14 +122,29 @@ impl Source {
     }
 }
 
-fn drain(
-    mut reader: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
-    each: Each<'_>,
-) -> Result<(), String> {
-    while let Some(batch) = guarded(|| reader.next().transpose().map_err(text))? {
-        each(batch)?;
+impl Batches {
+    fn of(reader: impl Reader + 'static) -> Self {
+        Self { reader: Some(Box::new(reader)) }
     }
-    Ok(())
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let reader = self.reader.as_mut()?;
+        let next = guarded(|| reader.next().transpose().map_err(text)).transpose();
+        if !matches!(next, Some(Ok(_))) {
+            self.reader = None;
+        }
+        next
+    }
+}
+
+impl std::fmt::Debug for Batches {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batches").finish_non_exhaustive()
+    }
 }
 
 /// Runs a reader's step. The format libraries panic on some damaged files; here that is an error like any other, and

@@ -1,11 +1,9 @@
-//! Which of a file's types are read as which of a table's, always without loss.
+//! Which of a file's types are read as which of ours, always without loss.
 
 use arrow_schema::DataType;
 
-use crate::{
-    batch::Type,
-    table::schema::{ColumnSchema, KeyColumn, Stored},
-};
+use super::Stored;
+use crate::batch::Type;
 
 /// A column to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,18 +14,6 @@ pub struct Target {
     pub of: Type,
     /// The type that elements must fit into.
     pub stored: Stored,
-}
-
-impl Target {
-    /// What a key column is read from.
-    pub fn of_key(key: &KeyColumn) -> Self {
-        Self { name: key.name.clone(), of: Type::scalar(key.element), stored: key.stored() }
-    }
-
-    /// What a column of values is read from.
-    pub fn of_column(column: &ColumnSchema) -> Self {
-        Self { name: column.name.clone(), of: column.of, stored: column.stored }
-    }
 }
 
 /// Whether a file's type is read as the target's.
@@ -112,31 +98,33 @@ mod tests {
     fn only_lossless_reading_is_accepted() {
         let element = |of: D| Arc::new(Field::new_list_field(of, true));
         let dictionary = |of: D| D::Dictionary(Box::new(D::Int32), Box::new(of));
-        let (scalar, list) = (ColumnSchema::scalar, ColumnSchema::list);
-        let vector = |stored| ColumnSchema::vector("c", stored, 4);
+        let target = |of: Type, stored: Stored| Target { name: "c".to_owned(), of, stored };
+        let scalar = |stored: Stored| target(Type::scalar(stored.element()), stored);
+        let list = |stored: Stored| target(Type::scalar(stored.element()).listed(), stored);
+        let vector = |stored| target(Type::vector(4), stored);
         let checks = [
-            (D::Float16, scalar("c", Stored::Float32), true),
-            (D::Float64, scalar("c", Stored::Float32), false),
-            (D::Int32, scalar("c", Stored::Float64), true),
-            (D::Int32, scalar("c", Stored::Float32), false),
-            (D::Int64, scalar("c", Stored::Float64), false),
-            (D::UInt64, scalar("c", Stored::Int8), true),
-            (D::Float32, scalar("c", Stored::Int64), false),
-            (D::Boolean, scalar("c", Stored::Int64), false),
-            (dictionary(D::Utf8), scalar("c", Stored::String), true),
-            (dictionary(D::Int8), scalar("c", Stored::String), false),
-            (D::Binary, scalar("c", Stored::String), false),
-            (D::Utf8, list("c", Stored::String), false),
-            (D::List(element(D::Utf8)), list("c", Stored::String), true),
-            (D::List(element(D::List(element(D::Utf8)))), list("c", Stored::String), false),
+            (D::Float16, scalar(Stored::Float32), true),
+            (D::Float64, scalar(Stored::Float32), false),
+            (D::Int32, scalar(Stored::Float64), true),
+            (D::Int32, scalar(Stored::Float32), false),
+            (D::Int64, scalar(Stored::Float64), false),
+            (D::UInt64, scalar(Stored::Int8), true),
+            (D::Float32, scalar(Stored::Int64), false),
+            (D::Boolean, scalar(Stored::Int64), false),
+            (dictionary(D::Utf8), scalar(Stored::String), true),
+            (dictionary(D::Int8), scalar(Stored::String), false),
+            (D::Binary, scalar(Stored::String), false),
+            (D::Utf8, list(Stored::String), false),
+            (D::List(element(D::Utf8)), list(Stored::String), true),
+            (D::List(element(D::List(element(D::Utf8)))), list(Stored::String), false),
             (D::LargeList(element(D::Float32)), vector(Stored::Float32), true),
             (D::FixedSizeList(element(D::Float32), 4), vector(Stored::Float32), true),
             (D::FixedSizeList(element(D::Float32), 5), vector(Stored::Float32), false),
             (D::FixedSizeList(element(D::Float64), 4), vector(Stored::Float16), false),
         ];
-        for (data, column, expect) in checks {
-            let found = check(&data, &Target::of_column(&column));
-            assert_eq!(found.is_ok(), expect, "{data} as {column:?}: {found:?}");
+        for (data, target, expect) in checks {
+            let found = check(&data, &target);
+            assert_eq!(found.is_ok(), expect, "{data} as {target:?}: {found:?}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{DataFile, Target, accept};
+use super::{DataFile, Target, accept, rows_at_once};
 use crate::{
     batch::{Column, Type, Values},
     problem::Problems,
@@ -22,14 +22,16 @@ pub fn read_list(file: &Path, column: &str) -> Result<Vec<Value>, Problems> {
 
 fn read(file: &Path, column: &str) -> Result<Vec<Value>, String> {
     let data = DataFile::open(file)?;
-    let (_, field) =
-        data.schema.column_with_name(column).ok_or_else(|| format!("has no column {column:?}"))?;
-    let stored = accept::natural(field.data_type())
-        .ok_or_else(|| format!("column {column} is {}, not of scalars", field.data_type()))?;
-    let target = Target { name: column.to_owned(), of: Type::scalar(stored.element()), stored };
-    data.check(&target).map_err(|why| format!("column {column} {why}"))?;
-    let mut list = Vec::with_capacity(data.rows() as usize);
-    data.read(&[target], &mut |batch| batch.columns.iter().for_each(|column| append(column, &mut list)))?;
+    let stored = match data.column_type(column) {
+        Some(of) => accept::natural(of).ok_or_else(|| format!("column {column} is {of}, not of scalars"))?,
+        None => return Err(format!("has no column {column:?}")),
+    };
+    let targets = [Target { name: column.to_owned(), of: Type::scalar(stored.element()), stored }];
+    data.check(&targets[0]).map_err(|why| format!("column {column} {why}"))?;
+    let mut list = Vec::new();
+    for batch in data.batches(&targets, rows_at_once(&targets))? {
+        batch?.columns.iter().for_each(|column| append(column, &mut list));
+    }
     Ok(list)
 }
 

@@ -1,0 +1,160 @@
+//! Files of rows held against a spec's inputs, and their batches as columns of requests.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    batch::{Column, Mark},
+    files::{Batch, Format, Refusals, RowBatches, RowFile, Stored, Target},
+    problem::Problems,
+    serve::request::RequestColumn,
+    spec::{Input, ScalarType, Spec},
+};
+
+/// A file and the inputs that it has columns for.
+#[derive(Debug)]
+pub struct InputFile {
+    name: String,
+    file: RowFile,
+    targets: Vec<Target>,
+    /// The type of each target's input.
+    scalars: Vec<ScalarType>,
+}
+
+/// Opens all files and checks their columns, so that wrong ones are refused before the long work; tells every problem.
+pub fn open_all(paths: &[PathBuf], format: Option<Format>, spec: &Spec) -> Result<Vec<InputFile>, Problems> {
+    let mut problems = Problems::none();
+    let mut files = Vec::new();
+    for path in paths {
+        match open(path, format) {
+            Ok(file) => files.push(InputFile::check(path, file, spec, &mut problems)),
+            Err(why) => problems.add(path.display().to_string(), why),
+        }
+    }
+    problems.or(files)
+}
+
+fn open(path: &Path, format: Option<Format>) -> Result<RowFile, String> {
+    let format = format.or_else(|| Format::of(path));
+    let format =
+        format.ok_or("must be named *.parquet, *.arrow or *.csv, or --format must tell what it is")?;
+    RowFile::open(path, format)
+}
+
+impl InputFile {
+    fn check(path: &Path, file: RowFile, spec: &Spec, problems: &mut Problems) -> Self {
+        let name = path.display().to_string();
+        let (mut targets, mut scalars) = (Vec::new(), Vec::new());
+        for input in &spec.inputs {
+            let place = || format!("{name}, column {}", input.name);
+            let target = target(input);
+            if !file.has(&input.name) {
+                if input.required {
+                    let (name, dtype) = (&input.name, input.dtype);
+                    problems.add(place(), format!("is missing; input {name:?} ({dtype}) is required"));
+                }
+                continue;
+            }
+            if let Err(why) = file.check(&target) {
+                problems.add(place(), why);
+            }
+            targets.push(target);
+            scalars.push(input.dtype.scalar);
+        }
+        Self { name, file, targets, scalars }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file's size.
+    pub fn bytes(&self) -> u64 {
+        self.file.bytes()
+    }
+
+    pub fn batches(&self, rows: usize) -> Result<RowBatches<'_>, String> {
+        self.file.batches(&self.targets, rows)
+    }
+
+    /// Tells the values of a batch that can't be read; `first_row` is the number of its first row in the file.
+    pub fn tell_refused(&self, batch: &Batch, first_row: usize, refusals: &mut Refusals) {
+        for refused in &batch.refused {
+            let (row, column) = (first_row + refused.row, &self.targets[refused.target].name);
+            refusals.add(|| format!("{}, row {row}, column {column}", self.name), || refused.why.clone());
+        }
+    }
+
+    /// A batch as the columns of a request.
+    pub fn request_columns(&self, batch: Batch) -> Vec<RequestColumn> {
+        let columns = self.targets.iter().zip(&self.scalars).zip(batch.columns);
+        columns.map(|((target, &scalar), column)| request_column(&target.name, scalar, column)).collect()
+    }
+}
+
+fn target(input: &Input) -> Target {
+    let stored = match input.dtype.scalar {
+        ScalarType::Float32 => Stored::Float32,
+        ScalarType::Float64 => Stored::Float64,
+        ScalarType::Int64 => Stored::Int64,
+        ScalarType::Uint64 => Stored::Uint64,
+        ScalarType::Bool => Stored::Bool,
+        ScalarType::String => Stored::String,
+    };
+    Target { name: input.name.clone(), of: input.column_type(), stored }
+}
+
+fn request_column(name: &str, scalar: ScalarType, column: Column) -> RequestColumn {
+    let of_values = nulls(&column.marks);
+    let (offsets, nulls, null_elements) = match column.list {
+        Some(list) => (Some(list.offsets), nulls(&list.marks), of_values),
+        None => (None, of_values, Vec::new()),
+    };
+    let name = name.to_owned();
+    RequestColumn { name, scalar, values: column.values, indices: None, offsets, nulls, null_elements }
+}
+
+fn nulls(marks: &[Mark]) -> Vec<u32> {
+    let numbered = (0..).zip(marks);
+    numbered.filter(|(_, mark)| mark.is_null()).map(|(position, _)| position).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::spec::read::spec_from_text;
+
+    const SPEC: &str = r#"{"format": "quiver.spec/1", "name": "s", "version": 1, "inputs": [
+        {"name": "id", "dtype": "int64", "scope": "request", "required": true},
+        {"name": "bid", "dtype": "float64", "scope": "row", "required": false, "nan": "null"},
+        {"name": "words", "dtype": "list<string>", "scope": "row", "required": false}],
+        "features": [], "outputs": []}"#;
+
+    #[test]
+    fn every_problem_of_every_file_is_told() {
+        let (spec, _) = spec_from_text(SPEC).expect("a spec");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("writes");
+            path
+        };
+        let paths = [
+            write("good.csv", "bid,id,clicked\n1,2,1\n"),
+            write("bad.csv", "bid,bid,words\n"),
+            write("rows.txt", "id\n"),
+            folder.path().join("none.csv"),
+        ];
+        let problems = open_all(&paths, None, &spec).expect_err("several").to_string();
+        let told: Vec<&str> =
+            problems.lines().filter_map(|line| line.rsplit_once('/')).map(|(_, rest)| rest).collect();
+        assert_eq!(told[0], "bad.csv, column id: is missing; input \"id\" (int64) is required");
+        assert_eq!(told[1], "bad.csv, column bid: is in the file twice");
+        assert!(told[2].starts_with("bad.csv, column words: can't be read as list<string>"), "{problems}");
+        assert!(told[3].starts_with("rows.txt: must be named"), "{problems}");
+        assert!(told[4].starts_with("none.csv: can't be read"), "{problems}");
+        let files = open_all(&paths[2..3], Some(Format::Csv), &spec).expect("told what it is");
+        assert_eq!(files[0].targets.len(), 1);
+    }
+}

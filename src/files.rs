@@ -1,0 +1,272 @@
+//! Files of rows: columns from Parquet, Arrow IPC and CSV, and columns to Parquet and Arrow IPC, batch by batch.
+//! Nothing else of the crate's server side knows these formats.
+
+mod accept;
+mod convert;
+mod csv;
+mod list;
+mod refusals;
+mod source;
+mod stored;
+mod write;
+
+use std::{fs, path::Path};
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, SchemaRef};
+
+pub use accept::Target;
+pub use list::read_list;
+pub use refusals::Refusals;
+pub use stored::Stored;
+pub use write::{Cells, Writer, WrittenColumn, WrittenType};
+
+use self::{
+    csv::{CsvFile, CsvRows},
+    source::{Batches, Kind, Source},
+};
+use crate::batch::Column;
+
+/// Elements in one batch: enough to make a batch's fixed costs small, few enough to keep the memory for them small.
+const BATCH_ELEMENTS: usize = 1 << 18;
+
+/// The most rows in one batch.
+const BATCH_ROWS: usize = 1 << 13;
+
+/// The formats of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Parquet,
+    /// Arrow IPC, file or stream.
+    Arrow,
+    Csv,
+}
+
+impl Format {
+    /// The format that a file's name states.
+    pub fn of(file: &Path) -> Option<Self> {
+        match file.extension()?.to_str()? {
+            "parquet" => Some(Self::Parquet),
+            "arrow" => Some(Self::Arrow),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+}
+
+/// Rows of a file, one column for each target.
+#[derive(Debug)]
+pub struct Batch {
+    pub columns: Vec<Column>,
+    /// The number of rows.
+    pub rows: usize,
+    /// What the batch took of the file's bytes. Where that is not known by batch, they are shared out by rows.
+    pub bytes: u64,
+    pub refused: Vec<Refused>,
+}
+
+/// A row that can't be read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The position of its target.
+    pub target: usize,
+    /// Its number in the batch.
+    pub row: usize,
+    pub why: String,
+}
+
+/// How many rows of these columns are well read at once.
+pub fn rows_at_once(targets: &[Target]) -> usize {
+    let lanes: usize = targets.iter().map(|target| target.of.lanes()).sum();
+    (BATCH_ELEMENTS / lanes.max(1)).clamp(1, BATCH_ROWS)
+}
+
+/// A file of any format that rows are read from.
+#[derive(Debug)]
+pub enum RowFile {
+    Typed(DataFile),
+    Csv(CsvFile),
+}
+
+impl RowFile {
+    /// Opens a file, or tells why it can't be read.
+    pub fn open(file: &Path, format: Format) -> Result<Self, String> {
+        match format {
+            Format::Parquet => DataFile::open_as(file, Kind::Parquet).map(Self::Typed),
+            Format::Arrow => DataFile::open_as(file, Kind::Ipc).map(Self::Typed),
+            Format::Csv => CsvFile::open(file).map(Self::Csv),
+        }
+    }
+
+    /// The file's size in bytes.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Typed(file) => file.bytes,
+            Self::Csv(file) => file.bytes(),
+        }
+    }
+
+    /// Whether there is a column of this name.
+    pub fn has(&self, column: &str) -> bool {
+        match self {
+            Self::Typed(file) => file.column_type(column).is_some(),
+            Self::Csv(file) => file.has(column),
+        }
+    }
+
+    /// Whether the file has the target's column, and in a type that is read without loss.
+    pub fn check(&self, target: &Target) -> Result<(), String> {
+        match self {
+            Self::Typed(file) => file.check(target),
+            Self::Csv(file) => file.check(target),
+        }
+    }
+
+    /// The columns of `targets`, each of which was checked, in batches of at most `rows` rows.
+    pub fn batches<'a>(&self, targets: &'a [Target], rows: usize) -> Result<RowBatches<'a>, String> {
+        match self {
+            Self::Typed(file) => file.batches(targets, rows).map(RowBatches::Typed),
+            Self::Csv(file) => file.batches(targets, rows).map(RowBatches::Csv),
+        }
+    }
+}
+
+/// The batches of a file of any format; an error is the last.
+#[derive(Debug)]
+pub enum RowBatches<'a> {
+    Typed(DataBatches<'a>),
+    Csv(CsvRows<'a>),
+}
+
+impl Iterator for RowBatches<'_> {
+    type Item = Result<Batch, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Typed(batches) => batches.next(),
+            Self::Csv(rows) => rows.next(),
+        }
+    }
+}
+
+/// A Parquet or Arrow IPC file, with what its head or foot says.
+#[derive(Debug)]
+pub struct DataFile {
+    source: Source,
+    schema: SchemaRef,
+    rows: u64,
+    bytes: u64,
+}
+
+impl DataFile {
+    /// Opens a file of the format that its name states and counts its rows, or tells why it can't be read.
+    pub fn open(file: &Path) -> Result<Self, String> {
+        match Format::of(file) {
+            Some(Format::Parquet) => Self::open_as(file, Kind::Parquet),
+            Some(Format::Arrow) => Self::open_as(file, Kind::Ipc),
+            Some(Format::Csv) | None => Err("must be named *.parquet or *.arrow".to_owned()),
+        }
+    }
+
+    fn open_as(file: &Path, kind: Kind) -> Result<Self, String> {
+        let bytes = fs::metadata(file).map_err(|error| format!("can't be read: {error}"))?.len();
+        let source = Source { file: file.to_owned(), kind };
+        let (schema, rows) = source.head()?;
+        Ok(Self { source, schema, rows, bytes })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn column_type(&self, column: &str) -> Option<&DataType> {
+        self.schema.column_with_name(column).map(|(_, field)| field.data_type())
+    }
+
+    /// Whether the file has the target's column, and in a type that is read without loss.
+    pub fn check(&self, target: &Target) -> Result<(), String> {
+        let mut named = self.schema.fields().iter().filter(|field| *field.name() == target.name);
+        match (named.next(), named.next()) {
+            (None, _) => Err("is not in the file".to_owned()),
+            (_, Some(_)) => Err("is in the file twice".to_owned()),
+            (Some(field), None) => accept::check(field.data_type(), target),
+        }
+    }
+
+    /// The columns of `targets`, each of which was checked, in batches of at most `rows` rows.
+    pub fn batches<'a>(&self, targets: &'a [Target], rows: usize) -> Result<DataBatches<'a>, String> {
+        let mut fields = Vec::with_capacity(targets.len());
+        for target in targets {
+            fields.push(self.schema.index_of(&target.name).map_err(|error| error.to_string())?);
+        }
+        fields.sort_unstable();
+        let batches = self.source.batches(&fields, rows)?;
+        let shares = Shares { bytes: self.bytes, rows: self.rows, rows_before: 0 };
+        Ok(DataBatches { batches, targets, rows, rest: None, shares })
+    }
+}
+
+/// The batches of a Parquet or Arrow IPC file; an error is the last.
+#[derive(Debug)]
+pub struct DataBatches<'a> {
+    batches: Batches,
+    targets: &'a [Target],
+    /// The most rows of a batch.
+    rows: usize,
+    /// What is left of a batch of the file.
+    rest: Option<RecordBatch>,
+    shares: Shares,
+}
+
+impl Iterator for DataBatches<'_> {
+    type Item = Result<Batch, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let whole = match self.rest.take() {
+            Some(rest) => rest,
+            None => match self.batches.next()? {
+                Ok(batch) => batch,
+                Err(why) => return Some(Err(why)),
+            },
+        };
+        let rows = self.rows.min(whole.num_rows());
+        if rows < whole.num_rows() {
+            self.rest = Some(whole.slice(rows, whole.num_rows() - rows));
+        }
+        Some(convert_batch(&whole.slice(0, rows), self.targets, self.shares.next(rows)))
+    }
+}
+
+/// A file's bytes, shared out by rows.
+#[derive(Debug)]
+struct Shares {
+    bytes: u64,
+    rows: u64,
+    rows_before: u64,
+}
+
+impl Shares {
+    fn next(&mut self, rows: usize) -> u64 {
+        let until =
+            |rows: u64| (u128::from(self.bytes) * u128::from(rows) / u128::from(self.rows.max(1))) as u64;
+        let after = self.rows_before + rows as u64;
+        let bytes = until(after) - until(self.rows_before);
+        self.rows_before = after;
+        bytes
+    }
+}
+
+fn convert_batch(batch: &RecordBatch, targets: &[Target], bytes: u64) -> Result<Batch, String> {
+    let mut refused = Vec::new();
+    let mut columns = Vec::with_capacity(targets.len());
+    for (position, target) in targets.iter().enumerate() {
+        let array =
+            batch.column_by_name(&target.name).ok_or("a batch lacks a column of the file's schema")?;
+        let mut refuse = |row, why| refused.push(Refused { target: position, row, why });
+        let column = convert::column(&**array, target, &mut refuse)
+            .map_err(|why| format!("column {}: {why}", target.name))?;
+        columns.push(column);
+    }
+    Ok(Batch { columns, rows: batch.num_rows(), bytes, refused })
+}
