@@ -93,7 +93,10 @@ def frame(**changes: Any) -> pd.DataFrame:
         "city": cities,
         "device": random.choice(["phone", "tablet", "tv"], ROWS),
     }
-    return pd.DataFrame({**columns, **changes})
+    of_objects = {"city": object}
+    return pd.DataFrame(
+        {name: pd.Series(values, dtype=of_objects.get(name)) for name, values in {**columns, **changes}.items()}
+    )
 
 
 def target(kind: str) -> np.ndarray:
@@ -222,7 +225,7 @@ def _encoding() -> dict[str, Case]:
     found["one-hot drop by value"] = _strings(OneHotEncoder(drop=["rome", "tv"], handle_unknown="ignore"))
     without = frame()[["device"]]
     found["one-hot without missing"] = Case(OneHotEncoder(handle_unknown="ignore"), without, without)
-    floats = frame()["city"].where(frame()["city"].notna(), np.nan).to_frame().astype(object)
+    floats = frame()[["city"]].fillna(np.nan).astype(object)
     found["one-hot with NaN"] = Case(OneHotEncoder(handle_unknown="ignore"), floats, floats)
     categorical = frame()[["device", "city"]].astype("category")
     found["one-hot of categoricals"] = Case(OneHotEncoder(handle_unknown="ignore"), categorical, categorical)
@@ -233,6 +236,7 @@ def _encoding() -> dict[str, Case]:
     given = OneHotEncoder(categories=[["phone", "watch"]], handle_unknown="ignore")
     found["one-hot of given categories"] = Case(given, without, without)
     found["ordinal"] = _strings(OrdinalEncoder())
+    found["ordinal with NaN"] = Case(OrdinalEncoder(encoded_missing_value=-2), floats, floats)
     found["ordinal missing encoded"] = _strings(OrdinalEncoder(encoded_missing_value=-2))
     unknown = {"handle_unknown": "use_encoded_value"}
     found["ordinal unknown"] = _strings(OrdinalEncoder(unknown_value=-1, **unknown))
@@ -320,7 +324,7 @@ def _text() -> dict[str, Case]:
         "hashing without signs": HashingVectorizer(n_features=32, alternate_sign=False, norm=None),
         "hashing binary": HashingVectorizer(n_features=16, binary=True, norm=None),
         "hashing binary without signs": HashingVectorizer(n_features=16, binary=True, alternate_sign=False),
-        "hashing of characters": HashingVectorizer(n_features=64, analyzer="char_wb", ngram_range=(2, 3), norm="max"),
+        "hashing of characters": HashingVectorizer(n_features=64, analyzer="char_wb", ngram_range=(2, 3), norm="l1"),
     }
     found = {name: Case(vectorizer, DOCUMENTS, DOCUMENTS) for name, vectorizer in vectorizers.items()}
     counts = _random().integers(0, 4, (40, 6)).astype(float)
@@ -353,10 +357,11 @@ def _expansion() -> dict[str, Case]:
         values = numbers(missing=False)[:, :2]
         spline = SplineTransformer(n_knots=6, degree=3, extrapolation=extrapolation)
         found[f"spline {extrapolation}"] = Case(spline, values, values)
-    values = numbers(missing=False)[:, :2]
+    values = numbers(missing=False)[:, :1]
     found["spline of degree 1"] = Case(
         SplineTransformer(degree=1, extrapolation="linear", include_bias=False), values, values
     )
+    values = numbers(missing=False)[:, :2]
     found["spline of degree 2 by quantiles"] = Case(
         SplineTransformer(degree=2, knots="quantile", extrapolation="constant"), values, values
     )

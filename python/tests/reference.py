@@ -92,10 +92,10 @@ def _feature(spec: dict[str, Any], name: str, inputs: dict[str, Value], known: d
     ]
     steps = feature.get("steps", [])
     assert steps or len(values) == 1
+    widths = [_width_of_reference(spec, one) for one in references]
     for step in steps:
-        widths = [_width_of_reference(spec, one) for one in references]
         values = [apply(step, values, widths)]
-        references = [None]
+        widths = [_step_width(step, widths[0], widths)]
     known[name] = values[0]
     return values[0]
 
@@ -392,7 +392,7 @@ def _map_values(step: dict[str, Any], x: Value, widths: list[int]) -> Value:
 def _impute(step: dict[str, Any], x: Value, widths: list[int]) -> Value:
     fill = step["value"]
     if x is None:
-        return np.asarray(_each(fill)) * np.ones(widths[0]) if isinstance(fill, list) else fill
+        return np.full(widths[0], _each(fill)) if isinstance(fill, list) or widths[0] > 1 else fill
     if isinstance(x, (float, np.ndarray)) and step["nan"] == "impute":
         return np.where(np.isnan(x), _each(fill), x)[()]
     return x

@@ -82,12 +82,8 @@ def ordinal_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Co
     for position, categories in enumerate(_categories(estimator, matrix, context)):
         null = unknown
         if categories.missing is not None:
-            code = estimator.encoded_missing_value
-            null = None if is_missing(code) else code
-            if null is not None and int(null) != null:
-                raise Refusal(f"encoded_missing_value is {code}, not an integer")
-            null = None if null is None else int(null)
-        codes = _codes(estimator, position, categories)
+            null = _missing_code(estimator, position, categories.missing)
+        codes = _codes(estimator, position, categories.positions)
         if codes == list(range(len(codes))):
             result = ex.ordinal(categories.expression, categories.values, unknown=unknown, null=null)
         else:
@@ -99,11 +95,24 @@ def ordinal_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Co
     return columns
 
 
-def _codes(estimator: Any, position: int, categories: Categories) -> list[int]:
+def _codes(estimator: Any, position: int, positions: Sequence[int]) -> list[int]:
+    """The numbers of categories at these positions."""
     mapping = None
     if getattr(estimator, "_infrequent_enabled", False):
         mapping = estimator._default_to_infrequent_mappings[position]
-    return [int(at if mapping is None else mapping[at]) for at in categories.positions]
+    return [int(at if mapping is None else mapping[at]) for at in positions]
+
+
+def _missing_code(estimator: Any, position: int, missing: int) -> int | None:
+    """What the missing category becomes, None for NaN. Only NaN is encoded apart; None is a category as others are."""
+    if position not in estimator._missing_indices:
+        return _codes(estimator, position, [missing])[0]
+    code = estimator.encoded_missing_value
+    if is_missing(code):
+        return None
+    if int(code) != code:
+        raise Refusal(f"encoded_missing_value is {code}, not an integer")
+    return int(code)
 
 
 def _float(value: int | None) -> float | None:
