@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .expressions import Expression
+from .expressions import Expression, cast
 from .matrix import Column, parts
 from .names import Names
 from .problems import ExportError, ExportProblem
@@ -38,15 +38,29 @@ class Served:
     positions: tuple[int, ...]
 
 
-def served(columns: Sequence[Column]) -> list[Served]:
-    """Names the features that an output of these columns has: scalars, and whole vectors under one name."""
+def served(columns: Sequence[Column], dtype: str, default: float) -> list[Served]:
+    """Names the features that an output of these columns has: scalars, and whole vectors under one name.
+
+    Integers become floats where the default is no integer.
+    """
     names = Names()
     features = []
     for part in parts(columns):
         first = columns[part.positions[0]]
         name = first.name if part.expression.type.width is None else first.group
-        features.append(Served(names.unique(name), part.expression, part.positions))
+        expression = part.expression
+        if dtype != "int64" and _is_number(expression) and expression.type.nullable and not _is_integer(default):
+            expression = cast(expression, "float64")
+        features.append(Served(names.unique(name), expression, part.positions))
     return features
+
+
+def _is_number(expression: Expression) -> bool:
+    return not expression.type.list and expression.type.element in {"int64", "uint64", "bool"}
+
+
+def _is_integer(value: float) -> bool:
+    return bool(np.isfinite(value)) and float(value).is_integer()
 
 
 def check(features: Sequence[Served], dtype: str) -> None:

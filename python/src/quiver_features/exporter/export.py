@@ -93,7 +93,7 @@ def export(
         why = golden.first_reason(fitted, read) if read.rows else "it has no rows"
         raise ExportError.of(f"the estimator accepts no row of the sample: {why}")
     columns, hints = _walked(fitted, read, base)
-    features = served(columns)
+    features = served(columns, dtype, default)
     check(features, dtype)
     writer = Writer(features, default)
     sources = used_sources(read.sources, writer.used_inputs)
