@@ -377,9 +377,7 @@ def _projection() -> dict[str, Case]:
         "pca whitened": Case(PCA(4, whiten=True), values, values),
         "incremental pca": Case(IncrementalPCA(2), values, values),
         "truncated svd": Case(TruncatedSVD(3, random_state=0), values, values),
-        "svd of tf-idf": Case(
-            make_pipeline(TfidfVectorizer(), TruncatedSVD(3, random_state=0)), DOCUMENTS, DOCUMENTS
-        ),
+        "svd of tf-idf": Case(make_pipeline(TfidfVectorizer(), TruncatedSVD(3, random_state=0)), DOCUMENTS, DOCUMENTS),
     }
 
 
@@ -389,15 +387,39 @@ def _selection() -> dict[str, Case]:
         "variance threshold": _array(VarianceThreshold()),
         "select k best": Case(SelectKBest(f_classif, k=2), values, values, target("binary")),
         "selected categories": _strings(
-            make_pipeline(OneHotEncoder(handle_unknown="ignore"), SelectKBest(f_classif, k=3)), target_kind="binary"
+            make_pipeline(OneHotEncoder(handle_unknown="ignore"), SelectKBest(f_classif, k=3)),
+            target_kind="binary",
         ),
     }
 
 
 def _functions() -> dict[str, Case]:
     found = {"identity": _array(FunctionTransformer())}
-    exact = (np.abs, np.negative, np.sign, np.square, np.sqrt, np.floor, np.ceil, np.trunc, np.rint, np.reciprocal)
-    libm = (np.log1p, np.expm1, np.exp, np.log, np.log2, np.log10, np.cbrt, np.sin, np.cos, np.tanh, np.arcsinh)
+    exact = (
+        np.abs,
+        np.negative,
+        np.sign,
+        np.square,
+        np.sqrt,
+        np.floor,
+        np.ceil,
+        np.trunc,
+        np.rint,
+        np.reciprocal,
+    )
+    libm = (
+        np.log1p,
+        np.expm1,
+        np.exp,
+        np.log,
+        np.log2,
+        np.log10,
+        np.cbrt,
+        np.sin,
+        np.cos,
+        np.tanh,
+        np.arcsinh,
+    )
     for function in exact + libm:
         found[f"function {function.__name__}"] = _array(FunctionTransformer(function))
     for function in exact[:6]:
@@ -446,7 +468,8 @@ def _composition() -> dict[str, Case]:
     )
     texts = pd.DataFrame({"title": DOCUMENTS, "body": DOCUMENTS[::-1], "bid": np.arange(len(DOCUMENTS)) / 7})
     with_text = ColumnTransformer(
-        [("title", TfidfVectorizer(), "title"), ("body", CountVectorizer(), "body")], remainder=StandardScaler()
+        [("title", TfidfVectorizer(), "title"), ("body", CountVectorizer(), "body")],
+        remainder=StandardScaler(),
     )
     framed = make_pipeline(SimpleImputer(), StandardScaler()).set_output(transform="pandas")
     framed_columns = ColumnTransformer(

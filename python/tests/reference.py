@@ -144,7 +144,7 @@ def apply(step: dict[str, Any], inputs: list[Value], widths: list[int]) -> Value
     op = step["op"]
     if op == "concat":
         fill = real(step["null"]["value"])
-        pieces = [[fill] * width if x is None else np.atleast_1d(x) for x, width in zip(inputs, widths)]
+        pieces = [[fill] * width if x is None else np.atleast_1d(x) for x, width in zip(inputs, widths, strict=True)]
         return np.concatenate([np.asarray(piece, dtype=np.float64) for piece in pieces])
     if op in WHOLE:
         return WHOLE[op](step, *inputs)

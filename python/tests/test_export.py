@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import reference
 from cases import CASES
+
 from quiver_features import export
 
 

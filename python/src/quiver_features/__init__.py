@@ -7,6 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .client import (
+    Client,
+    Feature,
+    Features,
+    FeatureSet,
+    FeatureSetVersions,
+    Input,
+    Output,
+    RequestError,
+    Status,
+    Table,
+    Tensor,
+    Violation,
+)
 from .pairs import split_pairs
 
 __version__ = "0.1.0"
@@ -14,7 +28,25 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .exporter import ExportError, ExportProblem, export
 
-__all__ = ["ExportError", "ExportProblem", "__version__", "export", "split_pairs"]
+__all__ = [
+    "Client",
+    "ExportError",
+    "ExportProblem",
+    "Feature",
+    "FeatureSet",
+    "FeatureSetVersions",
+    "Features",
+    "Input",
+    "Output",
+    "RequestError",
+    "Status",
+    "Table",
+    "Tensor",
+    "Violation",
+    "__version__",
+    "export",
+    "split_pairs",
+]
 
 _EXPORTER = {"ExportError", "ExportProblem", "export"}
 

@@ -1,6 +1,6 @@
 """From a fitted scikit-learn transformer to a feature set that Quiver serves."""
 
-from .export import export
+from .exporting import export
 from .problems import ExportError, ExportProblem
 
 __all__ = ["ExportError", "ExportProblem", "export"]

@@ -130,7 +130,11 @@ class Writer:
     def _serve(self, feature: Served) -> None:
         key = self._key(feature.expression)
         # The output may hold one expression twice, but not one feature.
-        body = {"input": self._references[key]} if key in self._references else self._chain(feature.expression, feature.name)
+        body = (
+            {"input": self._references[key]}
+            if key in self._references
+            else self._chain(feature.expression, feature.name)
+        )
         if feature.expression.type.nullable:
             body["default"] = self._default
         self._features.append({"name": feature.name, **body})

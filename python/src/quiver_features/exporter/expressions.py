@@ -230,9 +230,7 @@ def polynomial(x: Expression, powers: Sequence[Sequence[int]]) -> Expression:
     # One multiplication rounds alike in any order; with more of them the order tells.
     exactness = Exactness.EXACT if max((sum(row) for row in powers), default=0) <= 2 else Exactness.CLOSE
     rows = [[int(power) for power in row] for row in powers]
-    return _step(
-        "polynomial", [x], replace(x.type, width=len(rows)), {"powers": rows}, exactness=exactness
-    )
+    return _step("polynomial", [x], replace(x.type, width=len(rows)), {"powers": rows}, exactness=exactness)
 
 
 def project(x: Expression, matrix: Sequence[Sequence[float]], offset: Any, scale: Any) -> Expression:

@@ -245,5 +245,3 @@ def _case(
         "inputs": inputs,
         "outputs": {output.name: {"rows": expected, "max_ulp": output.tolerance}},
     }
-
-

@@ -41,7 +41,15 @@ def hard(source: Source, hints: Sequence[Any]) -> list[Any]:
     else:
         distinct = list(dict.fromkeys(present))[:_SAMPLE_VALUES]
         cased = [value.swapcase() for value in distinct[:3] if isinstance(value, str)]
-        found = [*[hint for hint in hints if isinstance(hint, str)], *distinct, *cased, "", UNKNOWN, "0", "nan"]
+        found = [
+            *[hint for hint in hints if isinstance(hint, str)],
+            *distinct,
+            *cased,
+            "",
+            UNKNOWN,
+            "0",
+            "nan",
+        ]
     return _as_sent(_once(found), source)
 
 

@@ -130,12 +130,7 @@ def elementwise(
 
 def scalars(columns: Sequence[Column]) -> list[Expression]:
     """Each column as a scalar of its own."""
-    return [
-        column.expression
-        if column.lane is None
-        else ex.lane(column.expression, column.lane)
-        for column in columns
-    ]
+    return [column.expression if column.lane is None else ex.lane(column.expression, column.lane) for column in columns]
 
 
 def vector(columns: Sequence[Column]) -> Expression:

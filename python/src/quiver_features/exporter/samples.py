@@ -81,8 +81,7 @@ class Source:
             nan = "null" if self.element == "float64" else None
             types = [(f"list<{scalar}>" if self.is_list else scalar, nan)]
         return [
-            {"name": name, "dtype": dtype, "scope": scope, "required": required}
-            | ({} if nan is None else {"nan": nan})
+            {"name": name, "dtype": dtype, "scope": scope, "required": required} | ({} if nan is None else {"nan": nan})
             for name, (dtype, nan) in zip(self.input_names, types, strict=True)
         ]
 
@@ -179,7 +178,7 @@ class Sample:
 
 
 def _array(values: Sequence[Any], dtype: Any) -> np.ndarray[Any, Any]:
-    if dtype == object:
+    if dtype.hasobject:
         array = np.empty(len(values), dtype=object)
         for position, value in enumerate(values):
             array[position] = value
@@ -225,7 +224,7 @@ def _source(name: str, column: Any) -> Source:
     dtype = column.dtype
     if not isinstance(dtype, np.dtype):
         return _of_extension(name, column)
-    if dtype == object or dtype.kind in "US":
+    if dtype.hasobject or dtype.kind in "US":
         return _of_objects(name, [_plain(value) for value in column], dtype)
     values = [_plain(value) for value in np.asarray(column)]
     if dtype.kind == "f":

@@ -38,12 +38,12 @@ def k_bins_discretizer(estimator: Any, matrix: Matrix, context: Context) -> list
 @exports("Binarizer")
 def binarizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """1 above the threshold."""
-    threshold = estimator.threshold
+    threshold: Any = estimator.threshold
     if not np.isscalar(threshold):
         raise Refusal("its threshold is not a single number")
     # A plain Python number is compared in the data's own float type.
     if work_type(matrix.data) == "float32" and not isinstance(threshold, np.float64):
-        threshold = np.float32(threshold)
+        threshold = np.asarray(threshold, np.float32)
 
     def binarized(x: Expression, _: tuple[int, ...]) -> Expression:
         return ex.binarize(number(x), float(threshold))

@@ -106,9 +106,7 @@ def _is_identity(step: Any) -> bool:
 
 
 def _in_output_order(estimator: Any, by_step: dict[str, list[Column]]) -> list[Column]:
-    placed = [
-        (estimator.output_indices_[name].start, columns) for name, columns in by_step.items() if columns
-    ]
+    placed = [(estimator.output_indices_[name].start, columns) for name, columns in by_step.items() if columns]
     return [column for _, columns in sorted(placed, key=lambda one: one[0]) for column in columns]
 
 

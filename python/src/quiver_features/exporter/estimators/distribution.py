@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def quantile_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
 
 def _knots_to_try(quantiles: list[float]) -> list[float]:
     step = max(1, len(quantiles) // _KNOTS_TO_TRY)
-    repeated = [one for one, other in zip(quantiles, quantiles[1:], strict=False) if one == other]
+    repeated = [one for one, other in pairwise(quantiles) if one == other]
     return [quantiles[0], quantiles[-1], *quantiles[::step], *repeated[:2]]
 
 

@@ -19,9 +19,7 @@ _TO_TRY = 40
 
 def _categories(estimator: Any, matrix: Matrix, context: Context) -> list[Categories]:
     found = []
-    for column, x, categories in zip(
-        matrix.columns, scalars(matrix.columns), estimator.categories_, strict=True
-    ):
+    for column, x, categories in zip(matrix.columns, scalars(matrix.columns), estimator.categories_, strict=True):
         context.hint(column.expression, list(categories[:_TO_TRY]))
         try:
             found.append(read(list(categories), x, context))
@@ -51,7 +49,8 @@ def one_hot_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Co
             null = unknown
         else:
             null = "infrequent" if categories.missing in infrequent else "column"
-        frequent_values, infrequent_values = [], []
+        frequent_values: list[Any] = []
+        infrequent_values: list[Any] = []
         for at, value in zip(categories.positions, categories.values, strict=True):
             (infrequent_values if at in infrequent else frequent_values).append(value)
         if infrequent and not infrequent_values:

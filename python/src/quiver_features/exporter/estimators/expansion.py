@@ -37,7 +37,9 @@ def spline_transformer(estimator: Any, matrix: Matrix, context: Context) -> list
         )
     if estimator.extrapolation == "linear" and estimator.degree <= 1 and len(matrix.columns) > 1:
         # Its loop over columns raises the degree for all columns after the first.
-        raise Refusal("extrapolation='linear' with a degree below 2 depends on a column's place; use one for each column")
+        raise Refusal(
+            "extrapolation='linear' with a degree below 2 depends on a column's place; use one for each column"
+        )
     zeros = getattr(estimator, "handle_missing", "error") == "zeros"
     for position, (column, x) in enumerate(zip(matrix.columns, scalars(matrix.columns), strict=True)):
         basis = estimator.bsplines_[position]

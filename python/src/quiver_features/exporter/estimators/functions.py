@@ -33,6 +33,7 @@ _EXACT: dict[Any, str] = {
     np.ceil: "ceil",
     np.trunc: "trunc",
     np.rint: "round_half_even",
+    np.round: "round_half_even",
 }
 
 _BY_LIBM: dict[Any, str] = {

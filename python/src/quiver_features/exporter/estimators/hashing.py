@@ -71,7 +71,7 @@ def hashing_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list
 def dict_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """A column for each fitted name, or name=value for strings; others are ignored."""
     if estimator.separator != "=":
-        raise Refusal(f"separator={estimator.separator!r} differs from \"=\", which joins a name and a string value")
+        raise Refusal(f'separator={estimator.separator!r} differs from "=", which joins a name and a string value')
     names = [str(name) for name in estimator.feature_names_]
     whole = ex.multi_hot(_pairs(matrix), names, weighting="sum")
     if np.dtype(estimator.dtype) == np.float32:

@@ -53,9 +53,7 @@ def _fill(statistic: Any, dtype: np.dtype[Any]) -> Any:
     return value
 
 
-def _imputed(
-    x: Expression, fills: list[Any], missing: Any, columns: list[Column], context: Context
-) -> list[Column]:
+def _imputed(x: Expression, fills: list[Any], missing: Any, columns: list[Column], context: Context) -> list[Column]:
     x = _of_fill_type(x, fills)
     element = x.type.element
     if not is_missing(missing):

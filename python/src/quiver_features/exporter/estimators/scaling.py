@@ -52,9 +52,7 @@ def standard_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Co
     hint_range(context, matrix, mean, mean + scale)
 
     def scaled(x: Expression, at: tuple[int, ...]) -> Expression:
-        return ex.standardize(
-            number(x), per_lane(mean, at), per_lane(scale, at), form="divide", precision=precision
-        )
+        return ex.standardize(number(x), per_lane(mean, at), per_lane(scale, at), form="divide", precision=precision)
 
     return elementwise(matrix.columns, scaled)
 
@@ -121,7 +119,5 @@ def normalizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]
     if float32 and estimator.norm != "max" and not matrix.is_sparse:
         # The sum is in float32 and in an order of its own. For sparse data it is in float64.
         whole = whole.rough()
-    columns = [
-        Column(column.name, whole, lane, "normalizer") for lane, column in enumerate(matrix.columns)
-    ]
+    columns = [Column(column.name, whole, lane, "normalizer") for lane, column in enumerate(matrix.columns)]
     return rounded(columns, matrix.data)

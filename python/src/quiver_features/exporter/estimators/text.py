@@ -15,7 +15,8 @@ from ..registry import Context, exports
 
 _WORDS = re.compile(r"(?:\(\?u\))?\\b((?:\\w)+)(\+|\{(\d+),\})\\b")
 _TRICKY = [
-    "", " ", "a", "The the THE", "x²  ½ İ ‿ e\u0307 cafe\u0301 Ünïcödé ǅ ß", "tab\tand\n\nnew  line", "10 times_2 don't stop-it",
+    "", " ", "a", "The the THE",
+    "x²  ½ İ ‿ e\u0307 cafe\u0301 Ünïcödé ǅ ß", "tab\tand\n\nnew  line", "10 times_2 don't stop-it",
     "\u00a0\u3000wide\u2028spaces", "日本語 のテキスト",
 ]  # fmt: skip
 

@@ -115,7 +115,11 @@ def export(
         "outputs": [{"name": output, "dtype": dtype, "features": [feature.name for feature in features]}],
     }
     return write_version(
-        Path(repository), name, version, spec, golden.document(oracle, read, rows, sources, request_scope, compared)
+        Path(repository),
+        name,
+        version,
+        spec,
+        golden.document(oracle, read, rows, sources, request_scope, compared),
     )
 
 
@@ -173,7 +177,7 @@ def _request_scope(scopes: dict[str, str], optional: Collection[str], sources: S
         if column not in known
     ]
     problems += [
-        ExportProblem("scopes", f"{column!r} has the scope {scope!r}; \"request\" and \"row\" are known")
+        ExportProblem("scopes", f'{column!r} has the scope {scope!r}; "request" and "row" are known')
         for column, scope in scopes.items()
         if scope not in {"request", "row"}
     ]
