@@ -405,6 +405,7 @@ def _functions() -> dict[str, Case]:
         np.ceil,
         np.trunc,
         np.rint,
+        np.round,
         np.reciprocal,
     )
     libm = (

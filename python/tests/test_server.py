@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,10 +83,12 @@ def test_the_sample_is_served_as_transformed(name: str, client: Client) -> None:
     if not np.isnan(default):
         expected = np.where(np.isnan(expected), default, expected)
     # Sums and functions may be off by their last bits, also where they nearly cancel out.
-    scale = np.nanmax(np.abs(np.where(np.isfinite(expected), expected, 0)), axis=0, initial=1.0)
+    with np.errstate(invalid="ignore"):
+        scale = np.nanmax(np.abs(np.where(np.isfinite(expected), expected, 0)), axis=0, initial=1.0)
     digits = 1e-3 if values.dtype == np.float16 else 2.0**-23 if values.dtype == np.float32 else 2e-12
     wanted = expected.astype(values.dtype)
-    close = np.abs(values.astype(float) - expected) <= digits * np.abs(expected) + 1e-12 * scale
+    with np.errstate(invalid="ignore"):
+        close = np.abs(values.astype(float) - expected) <= digits * np.abs(expected) + 1e-12 * scale
     same = (values == wanted) | (np.isnan(values) & np.isnan(wanted)) | close
     assert same.all(), f"{np.argwhere(~same)[:5].tolist()}: {values[~same][:5]}, expected {wanted[~same][:5]}"
 
@@ -98,14 +99,13 @@ CANDIDATES = {"age": 31.0, "price": [1.5, None, 2.5], "city": ["oslo", "paris", 
 def test_a_request_with_a_user_and_candidates(client: Client) -> None:
     got = client.get_features("ads", CANDIDATES, status="rows")
     fitted = ADS.fit(frame())
-    rows = pd.DataFrame({**CANDIDATES, "age": [31.0] * 3, "clicks": 0, "active": False})
-    rows = rows.astype({"price": "float32"})
+    rows = pd.DataFrame({**CANDIDATES, "age": 31.0, "clicks": 0, "active": False})
+    rows = rows.astype({"price": "float32"}).assign(city=pd.Series(CANDIDATES["city"], dtype=object))
     np.testing.assert_array_equal(got["features"], fitted.transform(rows).astype(np.float32))
     tensor = got.tensor("features")
-    assert tensor.columns == tuple(
-        name.replace(".", "_").replace("nan", "null") if "a.b" not in name else name.replace("a.b", "a.b")
-        for name in (str(name).replace("None", "null") for name in fitted.get_feature_names_out())
-    )
+    # None is not a name that a spec has for a category.
+    names = [name.replace("None", "null") for name in fitted.get_feature_names_out()]
+    assert list(tensor.columns) == names
     statuses = {
         feature.name: [Status(one) for one in of_feature]
         for feature, of_feature in zip(tensor.features, tensor.statuses.T, strict=True)
@@ -201,4 +201,3 @@ def test_a_server_that_is_not_there_is_told() -> None:
 def test_the_address_of_the_server_comes_from_its_log(repository: Path) -> None:
     with serving(repository) as address:
         assert address.startswith("127.0.0.1:") and not address.endswith(":0")
-    assert subprocess.run(["true"]).returncode == 0
