@@ -1,0 +1,22 @@
+"""A typed client of quiver.v1.FeatureService."""
+
+from .answers import Features, Status, Tensor
+from .client import CHANNEL_OPTIONS, Client
+from .descriptions import Feature, FeatureSet, FeatureSetVersions, Input, Output, Table
+from .errors import RequestError, Violation
+
+__all__ = [
+    "CHANNEL_OPTIONS",
+    "Client",
+    "Feature",
+    "FeatureSet",
+    "FeatureSetVersions",
+    "Features",
+    "Input",
+    "Output",
+    "RequestError",
+    "Status",
+    "Table",
+    "Tensor",
+    "Violation",
+]

@@ -1,0 +1,194 @@
+"""What a feature set takes and gives, as the server tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..proto import feature_service_pb2 as pb
+
+InputType = Literal["float32", "float64", "int64", "uint64", "bool", "string"]
+OutputType = Literal["float32", "float16", "bfloat16", "float64", "int64"]
+ScopeName = Literal["request", "row"]
+
+_INPUT_TYPES: dict[int, InputType] = {
+    pb.INPUT_TYPE_FLOAT32: "float32",
+    pb.INPUT_TYPE_FLOAT64: "float64",
+    pb.INPUT_TYPE_INT64: "int64",
+    pb.INPUT_TYPE_UINT64: "uint64",
+    pb.INPUT_TYPE_BOOL: "bool",
+    pb.INPUT_TYPE_STRING: "string",
+}
+
+OUTPUT_TYPES: dict[int, OutputType] = {
+    pb.DATA_TYPE_FLOAT32: "float32",
+    pb.DATA_TYPE_FLOAT16: "float16",
+    pb.DATA_TYPE_BFLOAT16: "bfloat16",
+    pb.DATA_TYPE_FLOAT64: "float64",
+    pb.DATA_TYPE_INT64: "int64",
+}
+
+
+@dataclass(frozen=True)
+class FeatureSetVersions:
+    """One feature set that is served.
+
+    Attributes:
+        name: Its name.
+        versions: The served versions, increasing.
+        default_version: The one that a request with version 0 gets.
+    """
+
+    name: str
+    versions: tuple[int, ...]
+    default_version: int
+
+
+@dataclass(frozen=True)
+class Input:
+    """One column that a request carries.
+
+    Attributes:
+        name: Its name.
+        dtype: The type of its values, or of its lists' elements.
+        scope: "request" for one value, "row" for one for each row.
+        is_list: Whether each value is a list.
+        required: Whether a request without it is refused; otherwise it is all null then.
+        nan_is_null: Whether NaN counts as null.
+    """
+
+    name: str
+    dtype: InputType
+    scope: ScopeName
+    is_list: bool
+    required: bool
+    nan_is_null: bool
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature's place in an output.
+
+    Attributes:
+        name: Its name.
+        offset: Its first column in the dense tensor.
+        width: How many columns it has.
+        scope: "request" where it depends on request-scope inputs alone.
+        part_offset: Its first column in its part of the factored layout.
+        columns: The names of its columns: the feature's own for one column, else with the category's name or the
+            column's number after it.
+    """
+
+    name: str
+    offset: int
+    width: int
+    scope: ScopeName
+    part_offset: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One tensor of an answer.
+
+    Attributes:
+        name: Its name.
+        dtype: Its element type.
+        width: Its columns.
+        features: Its features in order.
+    """
+
+    name: str
+    dtype: OutputType
+    width: int
+    features: tuple[Feature, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns of the dense tensor."""
+        return tuple(column for feature in self.features for column in feature.columns)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table behind a feature set.
+
+    Attributes:
+        name: Its name.
+        version: The version in memory.
+        rows: Its keyed rows.
+        bytes: Its memory.
+    """
+
+    name: str
+    version: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """One version of a feature set.
+
+    Attributes:
+        name: Its name.
+        version: Its version.
+        fingerprint: Of the spec and the lists beside it; answers carry it too.
+        inputs: The columns of a request.
+        outputs: The tensors of an answer.
+        tables: What it looks rows up in.
+    """
+
+    name: str
+    version: int
+    fingerprint: str
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    tables: tuple[Table, ...]
+
+    def output(self, name: str) -> Output:
+        """The output of this name.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        for output in self.outputs:
+            if output.name == name:
+                return output
+        raise KeyError(name)
+
+
+def feature_set(message: pb.GetFeatureSetResponse) -> FeatureSet:
+    """A description from its message."""
+    return FeatureSet(
+        message.feature_set,
+        message.version,
+        message.fingerprint,
+        tuple(_input(one) for one in message.inputs),
+        tuple(_output(one) for one in message.outputs),
+        tuple(Table(one.name, one.version, one.rows, one.bytes) for one in message.tables),
+    )
+
+
+def _input(one: pb.InputDescription) -> Input:
+    dtype = _INPUT_TYPES[one.dtype]
+    return Input(one.name, dtype, _scope(one.scope), one.list, one.required, one.nan_is_null)
+
+
+def _output(one: pb.OutputDescription) -> Output:
+    features = tuple(_feature(feature) for feature in one.features)
+    return Output(one.name, OUTPUT_TYPES[one.dtype], one.width, features)
+
+
+def _feature(one: pb.FeatureDescription) -> Feature:
+    if one.columns:
+        columns = tuple(f"{one.name}_{column}" for column in one.columns)
+    elif one.width == 1:
+        columns = (one.name,)
+    else:
+        columns = tuple(f"{one.name}_{number}" for number in range(one.width))
+    return Feature(one.name, one.offset, one.width, _scope(one.scope), one.part_offset, columns)
+
+
+def _scope(scope: int) -> ScopeName:
+    return "request" if scope == pb.SCOPE_REQUEST else "row"

@@ -1,0 +1,68 @@
+"""Transforms of a column's distribution: QuantileTransformer, PowerTransformer."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .. import expressions as ex
+from ..expressions import Expression
+from ..matrix import Column, Matrix, elementwise, number, per_lane, rounded, scalar_column, scalars, work_type
+from ..problems import Refusal
+from ..registry import Context, exports
+from .scaling import standard_scaler
+
+_POWER_BY_SCIPY = (1, 7)
+_KNOTS_TO_TRY = 5
+
+
+@exports("QuantileTransformer")
+def quantile_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+    """The mean of interpolations from both sides over the fitted quantiles."""
+    if matrix.is_sparse:
+        raise Refusal("its input is sparse; only dense input can be expressed")
+    normal = estimator.output_distribution == "normal"
+    if normal and work_type(matrix.data) == "float32":
+        raise Refusal(
+            "output_distribution='normal' of float32 data rounds to float32 between its two halves; cast the data to "
+            "float64"
+        )
+    if not np.isfinite(estimator.quantiles_).all():
+        raise Refusal("fitted quantiles are not finite; was a column missing throughout?")
+    references = [float(reference) for reference in estimator.references_]
+    columns = []
+    for position, (column, x) in enumerate(zip(matrix.columns, scalars(matrix.columns), strict=True)):
+        quantiles = [float(knot) for knot in estimator.quantiles_[:, position]]
+        context.hint(column.expression, _knots_to_try(quantiles))
+        result = ex.quantile(number(x), quantiles, references, estimator.output_distribution)
+        columns.append(scalar_column(column.name, result))
+    return rounded(columns, matrix.data)
+
+
+def _knots_to_try(quantiles: list[float]) -> list[float]:
+    step = max(1, len(quantiles) // _KNOTS_TO_TRY)
+    repeated = [one for one, other in pairwise(quantiles) if one == other]
+    return [quantiles[0], quantiles[-1], *quantiles[::step], *repeated[:2]]
+
+
+@exports("PowerTransformer")
+def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+    """Yeo-Johnson or Box-Cox with the fitted lambdas, then standardizing where the estimator says so."""
+    method = estimator.method.replace("-", "_")
+    # Box-Cox has been scipy's in every version, Yeo-Johnson only later.
+    form = "expm1" if method == "box_cox" or context.library >= _POWER_BY_SCIPY else "power"
+    float32 = work_type(matrix.data) == "float32"
+
+    def powered(x: Expression, at: tuple[int, ...]) -> Expression:
+        result = ex.power(number(x), method, per_lane(estimator.lambdas_, at), form=form)
+        return ex.cast(result.rough(), "float32") if float32 else result
+
+    for column in matrix.columns:
+        context.hint(column.expression, [1e-10, -1e-10, -1.0, 1.0])
+    columns = elementwise(matrix.columns, powered)
+    if not estimator.standardize:
+        return columns
+    data = np.zeros((1, len(columns)), dtype=work_type(matrix.data))
+    return standard_scaler(estimator._scaler, Matrix(tuple(columns), data), context)

@@ -1,0 +1,62 @@
+"""Labels to numbers: LabelEncoder, LabelBinarizer, MultiLabelBinarizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import expressions as ex
+from ..categories import read
+from ..expressions import Expression
+from ..matrix import Column, Matrix, scalar_column, vector_columns
+from ..problems import Refusal
+from ..registry import Context, exports
+
+
+def _labels(estimator: Any, matrix: Matrix, context: Context) -> tuple[Expression, list[Any]]:
+    if len(matrix.columns) != 1:
+        raise Refusal("takes one column of labels")
+    column = matrix.columns[0]
+    context.hint(column.expression, list(estimator.classes_))
+    categories = read(list(estimator.classes_), column.expression, context)
+    if categories.missing is not None:
+        raise Refusal("a missing value is among the labels")
+    return categories.expression, categories.values
+
+
+@exports("LabelEncoder")
+def label_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+    """A label's position."""
+    x, labels = _labels(estimator, matrix, context)
+    return [scalar_column(matrix.columns[0].name, ex.ordinal(x, labels, unknown=None, null=None))]
+
+
+@exports("LabelBinarizer")
+def label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+    """A column for each label, a single one for two labels; pos_label where it is the label, else neg_label."""
+    if estimator.y_type_ not in {"binary", "multiclass"}:
+        raise Refusal(f"was fitted to {estimator.y_type_} labels")
+    x, labels = _labels(estimator, matrix, context)
+    group = matrix.columns[0].name
+    low, high = float(estimator.neg_label), float(estimator.pos_label)
+    if len(labels) == 1:
+        only = ex.map_values(x, labels, [low], unknown=low, null=None)
+        return [scalar_column(group, only)]
+    drop = 0 if len(labels) == 2 else None
+    hot = ex.one_hot(x, labels, [], drop=drop, unknown="zeros", null="null")
+    if (low, high) != (0.0, 1.0):
+        hot = ex.min_max(hot, high - low, low, clip="none", precision="float64")
+    names = [str(label) for label in labels]
+    return vector_columns(hot, group, names[1:] if drop == 0 else names)
+
+
+@exports("MultiLabelBinarizer")
+def multi_label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+    """A column for each label, 1 where it is in the row's collection."""
+    column = matrix.columns[0]
+    of = column.expression.type
+    if not of.list or len(matrix.columns) != 1:
+        raise Refusal("takes collections of labels")
+    scalar = ex.source("", of.element)
+    labels = read(list(estimator.classes_), scalar, context).values
+    context.hint(column.expression, [labels[:3], labels[::-1], labels[:1] * 2])
+    return vector_columns(ex.multi_hot([column.expression], labels, weighting="binary"), column.name)

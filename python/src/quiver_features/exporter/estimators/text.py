@@ -1,0 +1,118 @@
+"""Documents to counts: CountVectorizer, TfidfVectorizer, TfidfTransformer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from .. import expressions as ex
+from ..expressions import Exactness, Expression
+from ..matrix import Column, Matrix, per_lane, rounded, vector, vector_columns, work_type
+from ..problems import Refusal
+from ..registry import Context, exports
+
+_WORDS = re.compile(r"(?:\(\?u\))?\\b((?:\\w)+)(\+|\{(\d+),\})\\b")
+_TRICKY = [
+    "", " ", "a", "The the THE",
+    "x²  ½ İ ‿ e\u0307 cafe\u0301 Ünïcödé ǅ ß", "tab\tand\n\nnew  line", "10 times_2 don't stop-it",
+    "\u00a0\u3000wide\u2028spaces", "日本語 のテキスト",
+]  # fmt: skip
+
+
+def tokens(estimator: Any, matrix: Matrix, context: Context) -> Expression:
+    """The list of tokens that a vectorizer's analyzer makes of a document."""
+    document = matrix.columns[0].expression
+    if len(matrix.columns) != 1 or document.type != ex.ValueType("string"):
+        raise Refusal("takes one column of documents; in a ColumnTransformer name it by a string, not by a list")
+    _check_analyzer(estimator)
+    context.hint(document, _TRICKY)
+    case = "lower" if estimator.lowercase else "keep"
+    accents = estimator.strip_accents or "keep"
+    if (case, accents) != ("keep", "keep"):
+        document = ex.normalize_text(document, case=case, accents=accents)
+    low, high = estimator.ngram_range
+    if estimator.analyzer != "word":
+        return ex.char_ngrams(document, int(low), int(high), within_words=estimator.analyzer == "char_wb")
+    stop_words = sorted(estimator.get_stop_words() or [])
+    words = ex.tokenize(document, stop_words=stop_words, minimum=_shortest_token(estimator.token_pattern))
+    return words if (low, high) == (1, 1) else ex.ngrams(words, int(low), int(high))
+
+
+def _check_analyzer(estimator: Any) -> None:
+    callables = [name for name in ("preprocessor", "tokenizer") if getattr(estimator, name) is not None]
+    if callable(estimator.analyzer):
+        callables.append("analyzer")
+    if callable(estimator.strip_accents):
+        callables.append("strip_accents")
+    if callables:
+        raise Refusal(f"functions of its own can't be expressed: {', '.join(callables)}")
+    if estimator.input != "content":
+        raise Refusal(f"input={estimator.input!r} reads files")
+
+
+def _shortest_token(pattern: str) -> int:
+    """2 for the default pattern, which takes words of two characters and more."""
+    found = _WORDS.fullmatch(pattern)
+    if not found:
+        raise Refusal(f"token_pattern={pattern!r} can't be expressed; \\b\\w\\w+\\b can")
+    letters = len(found[1]) // 2
+    return letters if found[3] is None else letters - 1 + int(found[3])
+
+
+def counted(estimator: Any, matrix: Matrix, context: Context, weighting: str) -> list[Column]:
+    """A column for each term of the vocabulary."""
+    terms = sorted(estimator.vocabulary_, key=estimator.vocabulary_.__getitem__)
+    context.hint(matrix.columns[0].expression, [" ".join(terms[:30]), " ".join(terms[:2] * 3)])
+    whole = ex.multi_hot([tokens(estimator, matrix, context)], terms, weighting=weighting)
+    return vector_columns(whole, matrix.columns[0].name)
+
+
+@exports("CountVectorizer")
+def count_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+    """How often each term stands in the document, or whether it does."""
+    return counted(estimator, matrix, context, "binary" if estimator.binary else "count")
+
+
+@exports("TfidfTransformer")
+def tfidf_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+    """Counts weighted by how rare a term is, then normalized."""
+    return _weighted(estimator, matrix.columns, work_type(matrix.data))
+
+
+@exports("TfidfVectorizer")
+def tfidf_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+    """CountVectorizer and TfidfTransformer in one."""
+    columns = count_vectorizer(estimator, matrix, context)
+    return _weighted(estimator._tfidf, columns, np.dtype(estimator.dtype).name)
+
+
+def _weighted(estimator: Any, columns: Any, precision: str) -> list[Column]:
+    whole = vector(columns)
+    group = columns[0].group if all(column.lane is not None for column in columns) else "tfidf"
+    if estimator.sublinear_tf:
+        whole = _sublinear(whole)
+        if precision == "float32":
+            whole = ex.cast(whole.rough(), "float32")
+    if estimator.use_idf:
+        idf = per_lane(np.asarray(estimator.idf_), tuple(range(len(columns))))
+        whole = ex.standardize(whole, 0.0, idf, form="multiply", precision=precision)
+    if estimator.norm is not None:
+        whole = ex.normalize(whole, estimator.norm)
+    named = [Column(column.name, whole, lane, group) for lane, column in enumerate(columns)]
+    if precision == "float64":
+        return named
+    return rounded(named, np.zeros((1, len(named)), dtype=precision))
+
+
+def _sublinear(whole: Expression) -> Expression:
+    """ln(count) + 1 for terms that are there."""
+    if whole.step is not None and whole.op == "multi_hot" and whole.step["weighting"] == "count":
+        return ex.multi_hot(whole.inputs, whole.step["categories"], weighting="log_count")
+    if whole.step is not None and whole.op == "multi_hot" and whole.step["weighting"] == "binary":
+        # ln(1) + 1 is 1.
+        return whole
+    result = ex.add(ex.log_above_zero(whole), ex.binarize(whole, 0.0))
+    assert result.exactness >= Exactness.CLOSE
+    return result

@@ -1,0 +1,194 @@
+"""Exports a fitted scikit-learn transformer as a version of a feature set."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import sklearn
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from .. import __version__
+from . import estimators as _register_estimators  # noqa: F401
+from . import golden
+from .document import FORMAT, Served, Writer, check, served, used_sources
+from .expressions import Exactness, Expression
+from .matrix import Column
+from .problems import ExportError, ExportProblem
+from .registry import Context
+from .repository import check_name, write_version
+from .samples import Sample, Source, read_sample
+from .walk import Stopped, walk
+
+_OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64", "int64")
+_ROWS_TO_WALK = 200
+
+
+def export(
+    fitted: Any,
+    repository: str | os.PathLike[str],
+    name: str,
+    *,
+    sample: Any,
+    version: int | None = None,
+    scopes: Mapping[str, str] | None = None,
+    optional: Collection[str] = (),
+    input_names: Sequence[str] | None = None,
+    output: str = "features",
+    dtype: str = "float32",
+    default: float = float("nan"),
+    golden_rows: int = 120,
+    max_ulp: int | None = None,
+) -> Path:
+    """Writes ``<repository>/feature_sets/<name>/<version>/`` so that Quiver serves what ``fitted.transform`` gives.
+
+    The folder is written aside and renamed into place: a server never sees half of it. It holds ``spec.json``,
+    ``golden.json`` with rows computed by ``fitted.transform`` itself (Quiver refuses a version whose golden rows do
+    not come out), and Parquet files of lists longer than 1000.
+
+    Args:
+        fitted: A fitted Pipeline, ColumnTransformer, FeatureUnion or single transformer of scikit-learn.
+        repository: The repository's folder; made if it is not there.
+        name: The feature set's name.
+        sample: Rows as ``fitted.transform`` takes them: a DataFrame or array ``[rows, columns]``, or for documents,
+            labels, dictionaries and lists a Series, an array ``[rows]`` or a list with one element for each row.
+            Its types tell those of the inputs, and whether scikit-learn computes in float32 or float64. Rows that
+            ``transform`` refuses are passed over.
+        version: The version's number; by default the highest one plus 1.
+        scopes: "request" (one value for a request) or "row" for columns by name; those not named are "row".
+        optional: Columns that a request may leave out; they are all null then.
+        input_names: Names for the columns of an array or a list, by default "x0", "x1", ...
+        output: The output tensor's name. Its shape is ``[rows, columns]`` with the columns of ``transform``.
+        dtype: "float32", "float16", "bfloat16", "float64", or "int64" where all columns are integers.
+        default: What is served where scikit-learn would give NaN for a missing value, or would raise. For int64 it
+            must be an integer.
+        golden_rows: The most golden rows.
+        max_ulp: How far golden rows may lie from the served values, in units in the last place of ``dtype``. By
+            default 0 where every step is exact and 1 (for float64 8192, about 2e-12) where sums or functions such as
+            exp are involved. It must be given where scikit-learn itself computes such steps in float32, in which no
+            tolerance is safe.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        ExportError: With every step that can't be expressed, each with its path; or with what is wrong with the
+            sample or the target. Nothing is written then.
+
+    A missing value (NaN, None) is null in a request. The names of features follow ``get_feature_names_out``, with
+    dots and slashes replaced by underscores; vectors such as one-hot categories are one feature with a name for each
+    lane.
+    """
+    _check_arguments(fitted, name, dtype, default, golden_rows)
+    read = read_sample(sample, input_names)
+    oracle = golden.Oracle(fitted, read)
+    # Rows are evaluated as often as there are hard values: a few of the sample's are enough to walk with.
+    step = max(1, len(read.rows) // _ROWS_TO_WALK)
+    base = oracle.accepted(read.rows[::step]).rows
+    if not base:
+        why = golden.first_reason(fitted, read) if read.rows else "it has no rows"
+        raise ExportError.of(f"the estimator accepts no row of the sample: {why}")
+    columns, hints = _walked(fitted, read, base)
+    features = served(columns, dtype, default)
+    check(features, dtype)
+    writer = Writer(features, default)
+    sources = used_sources(read.sources, writer.used_inputs)
+    request_scope = _request_scope(dict(scopes or {}), optional, read.sources)
+    exactness = _exactness(features, dtype, max_ulp)
+    compared = golden.Output(output, dtype, len(columns), exactness, default, max_ulp)
+    rows = golden.hard_rows(oracle, read, base, hints, golden_rows)
+    spec = {
+        "format": FORMAT,
+        "name": name,
+        "version": 0,
+        "producer": {
+            "library": "scikit-learn",
+            "version": sklearn.__version__,
+            "exporter": f"quiver-features {__version__}",
+        },
+        "inputs": _inputs(sources, request_scope, optional),
+        "features": writer.features,
+        "outputs": [{"name": output, "dtype": dtype, "features": [feature.name for feature in features]}],
+    }
+    return write_version(
+        Path(repository),
+        name,
+        version,
+        spec,
+        golden.document(oracle, read, rows, sources, request_scope, compared),
+    )
+
+
+def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_rows: int) -> None:
+    check_name(name)
+    if dtype not in _OUTPUT_TYPES:
+        raise ExportError.of(f"dtype is {dtype!r}, must be one of {', '.join(_OUTPUT_TYPES)}")
+    if dtype == "int64" and not float(default).is_integer():
+        raise ExportError.of(f"default is {default}; an int64 output needs an integer")
+    if golden_rows < 1:
+        raise ExportError.of("golden_rows must be at least 1")
+    if not hasattr(fitted, "transform"):
+        last = getattr(fitted, "steps", None)
+        hint = "; export the steps before the model, as in pipeline[:-1]" if last else ""
+        raise ExportError.of(f"{type(fitted).__name__} has no transform{hint}")
+    try:
+        check_is_fitted(fitted)
+    except NotFittedError as error:
+        raise ExportError.of(f"{type(fitted).__name__} is not fitted") from error
+
+
+def _walked(fitted: Any, read: Sample, base: list[Any]) -> tuple[Sequence[Column], dict[Expression, list[Any]]]:
+    """The columns of the result, and where golden rows should look; or every problem at once."""
+    library = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+    sources = {source.expression: source for source in read.sources}
+    path = () if hasattr(fitted, "steps") or hasattr(fitted, "transformer_list") else (type(fitted).__name__,)
+    context = Context(path, library, sources=sources)
+    # A KBinsDiscretizer, for one, changes its encoder for the time of a call.
+    try:
+        result = walk(copy.deepcopy(fitted), read.matrix(base), context)
+    except Stopped:
+        raise ExportError(context.problems) from None
+    return result.columns, context.hints
+
+
+def _exactness(features: Sequence[Served], dtype: str, max_ulp: int | None) -> list[Exactness]:
+    """For each column of the result; refuses what no tolerance is safe for."""
+    rough = [feature.name for feature in features if feature.expression.exactness == Exactness.ROUGH]
+    if rough and max_ulp is None:
+        reason = (
+            "scikit-learn computes sums or functions such as exp in float32 for these, whose last bits depend on the "
+            "machine; cast the data to float64 before fitting, or give max_ulp"
+        )
+        raise ExportError([ExportProblem(f"column {name!r}", reason) for name in rough])
+    by_position = {at: one.expression.exactness for one in features for at in one.positions}
+    return [by_position[position] for position in sorted(by_position)]
+
+
+def _request_scope(scopes: dict[str, str], optional: Collection[str], sources: Sequence[Source]) -> set[str]:
+    known = {source.name for source in sources}
+    problems = [
+        ExportProblem(where, f"there is no column {column!r}; there are: {', '.join(sorted(known))}")
+        for where, columns in (("scopes", scopes), ("optional", optional))
+        for column in columns
+        if column not in known
+    ]
+    problems += [
+        ExportProblem("scopes", f'{column!r} has the scope {scope!r}; "request" and "row" are known')
+        for column, scope in scopes.items()
+        if scope not in {"request", "row"}
+    ]
+    if problems:
+        raise ExportError(problems)
+    return {column for column, scope in scopes.items() if scope == "request"}
+
+
+def _inputs(sources: Sequence[Source], request_scope: set[str], optional: Collection[str]) -> list[dict[str, Any]]:
+    return [
+        one
+        for source in sources
+        for one in source.inputs("request" if source.name in request_scope else "row", source.name not in optional)
+    ]

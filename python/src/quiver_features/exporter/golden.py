@@ -1,0 +1,247 @@
+"""Golden rows: hard rows that the estimator itself accepts, with what it makes of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .expressions import Exactness, Expression
+from .hard_values import hard, suspicious
+from .problems import ExportError
+from .samples import Row, Sample, Source, json_value
+
+FORMAT = "quiver.golden/1"
+
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+
+_ROWS_OF_A_CASE = 3
+"""Rows that share the request's columns, where there are such columns."""
+
+_CANCELLED = 1e-7
+"""A sum this much smaller than the column's other values has lost its digits in the library too."""
+
+_MOST_CELLS = 400_000
+"""Numbers in a golden file."""
+
+_ULPS = {
+    ("float64", Exactness.CLOSE): 8192,
+    ("float32", Exactness.CLOSE): 1,
+    ("float16", Exactness.CLOSE): 1,
+    ("bfloat16", Exactness.CLOSE): 1,
+}
+
+
+@dataclass
+class Rows:
+    """Rows and what the estimator makes of them, one row of numbers for each."""
+
+    rows: list[Row]
+    outputs: Numbers
+
+
+def dense(data: Any) -> Numbers:
+    """The numbers of whatever container an estimator gives."""
+    if sparse.issparse(data):
+        data = data.toarray()
+    elif hasattr(data, "columns"):
+        data = data.to_numpy(dtype=np.float64, na_value=np.nan)
+    array = np.asarray(data)
+    if array.ndim == 1:
+        array = array.reshape(-1, 1)
+    return array.astype(np.float64)
+
+
+class Oracle:
+    """The fitted estimator, asked for rows.
+
+    Attributes:
+        width: The columns that a row has, known after the first rows that were accepted.
+    """
+
+    def __init__(self, estimator: Any, sample: Sample) -> None:
+        self._estimator = estimator
+        self._sample = sample
+        # What labels are binarized to depends on the other labels of a call.
+        self._singly = type(estimator).__name__ == "LabelBinarizer"
+        self.width: int | None = None
+
+    def transform(self, rows: Sequence[Row]) -> Numbers | None:
+        """What the estimator makes of the rows, or None where it refuses any of them."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                outputs = dense(self._estimator.transform(self._sample.build(rows)))
+        except Exception:
+            # Whatever an estimator raises, it does not accept these rows.
+            return None
+        if len(outputs) != len(rows) or self.width not in (None, outputs.shape[1]):
+            return None
+        self.width = outputs.shape[1]
+        return outputs
+
+    def accepted(self, rows: Sequence[Row]) -> Rows:
+        """Those of the rows that the estimator accepts."""
+        outputs = None if self._singly and len(rows) > 1 else self.transform(rows)
+        if outputs is not None:
+            return Rows(list(rows), outputs)
+        if len(rows) <= 1:
+            return Rows([], np.empty((0, self.width or 0)))
+        half = len(rows) // 2
+        first, second = self.accepted(rows[:half]), self.accepted(rows[half:])
+        if not first.rows or not second.rows:
+            return first if first.rows else second
+        return Rows(first.rows + second.rows, np.concatenate([first.outputs, second.outputs]))
+
+
+def first_reason(estimator: Any, sample: Sample) -> str:
+    """Why the estimator refuses the sample's first row."""
+    try:
+        result = estimator.transform(sample.build(sample.rows[:1]))
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    try:
+        dense(result)
+    except (TypeError, ValueError):
+        return "its result does not hold numbers alone"
+    return "its result depends on the other rows"
+
+
+def hard_rows(
+    oracle: Oracle,
+    sample: Sample,
+    base: Sequence[Row],
+    hints: Mapping[Expression, Sequence[Any]],
+    most: int,
+) -> Rows:
+    """Rows in which every column shows all its hard values, as far as the estimator accepts them."""
+    by_source = [
+        _accepted_values(oracle, base[0], position, source, hints.get(source.expression, []))
+        for position, source in enumerate(sample.sources)
+    ]
+    longest = max((len(values) for values in by_source), default=0)
+    rows: list[Row] = []
+    # Two passes, so that the same values meet others.
+    for shift in (0, 1):
+        for number in range(longest):
+            rows.append(
+                tuple(
+                    values[(number + shift * position) % len(values)] if values else base[number % len(base)][position]
+                    for position, values in enumerate(by_source)
+                )
+            )
+    plain = list(base[: max(1, most // 4)])
+    distinct = list({repr(row): row for row in [*plain, *rows]}.values())
+    return oracle.accepted(distinct[:most])
+
+
+def _accepted_values(oracle: Oracle, row: Row, position: int, source: Source, hints: Sequence[Any]) -> list[Any]:
+    def with_value(value: Any) -> Row:
+        return (*row[:position], value, *row[position + 1 :])
+
+    found = [value for value in suspicious(source) if oracle.accepted([with_value(value)]).rows]
+    others = oracle.accepted([with_value(value) for value in hard(source, list(hints))])
+    return found + [accepted[position] for accepted in others.rows]
+
+
+def document(
+    oracle: Oracle,
+    sample: Sample,
+    found: Rows,
+    sources: Sequence[Source],
+    request_scope: set[str],
+    output: Output,
+) -> dict[str, Any]:
+    """The golden file: one case of all rows, or one for each row's request columns where there are such."""
+    kept = _comparable(found, output)
+    most = max(1, _MOST_CELLS // max(1, output.width))
+    positions = [sample.sources.index(source) for source in sources]
+    if request_scope:
+        cases = []
+        for rows in _request_cases(kept.rows[:most], sample, request_scope):
+            case = _comparable(oracle.accepted(rows), output)
+            if case.rows:
+                cases.append(_case(case, sources, positions, request_scope, output))
+    else:
+        case = Rows(kept.rows[:most], kept.outputs[:most])
+        cases = [_case(case, sources, positions, request_scope, output)]
+    if not any(case["rows"] for case in cases):
+        raise ExportError.of("no golden row is left that the estimator accepts and that can be compared")
+    return {"format": FORMAT, "cases": cases}
+
+
+@dataclass(frozen=True)
+class Output:
+    """What golden rows compare.
+
+    Attributes:
+        name: The output's name.
+        dtype: Its type.
+        width: Its columns.
+        exactness: For each column how near the engine comes to the library.
+        default: What is served for null.
+        max_ulp: How far values may lie apart, or None to let the exactness tell.
+    """
+
+    name: str
+    dtype: str
+    width: int
+    exactness: Sequence[Exactness]
+    default: float
+    max_ulp: int | None
+
+    @property
+    def tolerance(self) -> int:
+        """Units in the last place."""
+        if self.max_ulp is not None:
+            return self.max_ulp
+        return _ULPS.get((self.dtype, max(self.exactness, default=Exactness.EXACT)), 0)
+
+
+def _comparable(found: Rows, output: Output) -> Rows:
+    """Leaves out rows that can't be compared: sums that cancelled out, and defaults that the library does not know."""
+    if not found.rows:
+        return found
+    outputs = found.outputs
+    keep = np.ones(len(outputs), dtype=bool)
+    inexact = [position for position, exactness in enumerate(output.exactness) if exactness]
+    if inexact:
+        sums = np.abs(outputs[:, inexact])
+        largest = np.max(np.where(np.isfinite(sums), sums, 0.0), axis=0, initial=0.0)
+        keep &= ~((sums > 0) & (sums < _CANCELLED * largest)).any(axis=1)
+    if not np.isnan(output.default):
+        keep &= ~np.isnan(outputs).any(axis=1)
+    return Rows([row for row, kept in zip(found.rows, keep, strict=True) if kept], outputs[keep])
+
+
+def _request_cases(rows: Sequence[Row], sample: Sample, request_scope: set[str]) -> list[list[Row]]:
+    """For each row a few rows that have its values in the request's columns."""
+    shared = [position for position, source in enumerate(sample.sources) if source.name in request_scope]
+
+    def like(row: Row, other: Row) -> Row:
+        return tuple(row[at] if at in shared else other[at] for at in range(len(row)))
+
+    count = len(rows)
+    return [
+        [like(rows[number], rows[(number + step) % count]) for step in range(min(_ROWS_OF_A_CASE, count))]
+        for number in range(count)
+    ]
+
+
+def _case(
+    case: Rows, sources: Sequence[Source], positions: Sequence[int], request_scope: set[str], output: Output
+) -> dict[str, Any]:
+    inputs: dict[str, list[Any]] = {}
+    for source, position in zip(sources, positions, strict=True):
+        count = 1 if source.name in request_scope else len(case.rows)
+        inputs |= source.encoded([row[position] for row in case.rows[:count]])
+    expected = [[json_value(float(value)) for value in row] for row in case.outputs]
+    return {
+        "rows": len(case.rows),
+        "inputs": inputs,
+        "outputs": {output.name: {"rows": expected, "max_ulp": output.tolerance}},
+    }

@@ -1,0 +1,106 @@
+"""Which function exports which estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .expressions import Expression
+from .matrix import Column, Matrix
+from .problems import ExportProblem
+from .samples import NEVER, UNDECIDED, Source
+
+
+@dataclass
+class Context:
+    """What an exporting function knows besides the estimator and its input.
+
+    Attributes:
+        path: The names of the steps down to this one.
+        library: The version of scikit-learn as numbers.
+        problems: What was found so far, for those that go on after a problem.
+        hints: For each input's expression the values at which something changes: edges, knots, categories.
+        sources: The sample's columns by their expressions.
+    """
+
+    path: tuple[str, ...]
+    library: tuple[int, ...]
+    problems: list[ExportProblem] = field(default_factory=list)
+    hints: dict[Expression, list[Any]] = field(default_factory=dict)
+    sources: dict[Expression, Source] = field(default_factory=dict)
+
+    def below(self, name: str) -> Context:
+        """The context of a step inside."""
+        return Context((*self.path, name), self.library, self.problems, self.hints, self.sources)
+
+    def refuse(self, reason: str) -> None:
+        """Notes a problem of this step."""
+        self.problems.append(ExportProblem(" > ".join(self.path), reason))
+
+    def hint(self, expression: Expression, values: Sequence[Any]) -> None:
+        """Tells golden rows where to look, as far as the expression is an input whose values come through unchanged."""
+        found = _input_of(expression)
+        if found is not None:
+            self.hints.setdefault(found, []).extend(values)
+
+    def holds(self, expression: Expression, missing: Any) -> bool:
+        """Whether the sample's container holds this (None or NaN) where a request's column is null.
+
+        A sample without missing values leaves it open; then the first estimator that asks decides.
+        """
+        source = self.sources.get(_input_of(expression) or expression)
+        if source is None or source.missing is NEVER:
+            return True
+        if source.missing is UNDECIDED:
+            source.missing = missing
+        return (source.missing is None) == (missing is None)
+
+
+def _input_of(expression: Expression) -> Expression | None:
+    """The input whose present values an expression holds unchanged."""
+    while expression.op in {"cast", "impute", "choose"}:
+        expression = expression.inputs[-1]
+    return expression if expression.step is None else None
+
+
+Handler = Callable[[Any, Matrix, Context], list[Column]]
+"""Gives the columns that an estimator makes of a matrix, or raises Refusal."""
+
+_HANDLERS: dict[tuple[str, str], Handler] = {}
+
+
+def exports(*class_names: str) -> Callable[[Handler], Handler]:
+    """Registers a function for scikit-learn's classes of these names.
+
+    Classes are known by package and name, so that nothing is imported for them. A subclass is another class: it may
+    compute something else.
+    """
+
+    def register(handler: Handler) -> Handler:
+        for name in class_names:
+            _HANDLERS["sklearn", name] = handler
+        return handler
+
+    return register
+
+
+def find(estimator: Any) -> Handler | None:
+    """The function for an estimator, if there is one."""
+    cls = type(estimator)
+    found = _HANDLERS.get((cls.__module__.split(".")[0], cls.__name__))
+    if found is None and _is_selector(cls):
+        return _HANDLERS["sklearn", "SelectorMixin"]
+    return found
+
+
+def _is_selector(cls: type) -> bool:
+    """Whether a class selects columns by its support and does nothing else."""
+    from sklearn.feature_selection import SelectorMixin
+
+    return issubclass(cls, SelectorMixin) and getattr(cls, "transform", None) is SelectorMixin.transform
+
+
+def known() -> list[str]:
+    """The names of all classes that can be exported."""
+    return sorted(name for _, name in _HANDLERS)

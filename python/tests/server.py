@@ -1,0 +1,53 @@
+"""Starts the real server: the binary that QUIVER_BINARY names, on free ports, with its address from its log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+BINARY = os.environ.get("QUIVER_BINARY", "")
+
+needs_server = pytest.mark.skipif(
+    not BINARY, reason="QUIVER_BINARY is not set: give the path of the built server, as in target/debug/quiver"
+)
+
+
+def check(repository: Path) -> str:
+    """What `quiver check` says of a repository; nothing if it finds no problem."""
+    done = subprocess.run([BINARY, "check", str(repository)], capture_output=True, text=True, timeout=300)
+    return "" if done.returncode == 0 else done.stderr or f"exit code {done.returncode}"
+
+
+@contextmanager
+def serving(repository: Path) -> Iterator[str]:
+    """A server of a repository; gives its address."""
+    command = [BINARY, "serve", "--repository", str(repository), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+    process = subprocess.Popen([*command, "--log-format", "json"], stderr=subprocess.PIPE, text=True)
+    try:
+        yield _address(process)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    lines = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        lines.append(line)
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if entry.get("message") == "serving":
+            # What the server goes on to log must be read, or it waits.
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return entry["listen"]
+    raise AssertionError(f"the server ended: {''.join(lines)}")

@@ -1,0 +1,170 @@
+"""Values of every kind become the columns that the proto states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quiver_features import FeatureSet, Input, RequestError
+from quiver_features.client.columns import write_columns
+from quiver_features.proto import feature_service_pb2 as pb
+
+
+def described(**dtypes: str) -> FeatureSet:
+    """A feature set whose inputs are written as "float32", "list<string>", "request int64"."""
+    inputs = []
+    for name, written in dtypes.items():
+        scope, _, dtype = written.rpartition(" ")
+        is_list = dtype.startswith("list<")
+        scalar: Any = dtype[5:-1] if is_list else dtype
+        inputs.append(Input(name, scalar, "request" if scope else "row", is_list, True, False))
+    return FeatureSet("ads", 1, "print", tuple(inputs), (), ())
+
+
+def sent(dtype: str, values: Any) -> pb.Column:
+    """The one column that values become."""
+    (field,) = write_columns(described(x=dtype), {"x": values})
+    (column,) = pb.GetFeaturesRequest.FromString(field).columns
+    assert column.name == "x"
+    return column
+
+
+FLOATS = [
+    ([1.5, None, 2.0], [1.5, 0.0, 2.0], [1]),
+    (np.array([1, 2], dtype=np.int32), [1.0, 2.0], []),
+    (np.array([1.5, np.inf]), [1.5, np.inf], []),
+    (np.ma.masked_array([1.0, 2.0, 3.0], [False, True, False]), [1.0, 0.0, 3.0], [1]),
+    (pd.Series([1.5, 2.5], index=[7, 3]), [1.5, 2.5], []),
+    (pd.Series([1, None, 3], dtype="Int64"), [1.0, 0.0, 3.0], [1]),
+    (pd.Series([None, 2.5], dtype=object), [0.0, 2.5], [0]),
+    ((True, False), [1.0, 0.0], []),
+    ([], [], []),
+    ([None, None], [0.0, 0.0], [0, 1]),
+    (np.arange(6.0)[::2], [0.0, 2.0, 4.0], []),
+]
+
+
+@pytest.mark.parametrize(("values", "expected", "nulls"), FLOATS)
+def test_floats(values: Any, expected: list[float], nulls: list[int]) -> None:
+    column = sent("float64", values)
+    assert list(column.doubles.values) == expected
+    assert list(column.nulls) == nulls
+    assert list(sent("float32", values).floats.values) == expected
+
+
+def test_nan_is_sent_as_it_is() -> None:
+    column = sent("float64", [1.0, float("nan")])
+    assert np.isnan(column.doubles.values[1])
+    assert not column.nulls
+
+
+INTEGERS = [
+    ([1, None, -3], [1, 0, -3], [1]),
+    (np.array([1, 2], dtype=np.uint8), [1, 2], []),
+    (np.array([2**62 + 1]), [2**62 + 1], []),
+    (pd.Series([1.0, float("nan"), 3.0]), [1, 0, 3], [1]),
+    (pd.Series([4, pd.NA], dtype="Int64"), [4, 0], [1]),
+]
+
+
+@pytest.mark.parametrize(("values", "expected", "nulls"), INTEGERS)
+def test_integers(values: Any, expected: list[int], nulls: list[int]) -> None:
+    column = sent("int64", values)
+    assert (list(column.int64s.values), list(column.nulls)) == (expected, nulls)
+
+
+def test_unsigned_integers_and_booleans() -> None:
+    assert list(sent("uint64", [2**64 - 1, 0]).uint64s.values) == [2**64 - 1, 0]
+    column = sent("bool", [True, None, np.False_])
+    assert (list(column.bools.values), list(column.nulls)) == ([True, False, False], [1])
+
+
+def test_strings_that_repeat_are_a_dictionary() -> None:
+    column = sent("string", ["a", "b", "a", None, "a", "b"])
+    assert list(column.dictionary.dictionary) == ["a", "b"]
+    assert list(column.dictionary.indices) == [0, 1, 0, 0, 0, 1]
+    assert list(column.nulls) == [3]
+    column = sent("string", pd.Series(["x", "y", "x", "x", "y"], dtype="category"))
+    assert list(column.dictionary.dictionary) == ["x", "y"]
+    column = sent("string", [None] * 5)
+    assert list(column.dictionary.dictionary) == [""]
+
+
+def test_strings_that_do_not_repeat_are_strings() -> None:
+    column = sent("string", np.array(["a", "b", "ü"]))
+    assert list(column.strings.values) == ["a", "b", "ü"]
+    column = sent("string", pd.Series(["a", None, "c"]))
+    assert (list(column.strings.values), list(column.nulls)) == (["a", "", "c"], [1])
+
+
+def test_lists() -> None:
+    column = sent("list<string>", [["a", "b"], [], None, ["c", None]])
+    assert list(column.strings.values) == ["a", "b", "c", ""]
+    assert list(column.list.offsets) == [0, 2, 2, 2, 4]
+    assert (list(column.nulls), list(column.null_elements)) == ([2], [3])
+    column = sent("list<float64>", np.arange(6.0).reshape(2, 3))
+    assert list(column.list.offsets) == [0, 3, 6]
+    column = sent("list<int64>", [{5}, np.array([1, 2])])
+    assert list(column.int64s.values) == [5, 1, 2]
+
+
+def test_a_request_scope_column_takes_one_value() -> None:
+    assert list(sent("request int64", 7).int64s.values) == [7]
+    assert list(sent("request string", "abc").strings.values) == ["abc"]
+    assert list(sent("request float64", None).nulls) == [0]
+    assert list(sent("request float64", [2.5]).doubles.values) == [2.5]
+    assert list(sent("request list<string>", ["a", "b"]).list.offsets) == [0, 2]
+    assert list(sent("request list<string>", [["a", "b"]]).list.offsets) == [0, 2]
+    assert list(sent("request list<string>", []).list.offsets) == [0, 0]
+
+
+def test_a_frame_gives_the_columns_that_are_inputs() -> None:
+    feature_set = described(user="request int64", bid="float64")
+    frame = pd.DataFrame({"user": [7, 7], "bid": [1.5, 2.5], "more": ["a", "b"]})
+    fields = b"".join(write_columns(feature_set, frame))
+    columns = {column.name: column for column in pb.GetFeaturesRequest.FromString(fields).columns}
+    assert list(columns["user"].int64s.values) == [7]
+    assert list(columns["bid"].doubles.values) == [1.5, 2.5]
+    with pytest.raises(RequestError, match="user: has 2 values"):
+        write_columns(feature_set, frame.assign(user=[7, 8]))
+
+
+def test_dictionaries_become_keys_and_values() -> None:
+    feature_set = described(x_keys="list<string>", x_values="list<float64>")
+    fields = b"".join(write_columns(feature_set, {"x": [{"city": "oslo", "clicks": 3}, {}, None]}))
+    keys, values = pb.GetFeaturesRequest.FromString(fields).columns
+    assert list(keys.strings.values) == ["city=oslo", "clicks"]
+    assert list(values.doubles.values) == [1.0, 3.0]
+    assert list(keys.nulls) == list(values.nulls) == [2]
+
+
+WRONG = [
+    ("int64", [1.5], "holds 1.5 at 0"),
+    ("int64", [2**63], "out of range"),
+    ("int64", ["1"], "must hold integers"),
+    ("uint64", [-1], "out of range"),
+    ("bool", ["yes"], "must hold True and False"),
+    ("string", [1], "must hold strings"),
+    ("string", "abc", "not a column"),
+    ("float64", ["a"], "must hold numbers"),
+    ("float64", 1.5, "not a column"),
+    ("float64", np.zeros((2, 2)), "2 dimensions"),
+    ("list<int64>", [1, 2], "row 0 is 1, not a list"),
+    ("request int64", [1, 2], "has 2 values"),
+]
+
+
+@pytest.mark.parametrize(("dtype", "values", "message"), WRONG)
+def test_what_does_not_fit_is_told(dtype: str, values: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message) as raised:
+        sent(dtype, values)
+    assert [violation.field for violation in raised.value.violations] == ["x"]
+
+
+def test_every_column_that_does_not_fit_is_told() -> None:
+    with pytest.raises(RequestError) as raised:
+        write_columns(described(a="int64", b="bool"), {"a": ["?"], "b": [2], "c": []})
+    assert [violation.field for violation in raised.value.violations] == ["a", "b", "c"]
