@@ -305,7 +305,7 @@ impl Value {
         } else {
             u64::try_from(value).is_ok()
         };
-        fits.then(|| Self {
+        fits.then_some(Self {
             of: Type { element, ..self.of },
             source: Source::Literal(Literal::Integer(value)),
         })
