@@ -95,7 +95,9 @@ struct Floor<'a> {
 impl<'a> Floor<'a> {
     fn new(snapshot: &'a Snapshot, requests: &[Request], width: usize) -> Self {
         let ads = Self::ads(snapshot);
-        let rows = RowMatrix::new(ads.rows() as usize + 2, width * 4);
+        let mut rows = RowMatrix::new(ads.rows() as usize + 2, width * 4);
+        // Rows that were never written would all be read from one page of zeros.
+        (0..rows.rows()).for_each(|row| rows.row_mut(row).fill(row as u8));
         assert!(!requests.is_empty());
         Self { snapshot, rows, numbers: Vec::new() }
     }

@@ -2,11 +2,18 @@
 //!
 //! A [`Column`] owns its buffers, so that a pool of them serves request after request without an allocation.
 
+mod build_strings;
+mod lists;
+mod mark;
 mod select;
+pub mod word;
 
-use std::ops::{BitOr, BitOrAssign, Range};
+use std::ops::Range;
 
 use bytes::Bytes;
+
+pub use build_strings::StringsBuilder;
+pub use mark::{Mark, Status};
 
 /// Element types of columns. Floats are computed in 64 bits whatever their source's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,95 +91,6 @@ impl std::fmt::Display for Type {
             (true, None) => write!(f, "list<{name}>"),
             (true, Some(width)) => write!(f, "list<vector<{name}, {width}>>"),
         }
-    }
-}
-
-/// What lies behind one value: whether it is null, and the gravest [`Status`] of all that it was made from. Filling a
-/// null in keeps the status, so that statuses stay true where a default is served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[repr(transparent)]
-pub struct Mark(u8);
-
-/// Statuses in the order of gravity; the numbers are those of the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Status {
-    Present = 0,
-    Stale = 1,
-    OutOfRange = 2,
-    UnknownCategory = 3,
-    Null = 4,
-    KeyNotFound = 5,
-}
-
-impl Status {
-    /// How many statuses there are.
-    pub const COUNT: usize = 6;
-
-    /// All of them, at the position of their number.
-    pub const ALL: [Status; Self::COUNT] =
-        [Self::Present, Self::Stale, Self::OutOfRange, Self::UnknownCategory, Self::Null, Self::KeyNotFound];
-
-    /// The status with the number given; null for a number that none has.
-    pub fn from_number(number: u8) -> Self {
-        Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Null)
-    }
-}
-
-impl Mark {
-    const NULL_BIT: u8 = 0x80;
-    const STATUS_BITS: u8 = 0x07;
-
-    /// A present value.
-    pub const PRESENT: Mark = Mark(0);
-    /// A null, and nothing graver behind it.
-    pub const NULL: Mark = Mark(Self::NULL_BIT | Status::Null as u8);
-    /// A null because a lookup found no row.
-    pub const KEY_NOT_FOUND: Mark = Mark(Self::NULL_BIT | Status::KeyNotFound as u8);
-    /// A value that stands in for a category outside of the vocabulary.
-    pub const UNKNOWN_CATEGORY: Mark = Mark(Status::UnknownCategory as u8);
-    /// A value that was moved into the fitted range.
-    pub const OUT_OF_RANGE: Mark = Mark(Status::OutOfRange as u8);
-
-    /// Whether there is no value.
-    pub fn is_null(self) -> bool {
-        self.0 & Self::NULL_BIT != 0
-    }
-
-    /// Whether there is a value made from present inputs alone.
-    pub fn is_present(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The gravest status behind the value.
-    pub fn status(self) -> Status {
-        Status::from_number(self.0 & Self::STATUS_BITS)
-    }
-
-    /// The same status, with a value filled in.
-    pub fn filled(self) -> Self {
-        Self(self.0 & Self::STATUS_BITS)
-    }
-
-    /// The same status (at least `Null` or what `cause` brings), without a value.
-    pub fn nulled(self) -> Self {
-        Self(self.0 | Self::NULL_BIT)
-    }
-}
-
-impl BitOr for Mark {
-    type Output = Mark;
-
-    /// Joins two inputs' marks: null where either is, with the graver status.
-    fn bitor(self, other: Mark) -> Mark {
-        let status = (self.0 & Self::STATUS_BITS).max(other.0 & Self::STATUS_BITS);
-        Mark(((self.0 | other.0) & Self::NULL_BIT) | status)
-    }
-}
-
-impl BitOrAssign for Mark {
-    fn bitor_assign(&mut self, other: Mark) {
-        *self = *self | other;
     }
 }
 
@@ -277,6 +195,8 @@ pub enum Values {
     /// A one-hot vector for each value, kept as the position of its one; [`NO_SLOT`] for all zeros. A kernel may give
     /// it for a float64 vector type and never gets it.
     OneHot(Vec<u32>),
+    /// Vectors of floats in 32 bits, as a table stores them. Read in place of float64 by the kernels that take it.
+    Float32(Vec<f32>),
 }
 
 /// The position that stands for a one-hot vector of zeros.
@@ -407,6 +327,21 @@ impl Column {
         }
     }
 
+    /// Makes this a float32 column and gives its emptied elements and marks to fill.
+    pub fn float32_mut(&mut self) -> (&mut Vec<f32>, &mut Vec<Mark>) {
+        if !matches!(self.values, Values::Float32(_)) {
+            self.values = Values::Float32(Vec::new());
+        }
+        match &mut self.values {
+            Values::Float32(values) => {
+                values.clear();
+                self.marks.clear();
+                (values, &mut self.marks)
+            }
+            other => wrong_type("float32", other),
+        }
+    }
+
     /// Makes this an int64 column and gives its emptied elements and marks to fill.
     pub fn int64_mut(&mut self) -> (&mut Vec<i64>, &mut Vec<Mark>) {
         if !matches!(self.values, Values::Int64(_)) {
@@ -463,6 +398,7 @@ fn wrong_type(wanted: &str, got: &Values) -> ! {
         Values::Bool(_) => "bool",
         Values::String(_) => "string",
         Values::OneHot(_) => "one-hot",
+        Values::Float32(_) => "float32",
     };
     panic!("a {wanted} column was expected, a {got} column came")
 }
@@ -470,22 +406,6 @@ fn wrong_type(wanted: &str, got: &Values) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn joined_marks_keep_null_and_the_graver_status() {
-        let joined = Mark::UNKNOWN_CATEGORY | Mark::NULL;
-        assert!(joined.is_null());
-        assert_eq!(joined.status(), Status::Null);
-        assert_eq!((Mark::NULL | Mark::KEY_NOT_FOUND).status(), Status::KeyNotFound);
-        assert_eq!((Mark::PRESENT | Mark::OUT_OF_RANGE), Mark::OUT_OF_RANGE);
-    }
-
-    #[test]
-    fn a_filled_null_keeps_its_status() {
-        let filled = Mark::KEY_NOT_FOUND.filled();
-        assert!(!filled.is_null());
-        assert_eq!(filled.status(), Status::KeyNotFound);
-    }
 
     #[test]
     fn spans_are_checked() {

@@ -31,7 +31,7 @@ pub const FEATURE_SETS: [(&str, usize); 3] = [("ads_small", 100), ("ads_ctr", 20
 pub const SEED: u64 = 20_260_101;
 
 /// Counts one up whenever the generator writes something else for the same options.
-const GENERATOR: u32 = 2;
+const GENERATOR: u32 = 3;
 
 /// Marks a complete repository and tells what it was made of.
 const MARKER: &str = "demo.json";

@@ -8,6 +8,7 @@ mod cells;
 mod column;
 mod column_builder;
 mod index;
+mod key_texts;
 mod keys;
 mod load;
 mod memory;
@@ -102,11 +103,12 @@ impl Table {
     }
 
     /// Appends to `rows` the row number of each key. `keys` are the key's columns, with the types of the schema's and
-    /// one length; of list columns the elements are looked up. A null key gives [`Self::null_row`], or
+    /// one length, or a single value that goes with each of the others'; of list columns the elements are looked up. A null key gives [`Self::null_row`], or
     /// [`Self::missing_row`] where its status says that another lookup did not find it.
     pub fn find(&self, keys: &[&Column], rows: &mut Vec<u32>) {
-        let Some(first) = keys.first() else { return };
-        let (start, count) = (rows.len(), first.marks.len());
+        let lengths = || keys.iter().map(|column| column.marks.len());
+        let Some(count) = lengths().find(|&length| length != 1).or(lengths().next()) else { return };
+        let start = rows.len();
         self.find_values(keys, count, rows);
         if keys.iter().any(|column| column.marks.iter().any(|mark| mark.is_null())) {
             for (position, row) in rows[start..].iter_mut().enumerate() {
@@ -147,6 +149,9 @@ impl Table {
                 }
                 Values::Uint64(values) if self.keys.is_one_integer() => {
                     return self.index.find(&self.keys.one_integer(values), count, self.rows, rows);
+                }
+                Values::String(values) if let Some(keys) = self.keys.one_text(values) => {
+                    return self.index.find(&keys, count, self.rows, rows);
                 }
                 _ => {}
             }

@@ -14,11 +14,21 @@ use crate::{
     problem::Problems,
 };
 
+mod bspline;
+mod farm;
+pub mod hashing;
+mod inverse_normal;
+mod keys;
 mod murmur3;
+mod murmur64a;
+mod pairs;
 pub mod parameters;
 mod pick;
+mod python_characters;
 mod sum;
+mod time_unit;
 mod vocabulary;
+mod weighted;
 
 /// An operation's parameters as the spec writes them.
 pub trait Operation {
@@ -73,19 +83,33 @@ pub trait Kernel: Debug + Send + Sync {
         false
     }
 
+    /// Whether its vectors may come as float32 columns.
+    fn takes_float32(&self) -> bool {
+        false
+    }
+
     /// Whether an input may have a single row beside others with more: it then goes with each of theirs.
     fn takes_single_rows(&self) -> bool {
         false
     }
 }
 
-/// The values of an input for `count` rows; a single row is every row's.
+/// The float64 values of an input for `count` rows; a single row is every row's.
 fn repeated(input: &Column, lanes: usize, count: usize) -> impl Iterator<Item = (&[f64], Mark)> {
-    let step = usize::from(input.marks.len() == count);
-    let values = input.float64();
+    rows_of(input.float64(), &input.marks, lanes, count)
+}
+
+/// The values of `count` rows with their marks; a single row is every row's.
+fn rows_of<'a, T>(
+    values: &'a [T],
+    marks: &'a [Mark],
+    lanes: usize,
+    count: usize,
+) -> impl Iterator<Item = (&'a [T], Mark)> {
+    let step = usize::from(marks.len() == count);
     (0..count).map(move |row| {
         let row = row * step;
-        (&values[row * lanes..(row + 1) * lanes], input.marks[row])
+        (&values[row * lanes..(row + 1) * lanes], marks[row])
     })
 }
 
@@ -149,6 +173,10 @@ operations! {
     one_hot::OneHot = "one_hot",
     hash_bucket::HashBucket = "hash_bucket",
     feature_hash::FeatureHash = "feature_hash",
+    map_values::MapValues = "map_values",
+    multi_hot::MultiHot = "multi_hot",
+    spark_hash::SparkHash = "spark_hash",
+    hash_cross::HashCross = "hash_cross",
     normalize::Normalize = "normalize",
     gather::Gather = "gather",
     pool::Pool = "pool",
@@ -156,6 +184,35 @@ operations! {
     cosine::Cosine = "cosine",
     concat::Concat = "concat",
     arithmetic::Arithmetic = "arithmetic",
+    math::Math = "math",
+    log::Log = "log",
+    binarize::Binarize = "binarize",
+    quantile::Quantile = "quantile",
+    power::Power = "power",
+    rank::Rank = "rank",
+    interpolate::Interpolate = "interpolate",
+    spline::Spline = "spline",
+    polynomial::Polynomial = "polynomial",
+    project::Project = "project",
+    lane::Lane = "lane",
+    lanes::Lanes = "lanes",
+    distance::Distance = "distance",
+    take::Take = "take",
+    count::Count = "count",
+    overlap::Overlap = "overlap",
+    occurrences::Occurrences = "occurrences",
+    kv_dot::KvDot = "kv_dot",
+    kv_lookup::KvLookup = "kv_lookup",
+    normalize_text::NormalizeText = "normalize_text",
+    tokenize::Tokenize = "tokenize",
+    ngrams::Ngrams = "ngrams",
+    char_ngrams::CharNgrams = "char_ngrams",
+    time_parts::TimeParts = "time_parts",
+    cyclical::Cyclical = "cyclical",
+    age::Age = "age",
+    decay::Decay = "decay",
+    smoothed_rate::SmoothedRate = "smoothed_rate",
+    frequency_cap::FrequencyCap = "frequency_cap",
     compare::Compare = "compare",
     logic::Logic = "logic",
     choose::Choose = "choose",
@@ -182,6 +239,32 @@ pub fn single_float(inputs: &[Type]) -> Result<Type, Problems> {
             "",
             format!("takes float64, its input is {input}; a \"cast\" step makes it float64"),
         ))
+    }
+}
+
+/// The single input of an operation over scalar floats (lists of them elementwise); what it is not is a problem.
+fn single_scalar_float(inputs: &[Type], problems: &mut Problems) -> Type {
+    match single_float(inputs) {
+        Ok(input) => {
+            if input.width.is_some() {
+                problems.add("", format!("takes a scalar, its input is {input}"));
+            }
+            input
+        }
+        Err(found) => {
+            problems.add_below("", found);
+            Type::scalar(Element::Float64)
+        }
+    }
+}
+
+/// The single input of an operation over float vectors (lists of them elementwise).
+fn single_vector(inputs: &[Type]) -> Result<Type, Problems> {
+    let input = single_float(inputs)?;
+    if input.width.is_some() {
+        Ok(input)
+    } else {
+        Err(Problems::one("", format!("takes a vector, its input is {input}")))
     }
 }
 
@@ -231,7 +314,7 @@ pub(crate) fn map_lanes<P>(
 #[cfg(test)]
 pub(crate) mod check {
     use super::*;
-    use crate::batch::Values;
+    use crate::batch::{Strings, Values};
 
     /// A scalar float column; `None` is null.
     pub fn floats(values: &[Option<f64>]) -> Column {
@@ -265,6 +348,30 @@ pub(crate) mod check {
         let mut out = Column::new(compiled.output);
         compiled.kernel.run(&[&floats(values)], &mut out);
         out
+    }
+
+    /// A scalar int64 column; `None` is null.
+    pub fn integers(values: &[Option<i64>]) -> Column {
+        let marks = values.iter().map(|value| if value.is_some() { Mark::PRESENT } else { Mark::NULL });
+        let marks = marks.collect();
+        let values = values.iter().map(|value| value.unwrap_or(i64::MIN)).collect();
+        Column { values: Values::Int64(values), marks, list: None }
+    }
+
+    /// Compiles for one nullable string and runs.
+    pub fn run_text(operation: &impl Operation, values: &[Option<&str>]) -> Column {
+        let compiled = operation.compile(&[Type::scalar(Element::String)]).expect("parameters are good");
+        let marks = values.iter().map(|value| if value.is_some() { Mark::PRESENT } else { Mark::NULL });
+        let marks = marks.collect();
+        let values = Strings::from_values(values.iter().map(|value| value.unwrap_or("under a null")));
+        let mut out = Column::new(compiled.output);
+        compiled.kernel.run(&[&Column { values: Values::String(values), marks, list: None }], &mut out);
+        out
+    }
+
+    /// A result's strings.
+    pub fn texts(column: &Column) -> Vec<&str> {
+        column.strings().iter().collect()
     }
 
     /// A float result with nulls as `None`.

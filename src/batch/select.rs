@@ -26,6 +26,7 @@ impl Column {
             (Values::Uint64(to), Values::Uint64(from)) => copy_slice(to, &from[elements]),
             (Values::Bool(to), Values::Bool(from)) => copy_slice(to, &from[elements]),
             (Values::OneHot(to), Values::OneHot(from)) => copy_slice(to, &from[values]),
+            (Values::Float32(to), Values::Float32(from)) => copy_slice(to, &from[elements]),
             (Values::String(to), Values::String(from)) => to.gather(from, elements),
             (to, from) => {
                 *to = from.emptied();
@@ -67,7 +68,7 @@ impl Column {
     }
 
     /// Makes this the values of `source`, whether they are rows or list elements, at `positions`.
-    fn gather_values(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
+    pub fn gather_values(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
         self.marks.clear();
         self.marks.extend(positions.iter().map(|&position| source.marks[position as usize]));
         if std::mem::discriminant(&self.values) != std::mem::discriminant(&source.values) {
@@ -79,6 +80,7 @@ impl Column {
             (Values::Uint64(to), Values::Uint64(from)) => gather_slice(to, from, lanes, positions),
             (Values::Bool(to), Values::Bool(from)) => gather_slice(to, from, lanes, positions),
             (Values::OneHot(to), Values::OneHot(from)) => gather_slice(to, from, 1, positions),
+            (Values::Float32(to), Values::Float32(from)) => gather_slice(to, from, lanes, positions),
             (Values::String(to), Values::String(from)) => {
                 to.gather(from, positions.iter().map(|&position| position as usize));
             }
@@ -98,9 +100,8 @@ impl Column {
             (Values::Uint64(to), Values::Uint64(from)) => to.extend_from_slice(from),
             (Values::Bool(to), Values::Bool(from)) => to.extend_from_slice(from),
             (Values::OneHot(to), Values::OneHot(from)) => to.extend_from_slice(from),
-            (Values::String(to), Values::String(from)) => {
-                *to = Strings::from_values(to.iter().chain(from.iter()))
-            }
+            (Values::Float32(to), Values::Float32(from)) => to.extend_from_slice(from),
+            (Values::String(to), Values::String(from)) => to.append(from),
             _ => {}
         }
     }
@@ -124,6 +125,7 @@ impl Column {
             Values::Uint64(values) => repeat_slice(values, lanes, rows),
             Values::Bool(values) => repeat_slice(values, lanes, rows),
             Values::OneHot(slots) => repeat_slice(slots, 1, rows),
+            Values::Float32(values) => repeat_slice(values, lanes, rows),
             Values::String(strings) => {
                 let single = strings.clone();
                 strings.gather(&single, (0..rows).map(|_| 0));
@@ -150,15 +152,22 @@ impl Column {
             Values::Uint64(values) => fill(values, lanes * rows),
             Values::Bool(values) => fill(values, lanes * rows),
             Values::OneHot(slots) => fill(slots, rows),
+            Values::Float32(values) => fill(values, lanes * rows),
             Values::String(strings) => *strings = Strings::from_values(std::iter::repeat_n("", rows)),
         }
     }
 
-    /// Makes this float64 vectors of `lanes` elements from one-hot slots.
-    pub fn expand_one_hot(&mut self, source: &Column, lanes: usize) {
+    /// Makes this float64 vectors of `lanes` elements from their compact form.
+    pub fn expand(&mut self, source: &Column, lanes: usize) {
         self.list.clone_from(&source.list);
-        let Values::OneHot(slots) = &source.values else {
-            return self.clone_from(source);
+        let slots = match &source.values {
+            Values::OneHot(slots) => slots,
+            Values::Float32(narrow) => {
+                let (values, marks) = self.float64_mut();
+                marks.extend_from_slice(&source.marks);
+                return values.extend(narrow.iter().map(|&value| f64::from(value)));
+            }
+            _ => return self.clone_from(source),
         };
         let (values, marks) = self.float64_mut();
         marks.extend_from_slice(&source.marks);
@@ -181,6 +190,7 @@ impl Values {
             Self::Bool(_) => Self::Bool(Vec::new()),
             Self::String(_) => Self::String(Strings::default()),
             Self::OneHot(_) => Self::OneHot(Vec::new()),
+            Self::Float32(_) => Self::Float32(Vec::new()),
         }
     }
 
@@ -192,6 +202,7 @@ impl Values {
             Self::Uint64(values) => size_of_val(values.as_slice()),
             Self::Bool(values) => values.len(),
             Self::OneHot(slots) => size_of_val(slots.as_slice()),
+            Self::Float32(values) => size_of_val(values.as_slice()),
             Self::String(strings) => strings.memory(),
         }
     }
@@ -301,7 +312,7 @@ mod tests {
         let source =
             Column { values: Values::OneHot(vec![1, NO_SLOT]), marks: vec![Mark::PRESENT; 2], list: None };
         let mut out = Column::new(Type::vector(3));
-        out.expand_one_hot(&source, 3);
+        out.expand(&source, 3);
         assert_eq!(out.float64(), [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
     }
 }

@@ -74,7 +74,7 @@ impl<'a> Chain<'a> {
     pub fn standardize(self) -> Self {
         let values = self.fitted_on();
         let (mean, scale) = (fit::mean(&values), fit::deviation(&values));
-        let step = json!({"op": "standardize", "mean": mean, "scale": scale, "form": "divide"});
+        let step = json!({"op": "standardize", "mean": mean, "scale": scale, "form": "divide", "precision": "float64"});
         self.map(move |x| (x - mean) / scale).step(step)
     }
 
@@ -84,8 +84,8 @@ impl<'a> Chain<'a> {
         let (low, high) = (fit::quantile(&values, 0.0), fit::quantile(&values, 1.0));
         let scale = if high > low { 1.0 / (high - low) } else { 1.0 };
         let min = -low * scale;
-        let step =
-            json!({"op": "min_max", "scale": scale, "min": min, "clip": [0, 1], "form": "multiply_add"});
+        let step = json!({"op": "min_max", "scale": scale, "min": min, "clip": [0, 1], "form": "multiply_add",
+                "precision": "float64"});
         self.map(move |x| (x * scale + min).clamp(0.0, 1.0)).step(step)
     }
 
@@ -94,7 +94,7 @@ impl<'a> Chain<'a> {
         let values = self.fitted_on();
         let scale = values.iter().map(|value| value.abs()).fold(0.0, f64::max);
         let scale = if scale == 0.0 { 1.0 } else { scale };
-        self.map(move |x| x / scale).step(json!({"op": "max_abs", "scale": scale}))
+        self.map(move |x| x / scale).step(json!({"op": "max_abs", "scale": scale, "precision": "float64"}))
     }
 
     /// The median to 0, the distance between the quartiles to 1.
@@ -103,7 +103,7 @@ impl<'a> Chain<'a> {
         let center = fit::quantile(&values, 0.5);
         let between = fit::quantile(&values, 0.75) - fit::quantile(&values, 0.25);
         let scale = if between > 0.0 { between } else { 1.0 };
-        let step = json!({"op": "robust_scale", "center": center, "scale": scale});
+        let step = json!({"op": "robust_scale", "center": center, "scale": scale, "precision": "float64"});
         self.map(move |x| (x - center) / scale).step(step)
     }
 

@@ -38,6 +38,15 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Asks the processor to fetch the tables' values that `nodes` read for the rows `range`.
+    pub fn prefetch(&self, nodes: &[NodeId], range: Range<usize>) {
+        for &node in nodes {
+            let Source::Column { lookup, column } = self.graph.nodes[node].source else { continue };
+            let table = self.tables.of(self.graph, lookup);
+            self.rows.part(lookup, range.clone()).iter().for_each(|&number| table.prefetch(column, number));
+        }
+    }
+
     fn compute(&self, node: NodeId, range: Range<usize>, columns: &[Column], out: &mut Column) {
         let of = &self.graph.nodes[node];
         if let Some((lookup, values)) = self.prepared.and_then(|prepared| prepared.kept(node)) {
@@ -46,7 +55,7 @@ impl Evaluator<'_> {
         match &of.source {
             Source::Input(input) => self.copy_input(*input, range, out),
             Source::Column { lookup, column } => self.gather(*lookup, *column, range, out),
-            Source::Dense(inner) => out.expand_one_hot(&columns[*inner], of.of.lanes()),
+            Source::Dense(inner) => out.expand(&columns[*inner], of.of.lanes()),
             Source::Step { kernel, inputs } => match (self.dictionaries.get(node), inputs.as_slice()) {
                 (Some(Some(results)), &[input]) => {
                     out.gather(results, of.of.lanes(), &self.indices(input)[range]);

@@ -8,10 +8,7 @@ use super::{
     Tables,
     graph::{Graph, Lookup, NodeId, Source},
 };
-use crate::{
-    batch::{Column, ListRows, Type},
-    spec::Scope,
-};
+use crate::batch::{Column, ListRows};
 
 /// The inputs of one request, each of its spec's type and length; one for each input of the spec.
 #[derive(Debug, Default)]
@@ -78,9 +75,8 @@ pub struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    /// Finds the rows of one lookup; those of lookups whose columns are its key are there already. `rows` is the
-    /// number of rows of a row-scope lookup.
-    pub fn find(&self, lookup: usize, rows: usize, found: &mut Rows) {
+    /// Finds the rows of one lookup; those of lookups whose columns are its key are there already.
+    pub fn find(&self, lookup: usize, found: &mut Rows) {
         let of = &self.graph.lookups[lookup];
         let table = self.tables.of(self.graph, lookup);
         let mut numbers = std::mem::take(&mut found.numbers[lookup]);
@@ -90,8 +86,7 @@ impl Finder<'_> {
             table.find(&[distinct], &mut of_distinct);
             numbers.extend(indices.iter().map(|&index| of_distinct[index as usize]));
         } else {
-            let keys: Vec<Cow<'_, Column>> =
-                of.keys.iter().map(|&key| self.key(key, of, rows, found)).collect();
+            let keys: Vec<Cow<'_, Column>> = of.keys.iter().map(|&key| self.key(key, found)).collect();
             let columns: Vec<&Column> = keys.iter().map(|key| &**key).collect();
             table.find(&columns, &mut numbers);
             found.lists[lookup] = keys.first().and_then(|key| key.list.clone());
@@ -107,9 +102,9 @@ impl Finder<'_> {
         indices.as_deref().map(|indices| (column, indices))
     }
 
-    fn key(&self, key: NodeId, lookup: &Lookup, rows: usize, found: &Rows) -> Cow<'_, Column> {
+    fn key(&self, key: NodeId, found: &Rows) -> Cow<'_, Column> {
         let node = &self.graph.nodes[key];
-        let column = match (&node.source, self.inputs) {
+        match (&node.source, self.inputs) {
             (Source::Input(input), Some(inputs)) => match &inputs.columns[*input] {
                 InputColumn { column, indices: None } => Cow::Borrowed(column),
                 InputColumn { column, indices: Some(indices) } => {
@@ -127,16 +122,6 @@ impl Finder<'_> {
                 Cow::Owned(values)
             }
             _ => Cow::Owned(Column::new(node.of)),
-        };
-        if lookup.scope == Scope::Row && node.scope == Scope::Request && !lookup.list {
-            return Cow::Owned(repeated(&column, node.of, rows));
         }
-        column
     }
-}
-
-fn repeated(single: &Column, of: Type, rows: usize) -> Column {
-    let mut column = Column::new(of);
-    column.repeat(single, of.lanes(), rows);
-    column
 }

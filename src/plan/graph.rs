@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
-    batch::{Column, Element, Type, Values},
+    batch::Type,
     problem::Problems,
-    spec::{FEATURE_REFERENCE, Feature, NanMeaning, ScalarType, Scope, Spec},
+    spec::{FEATURE_REFERENCE, NanMeaning, ScalarType, Scope, Spec},
     table::TableSchema,
-    transform::{Derived, Kernel, Operation},
+    transform::Kernel,
 };
+
+mod steps;
 
 /// A node's position in [`Graph::nodes`]; inputs stand before the nodes that read them.
 pub type NodeId = usize;
@@ -32,14 +34,24 @@ pub struct Graph {
 pub struct Node {
     pub source: Source,
     pub of: Type,
-    /// Whether the kernel gives one-hot vectors as slots.
-    pub one_hot: bool,
+    pub form: Form,
     /// Names of the lanes, or none.
     pub lane_names: Vec<String>,
     /// Request where the value depends on request-scope inputs alone.
     pub scope: Scope,
     /// The lookup whose table's row determines the value; its values can be computed when the table is loaded.
     pub anchor: Option<usize>,
+}
+
+/// How a node's column holds its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As its type says.
+    Plain,
+    /// One-hot vectors as slots.
+    OneHot,
+    /// Vectors of a table in the 32 bits that it stores.
+    Float32,
 }
 
 /// Where a node's values come from.
@@ -51,7 +63,7 @@ pub enum Source {
     Column { lookup: usize, column: usize },
     /// A transform of other nodes.
     Step { kernel: Box<dyn Kernel>, inputs: Vec<NodeId> },
-    /// A one-hot node as plain vectors, for kernels.
+    /// A node of a compact form as plain vectors, for kernels.
     Dense(NodeId),
 }
 
@@ -113,6 +125,10 @@ struct Builder<'a> {
     lookups: HashMap<&'a str, usize>,
     columns: HashMap<(usize, usize), NodeId>,
     features: HashMap<&'a str, usize>,
+    /// The steps that there are, by what they read and what they do.
+    steps: HashMap<(Vec<NodeId>, String), NodeId>,
+    /// Nodes of compact forms as plain vectors.
+    dense: HashMap<NodeId, NodeId>,
     /// Nodes of built features; an entry of `None` had a problem of its own.
     built: HashMap<usize, Option<NodeId>>,
 }
@@ -145,6 +161,8 @@ impl<'a> Builder<'a> {
             lookups: lookups.collect(),
             columns: HashMap::new(),
             features: features.collect(),
+            steps: HashMap::new(),
+            dense: HashMap::new(),
             built: HashMap::new(),
         }
     }
@@ -202,7 +220,8 @@ impl<'a> Builder<'a> {
     }
 
     fn add(&mut self, source: Source, of: Type, scope: Scope, anchor: Option<usize>) -> NodeId {
-        self.graph.nodes.push(Node { source, of, one_hot: false, lane_names: Vec::new(), scope, anchor });
+        let (form, lane_names) = (Form::Plain, Vec::new());
+        self.graph.nodes.push(Node { source, of, form, lane_names, scope, anchor });
         self.graph.nodes.len() - 1
     }
 
@@ -356,51 +375,6 @@ impl<'a> Builder<'a> {
         self.add_steps(feature, &place, nodes)
     }
 
-    fn add_steps(
-        &mut self,
-        feature: &Feature,
-        place: &str,
-        mut nodes: Vec<NodeId>,
-    ) -> Result<NodeId, Unresolved> {
-        for (position, step) in feature.steps.iter().enumerate() {
-            let types: Vec<Type> = nodes.iter().map(|&node| self.graph.nodes[node].of).collect();
-            let compiled = step.compile(&types).map_err(|found| {
-                self.problems.add_below(&format!("{place}.steps[{position}] ({})", step.name()), found);
-                Unresolved
-            })?;
-            let mut read = nodes.iter().map(|&node| self.dense(node)).collect::<Vec<_>>();
-            for Derived { reads, compiled } in compiled.derived {
-                let inputs = reads.iter().map(|&position| read[position]).collect();
-                read.push(self.add_step(compiled.kernel, inputs, compiled.output));
-            }
-            if let Some(reads) = compiled.reads {
-                read = reads.iter().map(|&position| read[position]).collect();
-            }
-            let of_read: Vec<Type> = read.iter().map(|&node| self.graph.nodes[node].of).collect();
-            let one_hot = gives_one_hot(&*compiled.kernel, &of_read, compiled.output);
-            // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
-            let nullable =
-                compiled.output.nullable || (compiled.output.list && types.iter().any(|of| of.nullable));
-            let node = self.add_step(compiled.kernel, read, compiled.output.with_nullable(nullable));
-            self.graph.nodes[node].one_hot = one_hot;
-            self.graph.nodes[node].lane_names = compiled.lane_names;
-            nodes = vec![node];
-        }
-        Ok(nodes[0])
-    }
-
-    fn add_step(&mut self, kernel: Box<dyn Kernel>, inputs: Vec<NodeId>, of: Type) -> NodeId {
-        let scope = self.joined_scope(&inputs);
-        let anchor = self.graph.common_anchor(inputs.iter().map(|&node| self.graph.nodes[node].anchor));
-        self.add(Source::Step { kernel, inputs }, of, scope, anchor)
-    }
-
-    /// The node itself, or its plain vectors where it gives slots.
-    fn dense(&mut self, node: NodeId) -> NodeId {
-        let Node { of, one_hot, scope, anchor, .. } = self.graph.nodes[node];
-        if one_hot { self.add(Source::Dense(node), of, scope, anchor) } else { node }
-    }
-
     fn resolve_for_feature(
         &mut self,
         reference: &str,
@@ -471,20 +445,12 @@ impl<'a> Builder<'a> {
         let of = Type { list: list || of.list, nullable: true, ..of };
         let anchor = if list { parent } else { Some(lookup) };
         let node = self.add(Source::Column { lookup, column }, of, scope, anchor);
+        if schema.columns[column].gives_float32() {
+            self.graph.nodes[node].form = Form::Float32;
+        }
         self.columns.insert((lookup, column), node);
         Ok(node)
     }
-}
-
-/// Asks a kernel on no rows whether its vectors come as slots.
-fn gives_one_hot(kernel: &dyn Kernel, inputs: &[Type], output: Type) -> bool {
-    if output.element != Element::Float64 || output.width.is_none() {
-        return false;
-    }
-    let empty: Vec<Column> = inputs.iter().map(|&of| Column::new(of)).collect();
-    let mut out = Column::new(output);
-    kernel.run(&empty.iter().collect::<Vec<_>>(), &mut out);
-    matches!(out.values, Values::OneHot(_))
 }
 
 /// Whether NaN counts as null in input `position`.

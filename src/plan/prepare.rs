@@ -76,7 +76,7 @@ impl Prepared {
         let count = all_rows(tables.of(&plan.graph, parent));
         let mut rows = Rows::default();
         self.rows_below(plan, tables, parent, 0..count, &mut rows);
-        Finder { graph: &plan.graph, tables, inputs: None }.find(lookup, count, &mut rows);
+        Finder { graph: &plan.graph, tables, inputs: None }.find(lookup, &mut rows);
         self.resolved[lookup] = Some(std::mem::take(&mut rows.numbers[lookup]));
     }
 
@@ -91,7 +91,6 @@ impl Prepared {
     ) {
         let graph = &plan.graph;
         rows.reset(graph.lookups.len());
-        let count = range.len();
         rows.numbers[anchor].extend(range.map(|row| row as u32));
         for &lookup in &graph.lookup_order {
             let Some(parent) = graph.lookups[lookup].parent else { continue };
@@ -100,7 +99,7 @@ impl Prepared {
                 Some(resolved) if below => rows.derive(lookup, parent, resolved),
                 // A list of keys, or a parent whose load-time results were given up for the cap.
                 None if below => {
-                    Finder { graph, tables, inputs: None }.find(lookup, count, rows);
+                    Finder { graph, tables, inputs: None }.find(lookup, rows);
                 }
                 _ => {}
             }

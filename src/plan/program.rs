@@ -2,12 +2,12 @@
 //! where each feature's values come from when a row of an output is written.
 
 use super::{
-    graph::{Graph, NodeId, Source},
+    graph::{Form, Graph, NodeId, Source},
     layout::{Feature, Output},
 };
 use crate::{
     spec::{OutputType, Scope},
-    table::{Stored, TableSchema},
+    table::TableSchema,
 };
 
 /// One-hot vectors at least this wide are kept as slots in records: a slot is 4 bytes, a cache line holds 16 floats.
@@ -164,8 +164,7 @@ impl Split<'_> {
     fn stored_vector(&self, node: NodeId, dtype: OutputType) -> Option<(usize, usize)> {
         let Source::Column { lookup, column } = self.graph.nodes[node].source else { return None };
         let schema = &self.schemas[self.graph.lookups[lookup].table].columns[column];
-        let plain = schema.stored == Stored::Float32 && schema.of.width.is_some() && !schema.of.list;
-        (plain && dtype == OutputType::Float32 && !self.graph.lookups[lookup].list)
+        (schema.gives_float32() && dtype == OutputType::Float32 && !self.graph.lookups[lookup].list)
             .then_some((lookup, column))
     }
 
@@ -270,7 +269,7 @@ impl Record {
         let mut at = 0;
         for place in &mut self.places {
             let feature = &outputs[place.output].features[place.feature];
-            place.slot = graph.nodes[feature.node].one_hot && feature.width >= COMPACT_FROM;
+            place.slot = graph.nodes[feature.node].form == Form::OneHot && feature.width >= COMPACT_FROM;
             if !place.slot {
                 place.at = at;
                 at += feature.width * outputs[place.output].dtype.size();

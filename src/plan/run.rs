@@ -175,12 +175,12 @@ impl<'a> Run<'a> {
         let mut fillings: Vec<_> = targets.iter_mut().map(|target| self.begin(target, &once)).collect();
         self.repeat(singles, request, 1, block);
         let next = |start: usize| start.min(self.inputs.rows)..(start + BLOCK).min(self.inputs.rows);
-        self.prefetch(&fillings, &evaluator, next(0));
+        self.prefetch(&fillings, &evaluator, row_nodes, next(0));
         for start in (0..self.inputs.rows).step_by(BLOCK) {
             if expired() {
                 return Err(Expired);
             }
-            self.prefetch(&fillings, &evaluator, next(start + BLOCK));
+            self.prefetch(&fillings, &evaluator, row_nodes, next(start + BLOCK));
             let range = next(start);
             if start == 0 || range.len() < BLOCK {
                 self.repeat(broadcast, request, range.len(), block);
@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
             let resolved = self.prepared.and_then(|prepared| prepared.resolved(lookup));
             match (resolved, graph.lookups[lookup].parent) {
                 (Some(resolved), Some(parent)) => rows.derive(lookup, parent, resolved),
-                _ => finder.find(lookup, self.inputs.rows, rows),
+                _ => finder.find(lookup, rows),
             }
             missed.push(missed_keys(
                 lookup,
@@ -238,7 +238,15 @@ impl<'a> Run<'a> {
         filling
     }
 
-    fn prefetch(&self, fillings: &[Filling<'_, '_>], evaluator: &Evaluator<'_>, range: Range<usize>) {
+    /// Asks the processor to fetch what filling and computing the rows `range` will read.
+    fn prefetch(
+        &self,
+        fillings: &[Filling<'_, '_>],
+        evaluator: &Evaluator<'_>,
+        row_nodes: &[NodeId],
+        range: Range<usize>,
+    ) {
+        evaluator.prefetch(row_nodes, range.clone());
         let block = Block { evaluator, columns: &[], range };
         for filling in fillings.iter().filter(|filling| filling.target.part != Part::Request) {
             block.prefetch(&filling.segments.rows);

@@ -135,29 +135,29 @@ pub fn expand_slot(slot: [u8; size_of::<u32>()], default: &[f64], dtype: OutputT
 fn write_values<N: Number>(values: &Values, width: usize, to: &mut [u8], stride: usize, at: usize) {
     let rows = rows_of(to, stride, at);
     match values {
-        Values::Float64(values) => {
-            let from = values.chunks_exact(width.max(1));
-            rows.zip(from)
-                .for_each(|(row, from)| write_row(row, from.iter().map(|&value| N::rounded(value))));
-        }
-        Values::Int64(values) => {
-            rows.zip(values)
-                .for_each(|(row, &value)| write_row(row, std::iter::once(N::from_integer(value))));
-        }
-        Values::Uint64(values) => {
-            rows.zip(values)
-                .for_each(|(row, &value)| write_row(row, std::iter::once(N::rounded(value as f64))));
-        }
-        Values::Bool(values) => {
-            rows.zip(values)
-                .for_each(|(row, &value)| write_row(row, std::iter::once(N::from_integer(value.into()))));
-        }
+        Values::Float64(values) => write_lanes(rows, values, width, N::rounded),
+        Values::Float32(values) => write_lanes(rows, values, width, |value| N::rounded(value.into())),
+        Values::Int64(values) => write_lanes(rows, values, width, N::from_integer),
+        Values::Uint64(values) => write_lanes(rows, values, width, |value| N::rounded(value as f64)),
+        Values::Bool(values) => write_lanes(rows, values, width, |value| N::from_integer(value.into())),
         Values::OneHot(slots) => rows.zip(slots).for_each(|(row, &slot)| {
             let ones = (0..width).map(|lane| N::from_integer((lane == slot as usize).into()));
             write_row(row, ones);
         }),
         // The layout refuses string features.
         Values::String(_) => {}
+    }
+}
+
+/// Writes vectors, or scalars as vectors of one lane.
+fn write_lanes<'a, T: Copy, N: Number>(
+    rows: impl Iterator<Item = &'a mut [u8]>,
+    values: &[T],
+    width: usize,
+    number: impl Fn(T) -> N,
+) {
+    for (row, lanes) in rows.zip(values.chunks_exact(width.max(1))) {
+        write_row(row, lanes.iter().map(|&lane| number(lane)));
     }
 }
 
@@ -232,6 +232,15 @@ mod tests {
         let mut to = [0; 8];
         write_feature(&of, &feature(1, &[]), OutputType::Int64, &mut to, 8, 0);
         assert_eq!(i64::from_le_bytes(to), i64::MAX);
+    }
+
+    #[test]
+    fn vectors_of_integers_are_written_whole() {
+        let of = column(Values::Int64(vec![1, i64::MAX, 7, 7]), &[Mark::PRESENT, Mark::NULL]);
+        let mut to = [0; 32];
+        write_feature(&of, &feature(2, &[-1.0, -2.0]), OutputType::Int64, &mut to, 16, 0);
+        let written: Vec<i64> = to.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
+        assert_eq!(written, [1, i64::MAX, -1, -2]);
     }
 
     #[test]

@@ -222,7 +222,8 @@ mod tests {
         "format": "quiver.spec/1", "name": "small", "version": 3,
         "inputs": [{"name": "bid", "dtype": "float64", "scope": "row", "required": false, "nan": "null"}],
         "features": [{"name": "bid", "input": "bid", "default": 0.1, "steps": [
-            {"op": "standardize", "mean": 0.1, "scale": 0.30000000000000004, "form": "divide"}]}],
+            {"op": "standardize", "mean": 0.1, "scale": 0.30000000000000004, "form": "divide",
+             "precision": "float64"}]}],
         "outputs": [{"name": "dense", "dtype": "float32", "features": ["bid"]}]
     }"#;
 

@@ -205,6 +205,7 @@ fn elements(values: &Values) -> usize {
         Values::Bool(values) => values.len(),
         Values::String(values) => values.len(),
         Values::OneHot(slots) => slots.len(),
+        Values::Float32(values) => values.len(),
     }
 }
 
@@ -220,5 +221,6 @@ fn place(sources: &[Source], row: usize, column: &str) -> String {
 
 /// Whether a row's key has a null, and what is behind it.
 pub fn join_marks(keys: &[&Column], position: usize) -> Mark {
-    keys.iter().fold(Mark::PRESENT, |mark, column| mark | column.marks[position])
+    let of = |column: &Column| if column.marks.len() == 1 { column.marks[0] } else { column.marks[position] };
+    keys.iter().fold(Mark::PRESENT, |mark, column| mark | of(column))
 }

@@ -84,17 +84,16 @@ impl ColumnStore {
     /// Makes `out` the column's values at `rows`, of which `table_rows` stands for a key not found and all beyond for
     /// null.
     pub fn gather(&self, table_rows: u32, rows: &[u32], out: &mut Column) {
+        if let Content::Vectors(vectors) = &self.content {
+            out.list = None;
+            return vectors.gather(table_rows, rows, self.marks.get(), out);
+        }
         clear(out, self.of);
         match &self.content {
+            Content::Vectors(_) => {}
             Content::Scalars(elements) => {
                 gather_marks(self.marks.get(), table_rows, rows, &mut out.marks);
                 elements.gather(rows.iter().map(|&row| row.min(table_rows) as usize), &mut out.values);
-            }
-            Content::Vectors(vectors) => {
-                gather_marks(self.marks.get(), table_rows, rows, &mut out.marks);
-                if let Values::Float64(values) = &mut out.values {
-                    vectors.gather(table_rows, rows, values);
-                }
             }
             Content::Lists { offsets, elements, element_marks } => {
                 let range_of = |row: &u32| list_range(offsets, *row);
@@ -184,29 +183,35 @@ impl Vectors {
         }
     }
 
-    fn gather(&self, table_rows: u32, rows: &[u32], out: &mut Vec<f64>) {
-        out.reserve(rows.len() * self.width);
+    fn gather(&self, table_rows: u32, rows: &[u32], marks: Option<&[Mark]>, out: &mut Column) {
+        if self.stored == Stored::Float32 {
+            let (values, out_marks) = out.float32_mut();
+            gather_marks(marks, table_rows, rows, out_marks);
+            return self.read(table_rows, rows, values, f32::from_le_bytes);
+        }
+        let (values, out_marks) = out.float64_mut();
+        gather_marks(marks, table_rows, rows, out_marks);
         match self.stored {
-            Stored::Float16 => self.read(table_rows, rows, out, |bytes| f16::from_le_bytes(bytes).into()),
-            Stored::Float32 => self.read(table_rows, rows, out, |bytes| f32::from_le_bytes(bytes).into()),
-            _ => self.read(table_rows, rows, out, f64::from_le_bytes),
+            Stored::Float16 => self.read(table_rows, rows, values, |bytes| f16::from_le_bytes(bytes).into()),
+            _ => self.read(table_rows, rows, values, f64::from_le_bytes),
         }
     }
 
     /// Appends the vectors at `rows`, zeros for rows outside.
-    fn read<const N: usize>(
+    fn read<const N: usize, T: Copy + Default>(
         &self,
         table_rows: u32,
         rows: &[u32],
-        out: &mut Vec<f64>,
-        decode: impl Fn([u8; N]) -> f64,
+        out: &mut Vec<T>,
+        decode: impl Fn([u8; N]) -> T,
     ) {
+        out.reserve(rows.len() * self.width);
         for &row in rows {
             if row < table_rows {
                 let (elements, _) = self.matrix.row(row as usize).as_chunks::<N>();
                 out.extend(elements.iter().map(|&bytes| decode(bytes)));
             } else {
-                out.resize(out.len() + self.width, 0.0);
+                out.resize(out.len() + self.width, T::default());
             }
         }
     }

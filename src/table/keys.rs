@@ -4,11 +4,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     index::Keys,
+    key_texts::KeyTexts,
     memory::{Pages, prefetch},
     schema::KeyColumn,
-    text::KeyTexts,
 };
-use crate::batch::{Column, Element, Values};
+use crate::batch::{Column, Element, Strings, Values};
 
 /// The keys of a table's rows: integers side by side row by row, each string column by itself.
 #[derive(Debug)]
@@ -33,6 +33,12 @@ enum Part {
 pub struct OneInteger<'a, W> {
     stored: &'a [u64],
     wanted: &'a [W],
+}
+
+/// Keys of one string column.
+pub struct OneText<'a> {
+    stored: &'a KeyTexts,
+    wanted: &'a Strings,
 }
 
 /// Keys of any columns.
@@ -119,6 +125,14 @@ impl KeyStore {
         self.is_one_integer().then(|| self.one_integer(&self.words))
     }
 
+    /// Keys of a single string column, where the key is one.
+    pub fn one_text<'a>(&'a self, wanted: &'a Strings) -> Option<OneText<'a>> {
+        match (&self.parts[..], &self.texts[..]) {
+            ([Part::Text(_)], [stored]) => Some(OneText { stored, wanted }),
+            _ => None,
+        }
+    }
+
     /// Keys of `wanted`, one column for each of the table's key columns and of its type.
     pub fn any<'a>(&'a self, wanted: &'a [&'a Column]) -> AnyColumns<'a> {
         AnyColumns { store: self, wanted }
@@ -132,7 +146,9 @@ impl KeyStore {
     /// The key of row `row` as people read it.
     pub fn describe(&self, columns: &[KeyColumn], row: usize) -> String {
         let parts = self.parts.iter().zip(columns).map(|(part, column)| match (*part, column.element) {
-            (Part::Text(text), _) => format!("{:?}", String::from_utf8_lossy(self.texts[text].get(row))),
+            (Part::Text(text), _) => {
+                format!("{:?}", String::from_utf8_lossy(self.texts[text].get(row, &mut [0; 16])))
+            }
             (Part::Word(word), Element::Uint64) => self.word(row, word).to_string(),
             (Part::Word(word), _) => self.word(row, word).cast_signed().to_string(),
         });
@@ -176,16 +192,39 @@ impl<W: Word> Keys for OneInteger<'_, W> {
     }
 }
 
+impl Keys for OneText<'_> {
+    #[inline]
+    fn hash(&self, position: usize) -> u64 {
+        mix(xxh3_64(self.wanted.get_bytes(position)))
+    }
+
+    #[inline]
+    fn is_of_row(&self, position: usize, row: usize) -> bool {
+        self.stored.is(row, self.wanted.get_bytes(position))
+    }
+
+    #[inline]
+    fn prefetch_row(&self, row: usize) {
+        self.stored.prefetch(row);
+    }
+}
+
 impl Keys for AnyColumns<'_> {
     fn hash(&self, position: usize) -> u64 {
-        self.wanted.iter().fold(0, |hash, column| mix(hash ^ word_of(column, position)))
+        self.wanted.iter().fold(0, |hash, column| mix(hash ^ word_of(column, place(column, position))))
     }
 
     fn is_of_row(&self, position: usize, row: usize) -> bool {
-        self.store.parts.iter().zip(self.wanted).all(|(part, column)| match (*part, &column.values) {
-            (Part::Text(text), _) => self.store.texts[text].get(row) == column.strings().get_bytes(position),
-            (Part::Word(word), Values::Uint64(values)) => self.store.word(row, word) == values[position],
-            (Part::Word(word), _) => self.store.word(row, word) == column.int64()[position].word(),
+        self.store.parts.iter().zip(self.wanted).all(|(part, column)| {
+            let position = place(column, position);
+            match (*part, &column.values) {
+                (Part::Text(text), Values::String(strings)) => {
+                    self.store.texts[text].is(row, strings.get_bytes(position))
+                }
+                (Part::Text(_), _) => false,
+                (Part::Word(word), Values::Uint64(values)) => self.store.word(row, word) == values[position],
+                (Part::Word(word), _) => self.store.word(row, word) == column.int64()[position].word(),
+            }
         })
     }
 
@@ -198,14 +237,14 @@ impl Keys for OwnRows<'_> {
     fn hash(&self, position: usize) -> u64 {
         self.0.parts.iter().fold(0, |hash, part| match *part {
             Part::Word(word) => mix(hash ^ self.0.word(position, word)),
-            Part::Text(text) => mix(hash ^ xxh3_64(self.0.texts[text].get(position))),
+            Part::Text(text) => mix(hash ^ xxh3_64(self.0.texts[text].get(position, &mut [0; 16]))),
         })
     }
 
     fn is_of_row(&self, position: usize, row: usize) -> bool {
         self.0.parts.iter().all(|part| match *part {
             Part::Word(word) => self.0.word(position, word) == self.0.word(row, word),
-            Part::Text(text) => self.0.texts[text].get(position) == self.0.texts[text].get(row),
+            Part::Text(text) => self.0.texts[text].is(row, self.0.texts[text].get(position, &mut [0; 16])),
         })
     }
 
@@ -219,6 +258,12 @@ impl KeyStore {
         prefetch(&self.words, row * self.words_per_row);
         self.texts.iter().for_each(|text| text.prefetch(row));
     }
+}
+
+/// The position of a column's value for key `position`: a single value goes with every key.
+#[inline]
+fn place(column: &Column, position: usize) -> usize {
+    if column.marks.len() == 1 { 0 } else { position }
 }
 
 /// What a key column's value adds to the hash: an integer itself, a string's hash.

@@ -46,6 +46,13 @@ pub struct ColumnSchema {
     pub nan_is_null: bool,
 }
 
+impl ColumnSchema {
+    /// Whether its values come as float32 columns: vectors of that type.
+    pub fn gives_float32(&self) -> bool {
+        self.stored == Stored::Float32 && self.of.width.is_some() && !self.of.list
+    }
+}
+
 impl KeyColumn {
     /// The type that keys are kept in.
     pub fn stored(&self) -> Stored {

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::memory::prefetch;
 use crate::batch::{Span, Strings};
 
 /// With more distinct strings than this, sharing costs more memory while loading than it saves.
@@ -26,19 +25,10 @@ pub struct Text {
     pub raw_bytes: usize,
 }
 
-/// Strings of keys: up to 2^40 bytes of them, each shorter than 2^24 bytes.
-#[derive(Debug)]
-pub struct KeyTexts {
-    pool: Pool,
-    /// The start in the high 40 bits, the length in the low 24.
-    spans: Vec<u64>,
-    raw_bytes: usize,
-}
-
 /// Bytes of strings one behind the other, equal ones once.
 #[derive(Debug, Default)]
-struct Pool {
-    bytes: Vec<u8>,
+pub struct Pool {
+    pub bytes: Vec<u8>,
     /// Where strings of a hash begin and end; emptied for good once there are too many.
     known: HashMap<u64, (usize, usize)>,
     full: bool,
@@ -80,59 +70,9 @@ impl Text {
     }
 }
 
-impl KeyTexts {
-    const LENGTH_BITS: u32 = 24;
-
-    /// Makes room for `rows` strings.
-    pub fn new(rows: usize) -> Self {
-        Self { pool: Pool::default(), spans: Vec::with_capacity(rows), raw_bytes: 0 }
-    }
-
-    /// Appends strings; `refuse` is told the positions of those that are too long.
-    pub fn append(&mut self, strings: &Strings, refuse: &mut dyn FnMut(usize)) {
-        for position in 0..strings.len() {
-            let text = strings.get_bytes(position);
-            let start = self.pool.place(text);
-            let (start, length) = (start as u64, text.len() as u64);
-            if length >> Self::LENGTH_BITS != 0 || start >> (u64::BITS - Self::LENGTH_BITS) != 0 {
-                refuse(position);
-            }
-            self.spans.push(start << Self::LENGTH_BITS | length & ((1 << Self::LENGTH_BITS) - 1));
-            self.raw_bytes += text.len() + size_of::<u32>();
-        }
-    }
-
-    /// The bytes of string `row`.
-    pub fn get(&self, row: usize) -> &[u8] {
-        let span = self.spans[row];
-        let (start, length) = (span >> Self::LENGTH_BITS, span & ((1 << Self::LENGTH_BITS) - 1));
-        &self.pool.bytes[start as usize..(start + length) as usize]
-    }
-
-    /// Asks the processor to fetch what tells where string `row` lies.
-    pub fn prefetch(&self, row: usize) {
-        prefetch(&self.spans, row);
-    }
-
-    /// Gives back what only appending needs.
-    pub fn finish(&mut self) {
-        self.pool.finish();
-    }
-
-    /// Bytes in memory.
-    pub fn memory(&self) -> usize {
-        self.pool.bytes.len() + size_of_val(&self.spans[..])
-    }
-
-    /// Bytes of the strings without sharing, and 4 for each one's length.
-    pub fn raw_bytes(&self) -> usize {
-        self.raw_bytes
-    }
-}
-
 impl Pool {
     /// Where `text` begins, which is appended unless it is there.
-    fn place(&mut self, text: &[u8]) -> usize {
+    pub fn place(&mut self, text: &[u8]) -> usize {
         let hash = if self.full { 0 } else { xxh3_64(text) };
         if let Some(&(start, end)) = self.known.get(&hash)
             && &self.bytes[start..end] == text
@@ -150,7 +90,8 @@ impl Pool {
         start
     }
 
-    fn finish(&mut self) {
+    /// Gives back what only appending needs.
+    pub fn finish(&mut self) {
         self.known = HashMap::new();
         self.full = true;
         self.bytes.shrink_to_fit();
@@ -180,16 +121,5 @@ mod tests {
         assert!(builder.pool.known.is_empty());
         let text = builder.finish();
         assert!(text.strings.iter().zip(&values).all(|(got, value)| got == value));
-    }
-
-    #[test]
-    fn keys_share_bytes_and_long_ones_are_told() {
-        let mut texts = KeyTexts::new(3);
-        texts.append(&Strings::from_values(["auto", "", "auto"]), &mut |_| panic!("short"));
-        assert_eq!([texts.get(0), texts.get(1), texts.get(2)], [&b"auto"[..], b"", b"auto"]);
-        assert_eq!((texts.memory(), texts.raw_bytes()), (4 + 3 * 8, 8 + 3 * 4));
-        let mut refused = Vec::new();
-        texts.append(&Strings::from_values(["x".repeat(1 << 24)]), &mut |position| refused.push(position));
-        assert_eq!(refused, [0]);
     }
 }

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Derived, Kernel, Operation, repeated, sum, two_vectors};
+use super::{Compiled, Derived, Kernel, Operation, dot::DotKernel, repeated, sum, two_vectors};
 use crate::{
-    batch::{Column, Mark, Type},
+    batch::{Column, Mark, Type, Values},
     problem::Problems,
 };
 
@@ -29,14 +29,15 @@ impl Operation for Cosine {
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
         let (lanes, output) = two_vectors(inputs)?;
         let nullable = output.nullable || self.zero_norm == ZeroNorm::Null;
-        let kernel = CosineKernel { lanes, zero_norm: self.zero_norm };
         let length = |position: usize| {
             let output = output.with_nullable(inputs[position].nullable);
             Derived { reads: vec![position], compiled: Compiled::new(output, LengthKernel { lanes }) }
         };
+        let dot = Derived { reads: vec![0, 1], compiled: Compiled::new(output, DotKernel { lanes }) };
         Ok(Compiled {
-            derived: vec![length(0), length(1)],
-            ..Compiled::new(output.with_nullable(nullable), kernel)
+            derived: vec![length(0), length(1), dot],
+            reads: Some(vec![2, 3, 4]),
+            ..Compiled::new(output.with_nullable(nullable), CosineKernel { zero_norm: self.zero_norm })
         })
     }
 }
@@ -49,18 +50,27 @@ struct LengthKernel {
 
 impl Kernel for LengthKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
+        let input = inputs[0];
         let (values, marks) = out.float64_mut();
-        marks.extend_from_slice(&inputs[0].marks);
-        values.extend(
-            inputs[0].float64().chunks_exact(self.lanes).map(|vector| sum::dot(vector, vector).sqrt()),
-        );
+        marks.extend_from_slice(&input.marks);
+        match &input.values {
+            Values::Float32(of) => values.extend(of.chunks_exact(self.lanes).map(length)),
+            _ => values.extend(input.float64().chunks_exact(self.lanes).map(length)),
+        }
+    }
+
+    fn takes_float32(&self) -> bool {
+        true
     }
 }
 
-/// The cosine of two vectors whose lengths come after them.
+fn length<T: Copy + Into<f64>>(vector: &[T]) -> f64 {
+    sum::dot(vector, vector).sqrt()
+}
+
+/// The cosine of two vectors from both lengths and the dot product.
 #[derive(Debug)]
 struct CosineKernel {
-    lanes: usize,
     zero_norm: ZeroNorm,
 }
 
@@ -68,18 +78,16 @@ impl Kernel for CosineKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let count = inputs.iter().map(|input| input.marks.len()).max().unwrap_or_default();
         let (values, marks) = out.float64_mut();
-        let vectors = repeated(inputs[0], self.lanes, count).zip(repeated(inputs[1], self.lanes, count));
-        let lengths = repeated(inputs[2], 1, count).zip(repeated(inputs[3], 1, count));
-        for (((one, mark), (other, of_other)), ((length, _), (of_length, _))) in vectors.zip(lengths) {
-            let lengths = length[0] * of_length[0];
-            let joined = mark | of_other;
+        let lengths = repeated(inputs[0], 1, count).zip(repeated(inputs[1], 1, count));
+        for (((length, _), (of_other, _)), (dot, mark)) in lengths.zip(repeated(inputs[2], 1, count)) {
+            let lengths = length[0] * of_other[0];
             if lengths != 0.0 {
-                values.push(sum::dot(one, other) / lengths);
-                marks.push(joined);
+                values.push(dot[0] / lengths);
+                marks.push(mark);
             } else {
                 values.push(0.0);
-                let null = self.zero_norm == ZeroNorm::Null && !joined.is_null();
-                marks.push(if null { joined | Mark::NULL } else { joined });
+                let null = self.zero_norm == ZeroNorm::Null && !mark.is_null();
+                marks.push(if null { mark | Mark::NULL } else { mark });
             }
         }
     }
@@ -100,13 +108,14 @@ mod tests {
             let compiled = Cosine { zero_norm }.compile(&[Type::vector(2), Type::vector(2)]).expect("good");
             let mut out = Column::new(compiled.output);
             let (one, other) = (vectors(2, &[3.0, 4.0, 1.0, 1.0]), vectors(2, &[4.0, 3.0, 0.0, 0.0]));
-            let lengths = compiled.derived.iter().map(|Derived { reads, compiled }| {
+            let parts = compiled.derived.iter().map(|Derived { reads, compiled }| {
                 let mut out = Column::new(compiled.output);
-                compiled.kernel.run(&[[&one, &other][reads[0]]], &mut out);
+                let read: Vec<&Column> = reads.iter().map(|&at| [&one, &other][at]).collect();
+                compiled.kernel.run(&read, &mut out);
                 out
             });
-            let lengths: Vec<Column> = lengths.collect();
-            compiled.kernel.run(&[&one, &other, &lengths[0], &lengths[1]], &mut out);
+            let parts: Vec<Column> = parts.collect();
+            compiled.kernel.run(&parts.iter().collect::<Vec<_>>(), &mut out);
             assert_eq!(out.float64(), [24.0 / 25.0, 0.0]);
             assert_eq!(out.marks, [Mark::PRESENT, mark]);
         }

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, repeated, sum, two_vectors};
+use super::{Compiled, Kernel, Operation, rows_of, sum, two_vectors};
 use crate::{
-    batch::{Column, Type},
+    batch::{Column, Type, Values},
     problem::Problems,
 };
 
@@ -21,24 +21,47 @@ impl Operation for Dot {
     }
 }
 
+/// The dot product of two vectors.
 #[derive(Debug)]
-struct DotKernel {
-    lanes: usize,
+pub(super) struct DotKernel {
+    pub lanes: usize,
 }
 
 impl Kernel for DotKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        let count = inputs[0].marks.len().max(inputs[1].marks.len());
-        let (values, marks) = out.float64_mut();
-        let pairs = repeated(inputs[0], self.lanes, count).zip(repeated(inputs[1], self.lanes, count));
-        for ((one, mark), (other, of_other)) in pairs {
-            values.push(sum::dot(one, other));
-            marks.push(mark | of_other);
+        let (one, other) = (inputs[0], inputs[1]);
+        match (&one.values, &other.values) {
+            (Values::Float32(a), Values::Float32(b)) => self.products((a, one), (b, other), out),
+            (Values::Float32(a), _) => self.products((a, one), (other.float64(), other), out),
+            (_, Values::Float32(b)) => self.products((one.float64(), one), (b, other), out),
+            _ => self.products((one.float64(), one), (other.float64(), other), out),
         }
     }
 
     fn takes_single_rows(&self) -> bool {
         true
+    }
+
+    fn takes_float32(&self) -> bool {
+        true
+    }
+}
+
+impl DotKernel {
+    fn products<A: Copy + Into<f64>, B: Copy + Into<f64>>(
+        &self,
+        (a, one): (&[A], &Column),
+        (b, other): (&[B], &Column),
+        out: &mut Column,
+    ) {
+        let count = one.marks.len().max(other.marks.len());
+        let (values, marks) = out.float64_mut();
+        let pairs =
+            rows_of(a, &one.marks, self.lanes, count).zip(rows_of(b, &other.marks, self.lanes, count));
+        for ((a, mark), (b, of_other)) in pairs {
+            values.push(sum::dot(a, b));
+            marks.push(mark | of_other);
+        }
     }
 }
 

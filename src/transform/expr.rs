@@ -16,8 +16,8 @@ mod tokens;
 /// `"new" if is_null(age) or age < 7 else "old"`.
 ///
 /// It has numbers, strings in either quotes, `true` and `false`, names, `+ - * / // % **`, comparisons (which do not
-/// chain), `and`, `or`, `not`, `a if condition else b`, parentheses, and the functions `log1p(x)`, `min(a, b, ...)`,
-/// `max(a, b, ...)`, `clip(x, low, high)` with numbers as bounds, `is_null(x)` and `coalesce(a, b, ...)`. Each is
+/// chain), `and`, `or`, `not`, `a if condition else b`, parentheses, the functions of the operation
+/// `math` by their names (`sqrt(x)`, `exp(x)`, ...), `log1p(x)`, `min(a, b, ...)`, `max(a, b, ...)`, `clip(x, low, high)` with numbers as bounds, `is_null(x)` and `coalesce(a, b, ...)`. Each is
 /// the operation of that name (`arithmetic`, `compare`, `logic`, `choose`, ...), with its treatment of null, NaN and
 /// infinities: a result is null where an operand is null (of `and` and `or` too), but for `is_null`, `coalesce` and
 /// the value that a choice does not take; in `coalesce` NaN is a value. Arithmetic is that of float64, and scalars go

@@ -2,21 +2,26 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh64::xxh64;
 
-use super::{Compiled, Kernel, Operation, murmur3::murmur3_x86_32, single};
+use super::{
+    Compiled, Kernel, Operation,
+    hashing::{BucketMap, Family, HashFunction, Hashing, KeyBytes, Seed},
+    single,
+};
 use crate::{
     batch::{Column, Element, Type, Values},
     problem::Problems,
 };
 
-/// The bucket of a scalar string or integer, as int64. Null stays null.
+/// The bucket of a scalar string or integer, as int64, from 0 on. Null stays null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HashBucket {
+    /// The hash function.
     pub family: Family,
-    /// 32 bits for MurmurHash3, 64 for xxHash.
-    pub seed: u64,
+    /// What the family starts from: 32 bits for murmur3_x86_32, 64 for xxhash64 and murmur_hash_64a, `[k0, k1]` for
+    /// siphash24, 0 for the others.
+    pub seed: Seed,
     /// The bytes that are hashed of an integer; strings are hashed as UTF-8.
     pub key: KeyBytes,
     /// The number of buckets.
@@ -25,133 +30,69 @@ pub struct HashBucket {
     pub map: BucketMap,
 }
 
-/// Hash functions.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Family {
-    /// A signed 32-bit hash: scikit-learn (seed 0), Spark's HashingTF (seed 42).
-    #[serde(rename = "murmur3_x86_32")]
-    Murmur3X8632,
-    /// A signed 64-bit hash: Spark SQL's xxhash64 (seed 42).
-    #[serde(rename = "xxhash64")]
-    XxHash64,
+/// Checked hash buckets.
+#[derive(Debug)]
+pub struct Bucketing {
+    hashing: Hashing,
+    buckets: u32,
+    map: BucketMap,
 }
 
-/// An integer's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyBytes {
-    /// Its decimal digits.
-    Decimal,
-    /// Its 8 bytes, little-endian.
-    LittleEndian,
+impl HashBucket {
+    /// Checks the parameters for values of `element`; `None` where a problem was noted.
+    pub fn bucketing(&self, element: Element, problems: &mut Problems) -> Option<Bucketing> {
+        let before = problems.len();
+        if !(element == Element::String || element.is_integer()) {
+            problems.add("", format!("takes strings or integers, not {}", element.name()));
+        }
+        if self.buckets == 0 {
+            problems.add("buckets", "must be at least 1");
+        }
+        let Self { family, seed, key, buckets, map } = *self;
+        let hashing = HashFunction { family, seed, key }.check(element, problems)?;
+        (problems.len() == before).then_some(Bucketing { hashing, buckets, map })
+    }
 }
 
-/// From a hash to a bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BucketMap {
-    /// The magnitude of the signed hash, modulo: scikit-learn.
-    AbsModulo,
-    /// The signed hash modulo, never below 0: Spark.
-    FloorModulo,
-    /// The hash without a sign, modulo: TensorFlow.
-    UnsignedModulo,
+impl Bucketing {
+    /// The bucket of the value at `index`.
+    pub fn of_value(&self, values: &Values, index: usize) -> i64 {
+        self.map.bucket(self.hashing.of_value(values, index), self.buckets)
+    }
 }
 
 impl Operation for HashBucket {
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
         let input = single(inputs)?;
         let mut problems = Problems::none();
-        if !(input.element == Element::String || input.element.is_integer()) || input.width.is_some() {
-            problems.add("", format!("takes a string or an integer, its input is {input}"));
+        if input.width.is_some() {
+            problems.add("", format!("takes a scalar, its input is {input}"));
         }
-        if self.buckets == 0 {
-            problems.add("buckets", "must be at least 1");
+        let bucketing = self.bucketing(input.element, &mut problems);
+        match bucketing.filter(|_| problems.is_empty()) {
+            Some(bucketing) => Ok(Compiled::new(Type { element: Element::Int64, ..input }, bucketing)),
+            None => Err(problems),
         }
-        if self.family == Family::Murmur3X8632 && u32::try_from(self.seed).is_err() {
-            problems.add("seed", format!("is {}, MurmurHash3 takes 32 bits", self.seed));
-        }
-        problems.or(())?;
-        Ok(Compiled::new(Type { element: Element::Int64, ..input }, HashBucketKernel { of: self.clone() }))
     }
 }
 
-#[derive(Debug)]
-struct HashBucketKernel {
-    of: HashBucket,
-}
-
-impl Kernel for HashBucketKernel {
+impl Kernel for Bucketing {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        let input = inputs[0];
         let (buckets, marks) = out.int64_mut();
-        marks.extend_from_slice(&input.marks);
-        match &input.values {
-            Values::Int64(values) => {
-                let mut digits = Digits::default();
-                buckets.extend(
-                    values.iter().map(|&value| self.of_integer(value.into(), value as u64, &mut digits)),
-                );
-            }
-            Values::Uint64(values) => {
-                let mut digits = Digits::default();
-                buckets.extend(values.iter().map(|&value| self.of_integer(value.into(), value, &mut digits)));
-            }
-            _ => {
-                let strings = input.strings();
-                buckets.extend((0..strings.len()).map(|index| self.bucket(strings.get_bytes(index))));
-            }
-        }
-    }
-}
-
-impl HashBucketKernel {
-    fn of_integer(&self, value: i128, word: u64, digits: &mut Digits) -> i64 {
-        match self.of.key {
-            KeyBytes::Decimal => self.bucket(digits.of(value)),
-            KeyBytes::LittleEndian => self.bucket(&word.to_le_bytes()),
-        }
-    }
-
-    fn bucket(&self, bytes: &[u8]) -> i64 {
-        let (signed, unsigned) = match self.of.family {
-            Family::Murmur3X8632 => {
-                let hash = murmur3_x86_32(bytes, self.of.seed as u32);
-                (i64::from(hash), u64::from(hash as u32))
-            }
-            Family::XxHash64 => {
-                let hash = xxh64(bytes, self.of.seed);
-                (hash as i64, hash)
-            }
-        };
-        let buckets = u64::from(self.of.buckets);
-        match self.of.map {
-            BucketMap::AbsModulo => (signed.unsigned_abs() % buckets) as i64,
-            BucketMap::FloorModulo => signed.rem_euclid(buckets as i64),
-            BucketMap::UnsignedModulo => (unsigned % buckets) as i64,
-        }
-    }
-}
-
-/// An integer's decimal digits in a reused buffer.
-#[derive(Debug, Default)]
-struct Digits(Vec<u8>);
-
-impl Digits {
-    fn of(&mut self, value: i128) -> &[u8] {
-        use std::io::Write as _;
-        self.0.clear();
-        // Writing to memory can't fail.
-        let _ = write!(self.0, "{value}");
-        &self.0
+        marks.extend_from_slice(&inputs[0].marks);
+        buckets.extend((0..marks.len()).map(|index| self.of_value(&inputs[0].values, index)));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use xxhash_rust::xxh64::xxh64;
+
     use super::*;
-    use crate::batch::{Mark, Strings};
+    use crate::{
+        batch::{Mark, Strings},
+        transform::hashing::Word,
+    };
 
     fn run(of: HashBucket, values: Values, element: Element) -> Vec<i64> {
         let compiled = of.compile(&[Type::scalar(element)]).expect("good");
@@ -162,6 +103,7 @@ mod tests {
     }
 
     fn murmur(seed: u64, buckets: u32, map: BucketMap) -> HashBucket {
+        let seed = Seed::Single(Word(seed));
         HashBucket { family: Family::Murmur3X8632, seed, key: KeyBytes::Decimal, buckets, map }
     }
 
@@ -188,7 +130,18 @@ mod tests {
             ..murmur(42, 997, BucketMap::FloorModulo)
         };
         let expected = (xxh64(&7_u64.to_le_bytes(), 42) as i64).rem_euclid(997);
-        assert_eq!(run(words, Values::Uint64(vec![7]), Element::Uint64), [expected]);
+        assert_eq!(run(words.clone(), Values::Uint64(vec![7]), Element::Uint64), [expected]);
+        let halves = HashBucket { key: KeyBytes::LittleEndian32, ..words };
+        let expected = (xxh64(&(-7_i32).to_le_bytes(), 42) as i64).rem_euclid(997);
+        assert_eq!(run(halves, Values::Int64(vec![-7]), Element::Int64), [expected]);
+    }
+
+    #[test]
+    fn the_identity_of_an_integer_is_its_hash() {
+        let identity = HashBucket { family: Family::Identity, ..murmur(0, 5, BucketMap::FloorModulo) };
+        let out = run(identity.clone(), Values::Int64(vec![-1]), Element::Int64);
+        assert_eq!(out, [4]);
+        assert!(identity.compile(&[Type::scalar(Element::String)]).is_err());
     }
 
     #[test]

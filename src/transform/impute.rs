@@ -116,9 +116,9 @@ impl ImputeKernel {
     fn fill_others(&self, out: &mut Column, count: usize) {
         let nulls = (0..count).filter(|&position| out.marks[position].is_null());
         match (&mut out.values, &self.fill) {
-            (Values::Int64(values), Values::Int64(fill)) => nulls.for_each(|null| values[null] = fill[0]),
-            (Values::Uint64(values), Values::Uint64(fill)) => nulls.for_each(|null| values[null] = fill[0]),
-            (Values::Bool(values), Values::Bool(fill)) => nulls.for_each(|null| values[null] = fill[0]),
+            (Values::Int64(values), Values::Int64(fill)) => fill_lanes_at(nulls, values, fill),
+            (Values::Uint64(values), Values::Uint64(fill)) => fill_lanes_at(nulls, values, fill),
+            (Values::Bool(values), Values::Bool(fill)) => fill_lanes_at(nulls, values, fill),
             (Values::String(values), Values::String(fill)) => {
                 let marks = &out.marks;
                 let filled = values
@@ -130,6 +130,11 @@ impl ImputeKernel {
             _ => {}
         }
     }
+}
+
+fn fill_lanes_at<T: Copy>(positions: impl Iterator<Item = usize>, values: &mut [T], fill: &[T]) {
+    let lanes = fill.len();
+    positions.for_each(|at| values[at * lanes..(at + 1) * lanes].copy_from_slice(fill));
 }
 
 #[cfg(test)]
@@ -169,6 +174,18 @@ mod tests {
         compiled.kernel.run(&[&input], &mut out);
         assert_eq!(out.strings().iter().collect::<Vec<_>>(), ["a", "none"]);
         assert_eq!(out.marks[1].status(), Status::KeyNotFound);
+    }
+
+    #[test]
+    fn fills_vectors_of_integers_whole() {
+        let vector = Type { width: Some(2), ..Type::scalar(Element::Int64) };
+        let compiled = impute(Category::Int64(9), NanImpute::Keep).compile(&[vector]).expect("good");
+        let (values, marks) =
+            (Values::Int64(vec![1, 2, 3, 4, 5, 6]), [Mark::PRESENT, Mark::NULL, Mark::PRESENT]);
+        let input = Column { values, marks: marks.to_vec(), list: None };
+        let mut out = Column::new(compiled.output);
+        compiled.kernel.run(&[&input], &mut out);
+        assert_eq!(out.int64(), [1, 2, 9, 9, 5, 6]);
     }
 
     #[test]

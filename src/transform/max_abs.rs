@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, map_lanes, parameters::PerLane, single_float};
+use super::{
+    Compiled, Kernel, Operation, map_lanes,
+    parameters::{PerLane, Precision, round_to_float32},
+    single_float,
+};
 use crate::{
     batch::{Column, Type},
     problem::Problems,
@@ -15,6 +19,8 @@ use crate::{
 pub struct MaxAbs {
     /// The greatest magnitude: one number, or one for each lane; not 0 (libraries fit 1 for a column of zeros).
     pub scale: PerLane,
+    /// The floats that the library computes with.
+    pub precision: Precision,
 }
 
 impl Operation for MaxAbs {
@@ -25,18 +31,24 @@ impl Operation for MaxAbs {
         self.scale.check("scale", input.lanes(), "must be finite and not 0", good, &mut problems);
         problems.or(())?;
         let scales = (0..input.lanes()).map(|lane| self.scale.get(lane)).collect();
-        Ok(Compiled::new(input, MaxAbsKernel { scales }))
+        Ok(Compiled::new(input, MaxAbsKernel { scales, precision: self.precision }))
     }
 }
 
 #[derive(Debug)]
 struct MaxAbsKernel {
     scales: Vec<f64>,
+    precision: Precision,
 }
 
 impl Kernel for MaxAbsKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        map_lanes(inputs[0], out, &self.scales, |&scale, x| x / scale);
+        match self.precision {
+            Precision::Float64 => map_lanes(inputs[0], out, &self.scales, |&scale, x| x / scale),
+            Precision::Float32 => {
+                map_lanes(inputs[0], out, &self.scales, |&scale, x| round_to_float32(x / scale));
+            }
+        }
     }
 }
 
@@ -50,7 +62,12 @@ mod tests {
 
     #[test]
     fn divides_by_the_scale() {
-        let out = run_float(&MaxAbs { scale: PerLane::Single(Real(-4.0)) }, &[Some(2.0), None]);
-        assert_eq!(results(&out), [Some(-0.5), None]);
+        let of = |scale, precision| {
+            let max_abs = MaxAbs { scale: PerLane::Single(Real(scale)), precision };
+            results(&run_float(&max_abs, &[Some(2.0), None]))
+        };
+        assert_eq!(of(-4.0, Precision::Float64), [Some(-0.5), None]);
+        assert_eq!(of(3.0, Precision::Float64), [Some(2.0 / 3.0), None]);
+        assert_eq!(of(3.0, Precision::Float32), [Some(f64::from(2.0_f32 / 3.0)), None]);
     }
 }

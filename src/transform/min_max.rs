@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     clip::{Bounds, clip_lanes},
-    parameters::{PerLane, Real},
+    parameters::{PerLane, Precision, Real, round_to_float32},
     single_float,
 };
 use crate::{
@@ -27,6 +27,8 @@ pub struct MinMax {
     pub clip: ClipTo,
     /// Which arithmetic the library uses.
     pub form: Form,
+    /// The floats that the library computes with.
+    pub precision: Precision,
 }
 
 /// The arithmetic; they differ in the last bit.
@@ -71,29 +73,51 @@ impl Operation for MinMax {
         problems.or(())?;
         let lanes = (0..input.lanes()).map(|lane| (self.scale.get(lane), self.min.get(lane)));
         let lanes = lanes.map(|(scale, min)| match self.form {
-            Form::SubtractMultiplyReciprocal => (1.0 / scale, min),
+            Form::SubtractMultiplyReciprocal => (self.rounded(1.0 / scale), min),
             Form::MultiplyAdd | Form::SubtractDivide => (scale, min),
         });
-        Ok(Compiled::new(input, MinMaxKernel { lanes: lanes.collect(), bounds, form: self.form }))
+        let lanes = lanes.map(|lane| (lane, bounds)).collect();
+        Ok(Compiled::new(input, MinMaxKernel { lanes, form: self.form, precision: self.precision }))
+    }
+}
+
+impl MinMax {
+    fn rounded(&self, x: f64) -> f64 {
+        match self.precision {
+            Precision::Float64 => x,
+            Precision::Float32 => round_to_float32(x),
+        }
     }
 }
 
 #[derive(Debug)]
 struct MinMaxKernel {
     /// The scale (its reciprocal where that is multiplied by) and the minimum.
-    lanes: Vec<(f64, f64)>,
-    bounds: Bounds,
+    lanes: Vec<((f64, f64), Bounds)>,
     form: Form,
+    precision: Precision,
 }
 
 impl Kernel for MinMaxKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        let lanes: Vec<_> = self.lanes.iter().map(|&lane| (lane, self.bounds)).collect();
+        match self.precision {
+            Precision::Float64 => self.scale(inputs[0], out, |x| x),
+            Precision::Float32 => self.scale(inputs[0], out, round_to_float32),
+        }
+    }
+}
+
+impl MinMaxKernel {
+    fn scale(&self, input: &Column, out: &mut Column, round: impl Fn(f64) -> f64) {
         match self.form {
-            Form::MultiplyAdd => clip_lanes(inputs[0], out, &lanes, |&(scale, min), x| x * scale + min),
-            Form::SubtractDivide => clip_lanes(inputs[0], out, &lanes, |&(scale, min), x| (x - min) / scale),
+            Form::MultiplyAdd => {
+                clip_lanes(input, out, &self.lanes, |&(scale, min), x| round(round(x * scale) + min));
+            }
+            Form::SubtractDivide => {
+                clip_lanes(input, out, &self.lanes, |&(scale, min), x| round(round(x - min) / scale));
+            }
             Form::SubtractMultiplyReciprocal => {
-                clip_lanes(inputs[0], out, &lanes, |&(scale, min), x| (x - min) * scale);
+                clip_lanes(input, out, &self.lanes, |&(scale, min), x| round(round(x - min) * scale));
             }
         }
     }
@@ -109,7 +133,7 @@ mod tests {
 
     fn min_max(clip: ClipTo, form: Form) -> MinMax {
         let (scale, min) = (PerLane::Single(Real(0.1)), PerLane::Single(Real(0.25)));
-        MinMax { scale, min, clip, form }
+        MinMax { scale, min, clip, form, precision: Precision::Float64 }
     }
 
     #[test]
@@ -119,6 +143,18 @@ mod tests {
         assert_eq!(of(Form::MultiplyAdd), [Some(3.0 * 0.1 + 0.25), None]);
         assert_eq!(of(Form::SubtractDivide), [Some((3.0 - 0.25) / 0.1), None]);
         assert_eq!(of(Form::SubtractMultiplyReciprocal), [Some((3.0 - 0.25) * (1.0 / 0.1)), None]);
+    }
+
+    #[test]
+    fn float32_rounds_after_each_operation() {
+        let of = |form| {
+            let unclipped = min_max(ClipTo::Unclipped(Unclipped::None), form);
+            run_float(&MinMax { precision: Precision::Float32, ..unclipped }, &[Some(3.0)]).float64()[0]
+        };
+        let (scale, round) = (0.1_f64, |x: f64| f64::from(x as f32));
+        assert_eq!(of(Form::MultiplyAdd), round(round(3.0 * scale) + 0.25));
+        assert_eq!(of(Form::SubtractDivide), round(2.75 / scale));
+        assert_eq!(of(Form::SubtractMultiplyReciprocal), round(2.75 * round(1.0 / scale)));
     }
 
     #[test]
@@ -132,7 +168,8 @@ mod tests {
 
     #[test]
     fn clip_is_written_in_either_way() {
-        let written = r#"{"scale": 1, "min": 0, "clip": "none", "form": "multiply_add"}"#;
+        let written =
+            r#"{"scale": 1, "min": 0, "clip": "none", "form": "multiply_add", "precision": "float64"}"#;
         assert!(serde_json::from_str::<MinMax>(written).is_ok());
         assert!(serde_json::from_str::<MinMax>(&written.replace("\"none\"", "[0, 1]")).is_ok());
         assert!(serde_json::from_str::<MinMax>(&written.replace("\"clip\": \"none\",", "")).is_err());

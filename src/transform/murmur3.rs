@@ -4,16 +4,21 @@
 pub fn murmur3_x86_32(bytes: &[u8], seed: u32) -> i32 {
     let words = bytes.chunks_exact(4);
     let rest = words.remainder();
-    let mut hash = seed;
-    for word in words {
-        hash ^= mixed(u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-        hash = hash.rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
-    }
+    let words = words.map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
     let tail = rest.iter().rev().fold(0, |tail, &byte| (tail << 8) | u32::from(byte));
-    hash ^= mixed(tail);
-    hash ^= bytes.len() as u32;
-    hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
-    hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
+    finished(words.fold(seed, with_word) ^ mixed(tail), bytes.len())
+}
+
+/// The hash after one more word.
+pub fn with_word(hash: u32, word: u32) -> u32 {
+    (hash ^ mixed(word)).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64)
+}
+
+/// The hash after all of so many bytes.
+pub fn finished(hash: u32, bytes: usize) -> i32 {
+    let hash = hash ^ bytes as u32;
+    let hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
+    let hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
     (hash ^ (hash >> 16)) as i32
 }
 

@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// A vector of zeros with a one at the category's column, as scikit-learn's OneHotEncoder. The columns are those of the
-/// categories in order, then one for all infrequent categories where there are any, less the dropped one.
+/// categories in order, then one for null where `null` says so, then one for all infrequent categories where there are
+/// any, less the dropped one. Among floats "nan" is a category, and all NaNs are it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OneHot {
@@ -28,7 +29,7 @@ pub struct OneHot {
     /// What comes of a category in neither list; its status tells it.
     pub unknown: Hot,
     /// What comes of null.
-    pub null: Hot,
+    pub null: NullHot,
 }
 
 /// The column that is left out.
@@ -40,7 +41,20 @@ pub enum Drop {
     Position(usize),
 }
 
-/// What stands for what has no column.
+/// What stands for null.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NullHot {
+    /// All zeros.
+    Zeros,
+    /// A one in the column of infrequent categories.
+    Infrequent,
+    /// A one in a column of its own.
+    Column,
+    Null,
+}
+
+/// What stands for an unknown category.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hot {
@@ -59,7 +73,7 @@ impl Operation for OneHot {
             problems.add("", format!("takes a scalar, its input is {input}"));
         }
         let vocabulary = Vocabulary::new(self.all_categories(), input.element, &mut problems);
-        let columns = self.categories.0.len() + usize::from(!self.infrequent.0.is_empty());
+        let columns = self.infrequent_column() + usize::from(!self.infrequent.0.is_empty());
         if let Drop::Position(position) = self.drop
             && position >= columns
         {
@@ -69,13 +83,13 @@ impl Operation for OneHot {
         if width == 0 {
             problems.add("categories", "leave no column");
         }
-        for (field, hot) in [("unknown", self.unknown), ("null", self.null)] {
-            if hot == Hot::Infrequent && self.infrequent.0.is_empty() {
-                problems.add(field, "there are no infrequent categories");
-            }
+        let to_infrequent =
+            [("unknown", self.unknown == Hot::Infrequent), ("null", self.null == NullHot::Infrequent)];
+        for (field, _) in to_infrequent.iter().filter(|(_, to)| *to && self.infrequent.0.is_empty()) {
+            problems.add(*field, "there are no infrequent categories");
         }
         problems.or(())?;
-        let nullable = self.unknown == Hot::Null || (input.nullable && self.null == Hot::Null);
+        let nullable = self.unknown == Hot::Null || (input.nullable && self.null == NullHot::Null);
         let output = Type { element: Element::Float64, width: Some(width), nullable, ..input };
         Ok(Compiled { lane_names: self.lane_names(), ..Compiled::new(output, self.kernel(vocabulary)) })
     }
@@ -89,10 +103,16 @@ impl OneHot {
         frequent.chain(infrequent.map(|(position, category)| (format!("infrequent[{position}]"), category)))
     }
 
+    /// The columns before that of infrequent categories.
+    fn infrequent_column(&self) -> usize {
+        self.categories.0.len() + usize::from(self.null == NullHot::Column)
+    }
+
     fn lane_names(&self) -> Vec<String> {
+        let null = (self.null == NullHot::Column).then(|| "null".to_owned());
         let infrequent = (!self.infrequent.0.is_empty()).then(|| "infrequent".to_owned());
         let mut names: Vec<String> =
-            self.categories.0.iter().map(Category::to_string).chain(infrequent).collect();
+            self.categories.0.iter().map(Category::to_string).chain(null).chain(infrequent).collect();
         if let Drop::Position(position) = self.drop {
             names.remove(position);
         }
@@ -100,14 +120,25 @@ impl OneHot {
     }
 
     fn kernel(&self, vocabulary: Vocabulary) -> OneHotKernel {
-        let last = self.categories.0.len() as u32;
+        let (count, last) = (self.categories.0.len() as u32, self.infrequent_column() as u32);
         let slot = |column: u32| match self.drop {
             Drop::Position(dropped) if column as usize == dropped => NO_SLOT,
             Drop::Position(dropped) if column as usize > dropped => column - 1,
             _ => column,
         };
-        let slots = (0..last).chain(self.infrequent.0.iter().map(|_| last)).map(slot).collect();
-        OneHotKernel { vocabulary, slots, infrequent: slot(last), unknown: self.unknown, null: self.null }
+        let slots = (0..count).chain(self.infrequent.0.iter().map(|_| last)).map(slot).collect();
+        let unknown = match self.unknown {
+            Hot::Zeros => Some(NO_SLOT),
+            Hot::Infrequent => Some(slot(last)),
+            Hot::Null => None,
+        };
+        let null = match self.null {
+            NullHot::Zeros => Some(NO_SLOT),
+            NullHot::Infrequent => Some(slot(last)),
+            NullHot::Column => Some(slot(count)),
+            NullHot::Null => None,
+        };
+        OneHotKernel { vocabulary, slots, unknown, null }
     }
 }
 
@@ -116,19 +147,17 @@ struct OneHotKernel {
     vocabulary: Vocabulary,
     /// For each position of the vocabulary.
     slots: Vec<u32>,
-    infrequent: u32,
-    unknown: Hot,
-    null: Hot,
+    /// The slot of unknown categories, or none where the result is null.
+    unknown: Option<u32>,
+    /// The slot of null, likewise.
+    null: Option<u32>,
 }
 
-impl OneHotKernel {
-    /// The slot and the mark of a value without a column, from its mark so far.
-    fn stand_in(&self, hot: Hot, mark: Mark) -> (u32, Mark) {
-        match hot {
-            Hot::Zeros => (NO_SLOT, mark.filled()),
-            Hot::Infrequent => (self.infrequent, mark.filled()),
-            Hot::Null => (NO_SLOT, mark.nulled()),
-        }
+/// The slot and the mark of a value without a category's column, from its mark so far.
+fn stand_in(slot: Option<u32>, mark: Mark) -> (u32, Mark) {
+    match slot {
+        Some(slot) => (slot, mark.filled()),
+        None => (NO_SLOT, mark.nulled()),
     }
 }
 
@@ -136,7 +165,7 @@ impl Kernel for OneHotKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let (slots, marks) = out.one_hot_mut();
         for &mark in &inputs[0].marks {
-            let (slot, mark) = if mark.is_null() { self.stand_in(self.null, mark) } else { (NO_SLOT, mark) };
+            let (slot, mark) = if mark.is_null() { stand_in(self.null, mark) } else { (NO_SLOT, mark) };
             slots.push(slot);
             marks.push(mark);
         }
@@ -144,7 +173,7 @@ impl Kernel for OneHotKernel {
             Some(position) => slots[index] = self.slots[position as usize],
             None => {
                 let unknown = inputs[0].marks[index] | Mark::UNKNOWN_CATEGORY;
-                (slots[index], marks[index]) = self.stand_in(self.unknown, unknown);
+                (slots[index], marks[index]) = stand_in(self.unknown, unknown);
             }
         });
     }
@@ -153,7 +182,10 @@ impl Kernel for OneHotKernel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{Strings, Values};
+    use crate::{
+        batch::{Strings, Values},
+        transform::check,
+    };
 
     fn strings(texts: &[&str]) -> List<Category> {
         List(texts.iter().map(|text| Category::String((*text).to_owned())).collect())
@@ -173,20 +205,20 @@ mod tests {
         }
     }
 
-    fn one_hot(drop: Drop, unknown: Hot, null: Hot) -> OneHot {
+    fn one_hot(drop: Drop, unknown: Hot, null: NullHot) -> OneHot {
         OneHot { categories: strings(&["a", "b"]), infrequent: strings(&["rare"]), drop, unknown, null }
     }
 
     #[test]
     fn infrequent_categories_share_the_last_column() {
-        let (slots, marks) = run(&one_hot(Drop::None, Hot::Infrequent, Hot::Zeros));
+        let (slots, marks) = run(&one_hot(Drop::None, Hot::Infrequent, NullHot::Zeros));
         assert_eq!(slots, [0, 1, 2, 2, NO_SLOT]);
         assert_eq!(marks[2..], [Mark::PRESENT, Mark::UNKNOWN_CATEGORY, Mark::NULL.filled()]);
     }
 
     #[test]
     fn a_dropped_column_moves_the_others() {
-        let dropped = one_hot(Drop::Position(0), Hot::Zeros, Hot::Null);
+        let dropped = one_hot(Drop::Position(0), Hot::Zeros, NullHot::Null);
         let (slots, marks) = run(&dropped);
         assert_eq!(slots, [NO_SLOT, 0, 1, NO_SLOT, NO_SLOT]);
         assert_eq!(marks[4], Mark::NULL);
@@ -196,10 +228,37 @@ mod tests {
     }
 
     #[test]
+    fn null_has_a_column_before_the_infrequent_one() {
+        let with_null = one_hot(Drop::None, Hot::Zeros, NullHot::Column);
+        let (slots, marks) = run(&with_null);
+        assert_eq!(slots, [0, 1, 3, NO_SLOT, 2]);
+        assert_eq!(marks[4], Mark::NULL.filled());
+        let compiled = with_null.compile(&[Type::scalar(Element::String)]).expect("good");
+        assert_eq!(compiled.lane_names, ["a", "b", "null", "infrequent"]);
+        assert_eq!(
+            run(&one_hot(Drop::Position(2), Hot::Zeros, NullHot::Column)).0,
+            [0, 1, 2, NO_SLOT, NO_SLOT]
+        );
+    }
+
+    #[test]
+    fn nan_is_a_category_of_floats() {
+        let categories = List(vec![Category::Float64(0.5), Category::String("nan".into())]);
+        let one_hot =
+            OneHot { categories, infrequent: strings(&[]), ..one_hot(Drop::None, Hot::Zeros, NullHot::Null) };
+        let out = check::run_float(&one_hot, &[Some(f64::NAN), Some(0.5), Some(1.0), None]);
+        match out.values {
+            Values::OneHot(slots) => assert_eq!(slots, [1, 0, NO_SLOT, NO_SLOT]),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(out.marks, [Mark::PRESENT, Mark::PRESENT, Mark::UNKNOWN_CATEGORY, Mark::NULL]);
+    }
+
+    #[test]
     fn every_bad_parameter_is_told() {
         let bad = OneHot {
             infrequent: strings(&[]),
-            ..one_hot(Drop::Position(2), Hot::Infrequent, Hot::Infrequent)
+            ..one_hot(Drop::Position(2), Hot::Infrequent, NullHot::Infrequent)
         };
         let problems = bad.compile(&[Type::scalar(Element::String)]).expect_err("three problems");
         assert_eq!(problems.len(), 3, "{problems}");

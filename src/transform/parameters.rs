@@ -99,6 +99,30 @@ impl<T: JsonSchema> JsonSchema for List<T> {
     }
 }
 
+impl List<Real> {
+    /// The numbers; the first that is NaN or below the one before it is a problem at `field`.
+    pub fn not_decreasing(&self, field: &str, problems: &mut Problems) -> Vec<f64> {
+        let numbers: Vec<f64> = self.0.iter().map(|number| number.0).collect();
+        if let Some(position) = numbers.iter().position(|number| number.is_nan()) {
+            problems.add(format!("{field}[{position}]"), "must be a number");
+        } else if let Some(position) = numbers.windows(2).position(|pair| pair[0] > pair[1]) {
+            let message = format!("{} must not be below {}", numbers[position + 1], numbers[position]);
+            problems.add(format!("{field}[{}]", position + 1), message);
+        }
+        numbers
+    }
+
+    /// The numbers; the first infinity or NaN is a problem at `field`.
+    pub fn all_finite(&self, field: &str, problems: &mut Problems) -> Vec<f64> {
+        let numbers: Vec<f64> = self.0.iter().map(|number| number.0).collect();
+        if let Some(position) = numbers.iter().position(|number| !number.is_finite()) {
+            let message = format!("must be finite, it is {}", numbers[position]);
+            problems.add(format!("{field}[{position}]"), message);
+        }
+        numbers
+    }
+}
+
 /// One number for all lanes, or one for each lane of a vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -141,6 +165,23 @@ impl PerLane {
             }
         }
     }
+}
+
+/// The floats that an operation computes with.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// Every result is a float64.
+    Float64,
+    /// The result of each single addition, subtraction, multiplication and division is rounded to float32: libraries
+    /// that compute in float32, and those that round between the steps. Inputs and parameters are taken as they are;
+    /// they hold values that float32 has where the library's do.
+    Float32,
+}
+
+/// The nearest of the values that float32 has; beyond its range an infinity.
+pub fn round_to_float32(x: f64) -> f64 {
+    f64::from(x as f32)
 }
 
 /// A category as specs write it. Integers beyond 2^53 are strings; which of both a string is follows from the type of

@@ -32,8 +32,8 @@ pub fn pick(
             });
             *out = Strings::from_values(picked);
         }
-        // No kernel gets slots.
-        Values::OneHot(_) => {}
+        // These kernels get no compact forms.
+        Values::OneHot(_) | Values::Float32(_) => {}
     }
 }
 

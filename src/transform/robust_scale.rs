@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, map_lanes, parameters::PerLane, single_float};
+use super::{
+    Compiled, Kernel, Operation, map_lanes,
+    parameters::{PerLane, Precision, round_to_float32},
+    single_float,
+};
 use crate::{
     batch::{Column, Type},
     problem::Problems,
@@ -17,6 +21,8 @@ pub struct RobustScale {
     pub center: PerLane,
     /// The distance between the fitted quantiles: one number, or one for each lane; not 0.
     pub scale: PerLane,
+    /// The floats that the library computes with.
+    pub precision: Precision,
 }
 
 impl Operation for RobustScale {
@@ -28,18 +34,29 @@ impl Operation for RobustScale {
         self.scale.check("scale", input.lanes(), "must be finite and not 0", good, &mut problems);
         problems.or(())?;
         let lanes = (0..input.lanes()).map(|lane| (self.center.get(lane), self.scale.get(lane))).collect();
-        Ok(Compiled::new(input, RobustScaleKernel { lanes }))
+        Ok(Compiled::new(input, RobustScaleKernel { lanes, precision: self.precision }))
     }
 }
 
 #[derive(Debug)]
 struct RobustScaleKernel {
     lanes: Vec<(f64, f64)>,
+    precision: Precision,
 }
 
 impl Kernel for RobustScaleKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        map_lanes(inputs[0], out, &self.lanes, |&(center, scale), x| (x - center) / scale);
+        let round = round_to_float32;
+        match self.precision {
+            Precision::Float64 => {
+                map_lanes(inputs[0], out, &self.lanes, |&(center, scale), x| (x - center) / scale);
+            }
+            Precision::Float32 => {
+                map_lanes(inputs[0], out, &self.lanes, |&(center, scale), x| {
+                    round(round(x - center) / scale)
+                });
+            }
+        }
     }
 }
 
@@ -53,7 +70,11 @@ mod tests {
 
     #[test]
     fn centers_and_divides() {
-        let scale = RobustScale { center: PerLane::Single(Real(2.0)), scale: PerLane::Single(Real(4.0)) };
-        assert_eq!(results(&run_float(&scale, &[Some(4.0), None])), [Some(0.5), None]);
+        let of = |precision| {
+            let (center, scale) = (PerLane::Single(Real(0.5)), PerLane::Single(Real(3.0)));
+            results(&run_float(&RobustScale { center, scale, precision }, &[Some(1.0), None]))
+        };
+        assert_eq!(of(Precision::Float64), [Some(0.5 / 3.0), None]);
+        assert_eq!(of(Precision::Float32), [Some(f64::from(0.5_f32 / 3.0)), None]);
     }
 }

@@ -23,16 +23,31 @@ pub fn sum_of(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     join(&partials)
 }
 
-/// The sum of products of two slices of one length.
-pub fn dot(one: &[f64], other: &[f64]) -> f64 {
+/// The sum of `term` over the pairs of two slices of one length.
+pub fn of_pairs<A: Copy + Into<f64>, B: Copy + Into<f64>>(
+    one: &[A],
+    other: &[B],
+    term: impl Fn(f64, f64) -> f64,
+) -> f64 {
     let mut partials = [0.0; PARTIALS];
     let (a, b) = (one.chunks_exact(PARTIALS), other.chunks_exact(PARTIALS));
     let (rest_a, rest_b) = (a.remainder(), b.remainder());
     for (a, b) in a.zip(b) {
-        partials.iter_mut().zip(a.iter().zip(b)).for_each(|(partial, (&a, &b))| *partial += a * b);
+        partials
+            .iter_mut()
+            .zip(a.iter().zip(b))
+            .for_each(|(partial, (&a, &b))| *partial += term(a.into(), b.into()));
     }
-    partials.iter_mut().zip(rest_a.iter().zip(rest_b)).for_each(|(partial, (&a, &b))| *partial += a * b);
+    partials
+        .iter_mut()
+        .zip(rest_a.iter().zip(rest_b))
+        .for_each(|(partial, (&a, &b))| *partial += term(a.into(), b.into()));
     join(&partials)
+}
+
+/// The sum of products of two slices of one length.
+pub fn dot<A: Copy + Into<f64>, B: Copy + Into<f64>>(one: &[A], other: &[B]) -> f64 {
+    of_pairs(one, other, |a, b| a * b)
 }
 
 #[cfg(test)]

@@ -1,26 +1,26 @@
 //! A fitted list of categories as a map from value to position.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::collections::HashSet;
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::xxh3_64;
 
+use self::table::Table;
 use super::parameters::Category;
 use crate::{
-    batch::{Column, Element, Values},
+    batch::{Column, Element, Strings, Values, word::short_word},
     problem::Problems,
 };
 
-type Map<K> = HashMap<K, u32, BuildHasherDefault<FastHasher>>;
+mod table;
 
 /// Categories of one type with their positions in the fitted list.
+///
+/// Every value is first made a word: a short string its bytes and length, a longer one its hash, a number its bits.
 #[derive(Debug)]
-pub enum Vocabulary {
-    Strings(Map<Box<str>>),
-    /// Integers and booleans by their bits; floats by their bits, with 0 for -0.
-    Words(Map<u64>),
+pub struct Vocabulary {
+    table: Table,
+    /// The strings by position, where any is too long to be a word of its own; else empty.
+    texts: Vec<Box<[u8]>>,
 }
 
 impl Vocabulary {
@@ -31,92 +31,104 @@ impl Vocabulary {
         element: Element,
         problems: &mut Problems,
     ) -> Self {
-        let mut vocabulary = match element {
-            Element::String => Self::Strings(Map::default()),
-            _ => Self::Words(Map::default()),
-        };
-        for (position, (field, category)) in categories.into_iter().enumerate() {
-            let position = position as u32;
-            let before = match &mut vocabulary {
-                Self::Strings(map) => category.text().map(|text| map.insert(text.into(), position)),
-                Self::Words(map) => word(category, element).map(|word| map.insert(word, position)),
+        let (mut words, mut texts, mut long) = (Vec::new(), Vec::<Box<[u8]>>::new(), false);
+        let mut seen = HashSet::new();
+        for (field, category) in categories {
+            let text = category.text().filter(|_| element == Element::String).unwrap_or_default().as_bytes();
+            let Some(word) = word_of(category, element) else {
+                problems.add(field, format!("{category} is not {}", element.name()));
+                continue;
             };
-            match before {
-                None => problems.add(field, format!("{category} is not {}", element.name())),
-                Some(Some(_)) => problems.add(field, format!("{category} is there twice")),
-                Some(None) => {}
+            if !seen.insert((word, text)) {
+                problems.add(field, format!("{category} is there twice"));
             }
+            long |= short_word(text).is_none();
+            words.push(word);
+            texts.push(text.into());
         }
-        vocabulary
+        if !long {
+            texts = Vec::new();
+        }
+        Self { table: Table::new(&words), texts }
     }
 
     /// Calls `found` with each value's index in the column and its position, or none for an unknown one. Null values
     /// are left out.
-    pub fn each(&self, column: &Column, mut found: impl FnMut(usize, Option<u32>)) {
-        let mut look_up = |index: usize, position: Option<&u32>| found(index, position.copied());
-        let present = (0..column.marks.len()).filter(|&index| !column.marks[index].is_null());
-        match (self, &column.values) {
-            (Self::Strings(map), Values::String(strings)) => {
-                present.for_each(|index| look_up(index, map.get(strings.get(index))));
-            }
-            (Self::Words(map), Values::Int64(values)) => {
-                present.for_each(|index| look_up(index, map.get(&(values[index] as u64))));
-            }
-            (Self::Words(map), Values::Uint64(values)) => {
-                present.for_each(|index| look_up(index, map.get(&values[index])));
-            }
-            (Self::Words(map), Values::Bool(values)) => {
-                present.for_each(|index| look_up(index, map.get(&u64::from(values[index]))));
-            }
-            (Self::Words(map), _) => {
+    pub fn each(&self, column: &Column, found: impl FnMut(usize, Option<u32>)) {
+        match &column.values {
+            Values::String(strings) => self.look_up(column, found, |index| self.of_string(strings, index)),
+            Values::Int64(values) => self.look_up(column, found, |index| self.of_word(values[index] as u64)),
+            Values::Uint64(values) => self.look_up(column, found, |index| self.of_word(values[index])),
+            Values::Bool(values) => self.look_up(column, found, |index| self.of_word(values[index].into())),
+            _ => {
                 let values = column.float64();
-                present.for_each(|index| look_up(index, map.get(&float_word(values[index]))));
+                self.look_up(column, found, |index| self.of_word(float_word(values[index])));
             }
-            (Self::Strings(_), _) => {}
         }
+    }
+
+    #[inline]
+    fn look_up(
+        &self,
+        column: &Column,
+        mut found: impl FnMut(usize, Option<u32>),
+        position: impl Fn(usize) -> Option<u32>,
+    ) {
+        for (index, mark) in column.marks.iter().enumerate() {
+            if !mark.is_null() {
+                found(index, position(index));
+            }
+        }
+    }
+
+    #[inline]
+    fn of_word(&self, word: u64) -> Option<u32> {
+        self.table.find(word.into(), |_| true)
+    }
+
+    #[inline]
+    fn of_string(&self, strings: &Strings, index: usize) -> Option<u32> {
+        match strings.word(index) {
+            Some(word) => self.table.find(word, |_| true),
+            None => self.of_long(strings.get_bytes(index)),
+        }
+    }
+
+    /// Apart, so that the loop over short strings stays short.
+    #[inline(never)]
+    fn of_long(&self, text: &[u8]) -> Option<u32> {
+        let same = |position: u32| self.texts.get(position as usize).is_some_and(|there| **there == *text);
+        self.table.find(long_word(text), same)
     }
 }
 
-fn word(category: &Category, element: Element) -> Option<u64> {
-    match element {
+fn word_of(category: &Category, element: Element) -> Option<u128> {
+    let word = match element {
         Element::Float64 => category.float64().map(float_word),
         Element::Int64 => category.int64().map(|value| value as u64),
         Element::Uint64 => category.uint64(),
         Element::Bool => category.bool().map(u64::from),
-        Element::String => None,
-    }
+        Element::String => {
+            let text = category.text()?.as_bytes();
+            return Some(short_word(text).unwrap_or_else(|| long_word(text)));
+        }
+    };
+    word.map(u128::from)
+}
+
+/// A longer string's hash, with a length that no short string has; several may share it.
+fn long_word(text: &[u8]) -> u128 {
+    u128::from(xxh3_64(text)) | 0x7f << 120
 }
 
 /// The same word for both zeros, and for every NaN.
-fn float_word(value: f64) -> u64 {
+pub fn float_word(value: f64) -> u64 {
     if value == 0.0 {
         0
     } else if value.is_nan() {
         f64::NAN.to_bits()
     } else {
         value.to_bits()
-    }
-}
-
-/// Hashes what a fitted list holds; requests can't add to it, so nobody gains by collisions.
-#[derive(Debug, Default)]
-pub struct FastHasher(u64);
-
-impl Hasher for FastHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = if self.0 == 0 { xxh3_64(bytes) } else { xxh3_64_with_seed(bytes, self.0) };
-    }
-
-    fn write_u8(&mut self, _end: u8) {
-        // What ends a string: there is only one string in a key.
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (word ^ (word >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 
@@ -157,6 +169,28 @@ mod tests {
             [Some(0), Some(1), None]
         );
         assert!(problems.is_empty());
+    }
+
+    #[test]
+    fn finds_strings_of_every_length_beside_their_like() {
+        let texts: Vec<String> =
+            (0..80).map(|length| "0123456789abcdef".repeat(5)[..length].into()).collect();
+        let categories: Vec<Category> = texts.iter().cloned().map(Category::String).collect();
+        let mut problems = Problems::none();
+        let vocabulary = Vocabulary::new(numbered(&categories), Element::String, &mut problems);
+        assert!(problems.is_empty());
+        let known = Values::String(Strings::from_values(&texts));
+        assert_eq!(positions(&vocabulary, known, 80), (0..80).map(Some).collect::<Vec<_>>());
+        let unknown = texts.iter().map(|text| format!("{text}\0"));
+        assert_eq!(positions(&vocabulary, Values::String(Strings::from_values(unknown)), 80), [None; 80]);
+    }
+
+    #[test]
+    fn all_nans_are_one_category() {
+        let categories = [Category::String("nan".into()), Category::String("-inf".into())];
+        let vocabulary = Vocabulary::new(numbered(&categories), Element::Float64, &mut Problems::none());
+        let values = Values::Float64(vec![f64::NAN, -f64::NAN, f64::NEG_INFINITY, f64::INFINITY]);
+        assert_eq!(positions(&vocabulary, values, 4), [Some(0), Some(0), Some(1), None]);
     }
 
     #[test]

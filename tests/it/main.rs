@@ -4,6 +4,7 @@ mod demo;
 mod drain;
 mod errors;
 mod golden;
+mod hashes;
 mod operations;
 mod parity;
 mod raw;

@@ -184,6 +184,9 @@ fn expected(
         };
         let lanes = match value {
             Some(Plain::Vector(lanes)) => lanes.iter().flat_map(|&lane| float_bytes(lane, dtype)).collect(),
+            Some(Plain::Ints(lanes)) => {
+                lanes.iter().flat_map(|&lane| integer_bytes(lane.into(), dtype)).collect()
+            }
             Some(Plain::Float(value)) => float_bytes(value, dtype),
             Some(Plain::Int(value)) => integer_bytes(value.into(), dtype),
             Some(Plain::Uint(value)) => integer_bytes(value.into(), dtype),

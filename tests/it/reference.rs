@@ -6,10 +6,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+mod ads;
+mod categories;
 mod glue;
 mod hashing;
+mod lists;
+mod numbers;
 mod operations;
 mod rounding;
+mod text;
+mod time;
 
 pub use rounding::rounded;
 
@@ -18,7 +24,7 @@ pub const UNKNOWN: u8 = 3;
 pub const NULL: u8 = 4;
 pub const NOT_FOUND: u8 = 5;
 
-/// One value; vectors hold floats.
+/// One value; vectors hold floats or integers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Plain {
     Float(f64),
@@ -27,6 +33,7 @@ pub enum Plain {
     Bool(bool),
     Text(String),
     Vector(Vec<f64>),
+    Ints(Vec<i64>),
 }
 
 /// A value or null, with the gravest status behind it.

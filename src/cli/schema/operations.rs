@@ -8,23 +8,44 @@ use crate::transform::Transform;
 /// The page's sections: what the operations have to do with, and their names.
 const FAMILIES: &[(&str, &[&str])] = &[
     ("Missing values", &["impute", "missing_indicator", "coalesce"]),
+    ("Scaling", &["standardize", "min_max", "max_abs", "robust_scale", "clip", "quantile", "power"]),
     (
         "Numbers",
         &[
             "cast",
-            "standardize",
-            "min_max",
-            "max_abs",
-            "robust_scale",
-            "clip",
+            "math",
             "log1p",
-            "bucketize",
+            "log",
             "arithmetic",
+            "binarize",
+            "bucketize",
+            "rank",
+            "interpolate",
+            "spline",
         ],
     ),
     ("Conditions and expressions", &["compare", "logic", "choose", "constant", "expr"]),
-    ("Categories and hashing", &["ordinal", "one_hot", "hash_bucket", "feature_hash"]),
-    ("Vectors and lists", &["normalize", "gather", "pool", "dot", "cosine", "concat"]),
+    ("Categories", &["ordinal", "one_hot", "multi_hot", "map_values"]),
+    ("Hashing and crossing", &["hash_bucket", "hash_cross", "spark_hash", "feature_hash"]),
+    (
+        "Vectors",
+        &[
+            "normalize",
+            "gather",
+            "dot",
+            "cosine",
+            "distance",
+            "concat",
+            "lane",
+            "lanes",
+            "polynomial",
+            "project",
+        ],
+    ),
+    ("Lists", &["pool", "take", "count", "overlap", "occurrences", "kv_dot", "kv_lookup"]),
+    ("Text", &["normalize_text", "tokenize", "ngrams", "char_ngrams"]),
+    ("Time", &["time_parts", "cyclical", "age"]),
+    ("Ads", &["decay", "smoothed_rate", "frequency_cap"]),
 ];
 
 const HEAD: &str = r#"# Operations

@@ -191,8 +191,9 @@ fn check_ads(table: &Table, rows: &[u32]) {
     assert_eq!(category.marks, [found, found, null, Mark::KEY_NOT_FOUND, found]);
     let embedding = gathered(table, "embedding", rows);
     assert_eq!(embedding.marks, [found, found, null, Mark::KEY_NOT_FOUND, found]);
-    assert!(embedding.float64()[1].is_nan());
-    assert_eq!(embedding.float64()[2..4], [1.0, 2.0]);
+    let Values::Float32(embedding) = &embedding.values else { panic!("{embedding:?}") };
+    assert!(embedding[1].is_nan());
+    assert_eq!(embedding[2..4], [1.0, 2.0]);
     let tags = gathered(table, "tags", rows);
     let list = tags.list.as_ref().expect("lists");
     assert_eq!(list.offsets, [0, 0, 2, 2, 2, 4]);

@@ -152,9 +152,14 @@ fn cell(rng: &mut ChaCha8Rng, dtype: &str, shape: &str, nan: &str) -> Held {
     }
 }
 
+/// Text with words, white space and characters beyond ASCII.
+const TEXTS: [&str; 5] =
+    ["The quick FOX", " a \t b c\u{1f}", "x²  ½ İ ‿ e\u{307}", "Crème_brûlée, 2.0 ad!", "ΟΔΟΣ 中文\u{3000}ﬁ"];
+
 /// A value out of few, so that keys and categories meet.
 fn value(rng: &mut ChaCha8Rng, dtype: &str) -> Plain {
     match dtype {
+        "string" if rng.random_bool(0.15) => Plain::Text(TEXTS[rng.random_range(0..TEXTS.len())].to_owned()),
         "string" => Plain::Text(["a", "b", "c", "d", "é", ""][rng.random_range(0..6)].to_owned()),
         "int64" => Plain::Int([0, 1, 2, 3, -1, i64::MAX][rng.random_range(0..6)]),
         "uint64" => Plain::Uint([0, 1, 2, u64::MAX][rng.random_range(0..4)]),

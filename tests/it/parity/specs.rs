@@ -14,7 +14,13 @@ use super::{
     stripped,
 };
 
+mod ads;
+mod categories;
 mod glue;
+mod lists;
+mod numbers;
+mod text;
+mod time;
 
 /// The type of something that can be read: element, width of vectors, whether it is a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,13 +34,13 @@ pub struct Kind {
 type Steps = fn(&mut ChaCha8Rng, Kind) -> Option<(Value, Kind)>;
 
 /// The families of operations that take one input, each in a file of its own.
-const STEPS: &[Steps] = &[];
+const STEPS: &[Steps] = &[numbers::step, categories::step, lists::step, text::step, time::step, ads::step];
 
 /// A family's random features of several of the things that can be read, `{"inputs": ..., "steps": [first]}`.
 type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
 
 /// The families with operations that take several inputs.
-const JOINS: &[Joins] = &[glue::join];
+const JOINS: &[Joins] = &[numbers::join, categories::join, lists::join, time::join, ads::join, glue::join];
 
 pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 
@@ -115,7 +121,10 @@ impl Draft {
             if !kind.list && kind.element != "string" {
                 served.push((name.clone(), kind));
             }
-            draft.readable.push((format!("feature.{name}"), kind));
+            // Few operations take vectors of integers: these are served, not read.
+            if !is_integer_vector(kind) {
+                draft.readable.push((format!("feature.{name}"), kind));
+            }
         }
         draft.add_outputs(rng, &served);
         draft
@@ -247,8 +256,15 @@ fn arithmetic(rng: &mut ChaCha8Rng) -> Value {
     step
 }
 
+fn is_integer_vector(kind: Kind) -> bool {
+    kind.width.is_some() && kind.element != "float64"
+}
+
 /// A step for something of this kind, and the kind that comes of it.
 fn step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
+    if is_integer_vector(kind) {
+        return lists::of_integers(rng, kind);
+    }
     if !STEPS.is_empty() && rng.random_bool(0.6) {
         let family = STEPS[rng.random_range(0..STEPS.len())];
         if let Some(drawn) = family(rng, kind) {
@@ -284,6 +300,7 @@ fn pool(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
 fn float_step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
     let scale = |rng: &mut ChaCha8Rng| per_lane(rng, kind, 0.1..3.0);
     let center = |rng: &mut ChaCha8Rng| per_lane(rng, kind, -2.0..2.0);
+    let precision = |rng: &mut ChaCha8Rng| pick(rng, &["float64", "float32"]).to_owned();
     let step = match rng.random_range(0..10) {
         0 => {
             let value = match kind.width {
@@ -293,14 +310,17 @@ fn float_step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
             json!({"op": "impute", "value": value, "nan": pick(rng, &["impute", "keep"])})
         }
         1 => json!({"op": "standardize", "mean": center(rng), "scale": scale(rng),
-            "form": pick(rng, &["divide", "multiply_reciprocal"])}),
+            "form": pick(rng, &["divide", "multiply_reciprocal", "multiply"]), "precision": precision(rng)}),
         2 => {
             let clip = if rng.random_bool(0.5) { json!("none") } else { json!([-0.5, 0.5]) };
             let form = pick(rng, &["multiply_add", "subtract_divide", "subtract_multiply_reciprocal"]);
-            json!({"op": "min_max", "scale": scale(rng), "min": center(rng), "clip": clip, "form": form})
+            json!({"op": "min_max", "scale": scale(rng), "min": center(rng), "clip": clip, "form": form,
+                "precision": precision(rng)})
         }
-        3 => json!({"op": "max_abs", "scale": scale(rng)}),
-        4 => json!({"op": "robust_scale", "center": center(rng), "scale": scale(rng)}),
+        3 => json!({"op": "max_abs", "scale": scale(rng), "precision": precision(rng)}),
+        4 => {
+            json!({"op": "robust_scale", "center": center(rng), "scale": scale(rng), "precision": precision(rng)})
+        }
         5 => {
             json!({"op": "clip", "min": per_lane(rng, kind, -2.0..0.0), "max": per_lane(rng, kind, 0.0..2.0)})
         }
@@ -314,7 +334,7 @@ fn float_step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
                 "outside": pick(rng, &["present", "out_of_range"])});
             return (step, Kind { element: "int64", ..kind });
         }
-        _ => json!({"op": "max_abs", "scale": 0.3}),
+        _ => json!({"op": "max_abs", "scale": 0.3, "precision": "float64"}),
     };
     (step, kind)
 }

@@ -79,7 +79,7 @@ impl Fitted {
             ],
             "features": [
                 {"name": "number", "input": "item.number", "default": 0, "steps": [
-                    {"op": "standardize", "mean": mean, "scale": deviation, "form": "divide"}]},
+                    {"op": "standardize", "mean": mean, "scale": deviation, "form": "divide", "precision": "float64"}]},
                 {"name": "number_bin", "input": "item.number", "default": -1, "steps": [
                     {"op": "bucketize", "edges": self.edges, "side": "left", "nan": "null", "outside": "present"}]},
                 {"name": "category", "input": "item.category_0", "steps": [
@@ -91,7 +91,7 @@ impl Fitted {
                     {"op": "one_hot", "categories": [1, 2, 3], "infrequent": [], "drop": "none",
                      "unknown": "zeros", "null": "zeros"}]},
                 {"name": "propensity", "input": "propensity", "default": 0, "steps": [
-                    {"op": "min_max", "scale": self.scale, "min": -self.least * self.scale, "clip": "none", "form": "multiply_add"}]},
+                    {"op": "min_max", "scale": self.scale, "min": -self.least * self.scale, "clip": "none", "form": "multiply_add", "precision": "float64"}]},
                 {"name": "affinity", "input": "affinity", "steps": [
                     {"op": "impute", "value": self.fill, "nan": "impute"}, {"op": "log1p", "undefined": "ieee"}]},
                 {"name": "affinity_missing", "input": "affinity", "steps": [{"op": "missing_indicator", "nan": "missing"}]},

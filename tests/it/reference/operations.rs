@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
-use super::{Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, glue, hashing::murmur3};
+use super::{
+    Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, ads, categories, glue, lists, numbers, text, time,
+};
 
 /// A family's operations: applies one step to what its inputs hold for a row; `None` for an operation of others.
 type Family = fn(&Value, &[Held]) -> Option<Held>;
 
 /// The families, each in a file of its own.
-const FAMILIES: &[Family] = &[glue::apply];
+const FAMILIES: &[Family] =
+    &[numbers::apply, categories::apply, lists::apply, text::apply, time::apply, ads::apply, glue::apply];
 
 /// Applies one step to what its inputs hold for a row.
 pub fn apply(step: &Value, inputs: &[Held]) -> Held {
@@ -25,8 +28,6 @@ pub fn lifted(held: &Held, function: impl Fn(&Cell) -> Cell) -> Held {
 
 fn own(step: &Value, inputs: &[Held]) -> Held {
     match step["op"].as_str().expect("an operation") {
-        "pool" => Held::One(pool(step, &inputs[0])),
-        "feature_hash" => Held::One(feature_hash(step, &inputs[0])),
         "dot" | "cosine" | "arithmetic" => Held::One(two(step, cell(&inputs[0]), cell(&inputs[1]))),
         "concat" => Held::One(concat(step, inputs)),
         _ => lifted(&inputs[0], |cell| single(step, cell)),
@@ -44,27 +45,9 @@ fn single(step: &Value, cell: &Cell) -> Cell {
     match step["op"].as_str().expect("an operation") {
         "impute" => impute(step, cell),
         "missing_indicator" => missing_indicator(step, cell),
-        "cast" => map(cell, |value| match value {
-            Plain::Int(value) => Plain::Float(*value as f64),
-            Plain::Uint(value) => Plain::Float(*value as f64),
-            Plain::Bool(value) => Plain::Float(f64::from(u8::from(*value))),
-            other => panic!("no number: {other:?}"),
-        }),
-        "standardize" => lanes(cell, |lane, x| {
-            let (mean, scale) = (number(&step["mean"], lane), number(&step["scale"], lane));
-            if step["form"] == "divide" { (x - mean) / scale } else { (x - mean) * (1.0 / scale) }
-        }),
-        "min_max" => min_max(step, cell),
-        "max_abs" => lanes(cell, |lane, x| x / number(&step["scale"], lane)),
-        "robust_scale" => {
-            lanes(cell, |lane, x| (x - number(&step["center"], lane)) / number(&step["scale"], lane))
-        }
         "clip" => clip(cell, |lane| (number(&step["min"], lane), number(&step["max"], lane))),
         "log1p" => log1p(step, cell),
         "bucketize" => bucketize(step, cell),
-        "ordinal" => ordinal(step, cell),
-        "one_hot" => one_hot(step, cell),
-        "hash_bucket" => map(cell, |value| Plain::Int(hash_bucket(step, value))),
         "normalize" => normalize(step, cell),
         "gather" => gather(step, cell),
         other => panic!("the reference has no operation {other}"),
@@ -150,22 +133,7 @@ fn missing_indicator(step: &Value, cell: &Cell) -> Cell {
     Cell { value: Some(Plain::Float(if missing { 1.0 } else { 0.0 })), status: cell.status }
 }
 
-fn min_max(step: &Value, cell: &Cell) -> Cell {
-    let scaled = lanes(cell, |lane, x| {
-        let (scale, min) = (number(&step["scale"], lane), number(&step["min"], lane));
-        match step["form"].as_str().expect("a form") {
-            "multiply_add" => x * scale + min,
-            "subtract_divide" => (x - min) / scale,
-            _ => (x - min) * (1.0 / scale),
-        }
-    });
-    if step["clip"] == "none" {
-        return scaled;
-    }
-    clip(&scaled, |_| (number(&step["clip"][0], 0), number(&step["clip"][1], 0)))
-}
-
-fn clip(cell: &Cell, bounds: impl Fn(usize) -> (f64, f64)) -> Cell {
+pub fn clip(cell: &Cell, bounds: impl Fn(usize) -> (f64, f64)) -> Cell {
     let Some(value) = &cell.value else { return cell.clone() };
     let mut outside = false;
     let clipped = floats(value).into_iter().enumerate().map(|(lane, x)| {
@@ -219,66 +187,13 @@ pub fn position(categories: &Value, value: &Plain) -> Option<usize> {
         Plain::Int(value) => category.as_i64().or_else(|| category.as_str()?.parse().ok()) == Some(*value),
         Plain::Uint(value) => category.as_u64().or_else(|| category.as_str()?.parse().ok()) == Some(*value),
         Plain::Bool(value) => category.as_bool() == Some(*value),
-        Plain::Float(value) => category.as_f64() == Some(*value),
-        Plain::Vector(_) => panic!("a vector is no category"),
+        Plain::Float(value) => {
+            let category = number(category, 0);
+            category == *value || (category.is_nan() && value.is_nan())
+        }
+        Plain::Vector(_) | Plain::Ints(_) => panic!("a vector is no category"),
     };
     categories.as_array().expect("categories").iter().position(equal)
-}
-
-fn ordinal(step: &Value, cell: &Cell) -> Cell {
-    let code = |written: &Value, status: u8| match written["value"].as_i64() {
-        Some(code) => Cell { value: Some(Plain::Int(code)), status },
-        None => Cell::null(status),
-    };
-    let Some(value) = &cell.value else { return code(&step["null"], cell.status) };
-    match position(&step["categories"], value) {
-        Some(position) => {
-            let code = step["offset"].as_i64().expect("an offset") + position as i64;
-            Cell { value: Some(Plain::Int(code)), status: cell.status }
-        }
-        None => code(&step["unknown"], cell.status.max(UNKNOWN)),
-    }
-}
-
-fn one_hot(step: &Value, cell: &Cell) -> Cell {
-    let (frequent, infrequent) = (&step["categories"], &step["infrequent"]);
-    let count = frequent.as_array().expect("categories").len();
-    let columns = count + usize::from(!infrequent.as_array().expect("categories").is_empty());
-    let vector = |hot: Option<usize>, status: u8| {
-        let mut lanes: Vec<f64> =
-            (0..columns).map(|lane| if Some(lane) == hot { 1.0 } else { 0.0 }).collect();
-        if let Some(dropped) = step["drop"]["position"].as_u64() {
-            lanes.remove(dropped as usize);
-        }
-        Cell { value: Some(Plain::Vector(lanes)), status }
-    };
-    let stand_in = |written: &Value, status: u8| match written.as_str().expect("a policy") {
-        "zeros" => vector(None, status),
-        "infrequent" => vector(Some(count), status),
-        _ => Cell::null(status),
-    };
-    let Some(value) = &cell.value else { return stand_in(&step["null"], cell.status) };
-    match (position(frequent, value), position(infrequent, value)) {
-        (Some(hot), _) => vector(Some(hot), cell.status),
-        (None, Some(_)) => vector(Some(count), cell.status),
-        (None, None) => stand_in(&step["unknown"], cell.status.max(UNKNOWN)),
-    }
-}
-
-fn hash_bucket(step: &Value, value: &Plain) -> i64 {
-    let text = match value {
-        Plain::Text(text) => text.clone(),
-        Plain::Int(value) => value.to_string(),
-        Plain::Uint(value) => value.to_string(),
-        other => panic!("not hashed: {other:?}"),
-    };
-    let hash = i64::from(murmur3(text.as_bytes(), step["seed"].as_u64().expect("a seed") as u32));
-    let buckets = step["buckets"].as_i64().expect("buckets");
-    match step["map"].as_str().expect("a map") {
-        "abs_modulo" => hash.abs() % buckets,
-        "floor_modulo" => ((hash % buckets) + buckets) % buckets,
-        _ => (hash & 0xffff_ffff) % buckets,
-    }
 }
 
 /// The fixed order of sums: element i goes to partial i % 8, the eight are joined in pairs.
@@ -319,66 +234,6 @@ fn gather(step: &Value, cell: &Cell) -> Cell {
             Cell { value: Some(Plain::Vector(zeros)), status: cell.status.max(UNKNOWN) }
         }
     }
-}
-
-fn pool(step: &Value, held: &Held) -> Cell {
-    let Held::List(null, status, cells) = held else { panic!("no list: {held:?}") };
-    if *null {
-        return Cell::null(*status);
-    }
-    let gravest = cells.iter().map(|cell| cell.status).fold(*status, u8::max);
-    let nulls = step["null_elements"].as_str().expect("a policy");
-    if nulls == "null" && cells.iter().any(|cell| cell.value.is_none()) {
-        return Cell::null(gravest);
-    }
-    let counted: Vec<Option<&Plain>> = cells
-        .iter()
-        .map(|cell| cell.value.as_ref())
-        .filter(|value| nulls == "zero" || value.is_some())
-        .collect();
-    let kind = counted.iter().flatten().next().copied();
-    let width = kind.map_or(step["_width"].as_u64().unwrap_or(1) as usize, |value| floats(value).len());
-    let is_vector = kind.map_or(!step["_width"].is_null(), |value| matches!(value, Plain::Vector(_)));
-    if counted.is_empty() && step["empty"] == "null" {
-        return Cell::null(gravest.max(NULL));
-    }
-    let lane_of = |value: &Option<&Plain>, lane: usize| value.map_or(0.0, |value| floats(value)[lane]);
-    let pooled = (0..width).map(|lane| {
-        let values = counted.iter().map(|value| lane_of(value, lane));
-        match step["function"].as_str().expect("a function") {
-            _ if counted.is_empty() => 0.0,
-            "sum" => sum(values),
-            "mean" => sum(values) / counted.len() as f64,
-            _ => greatest(values),
-        }
-    });
-    let pooled: Vec<f64> = pooled.collect();
-    let value = if is_vector { Plain::Vector(pooled) } else { Plain::Float(pooled[0]) };
-    Cell { value: Some(value), status: gravest }
-}
-
-fn feature_hash(step: &Value, held: &Held) -> Cell {
-    let width = step["width"].as_u64().expect("a width") as usize;
-    let zeros = |status: u8| match step["null"].as_str().expect("a policy") {
-        "zeros" => Cell { value: Some(Plain::Vector(vec![0.0; width])), status },
-        _ => Cell::null(status),
-    };
-    let (status, cells) = match held {
-        Held::List(true, status, _) => return zeros(*status),
-        Held::One(cell) if cell.value.is_none() => return zeros(cell.status),
-        Held::One(cell) => (0, vec![cell.clone()]),
-        Held::List(false, status, cells) => (*status, cells.clone()),
-    };
-    let mut lanes = vec![0.0; width];
-    for cell in &cells {
-        let Some(Plain::Text(text)) = &cell.value else { continue };
-        let token = format!("{}{text}", step["prefix"].as_str().expect("a prefix"));
-        let hash = i64::from(murmur3(token.as_bytes(), 0));
-        let sign = if step["alternate_sign"] == true && hash < 0 { -1.0 } else { 1.0 };
-        lanes[hash.unsigned_abs() as usize % width] += sign;
-    }
-    let gravest = cells.iter().map(|cell| cell.status).fold(status, u8::max);
-    Cell { value: Some(Plain::Vector(lanes)), status: gravest }
 }
 
 fn two(step: &Value, one: &Cell, other: &Cell) -> Cell {

@@ -1,0 +1,129 @@
+//! Building strings one after the other: one buffer for all of a column, not one for each string.
+
+use bytes::BytesMut;
+
+use super::{Column, Span, Strings, Values};
+
+/// Strings in the making. Text is written behind what is there; a string is any span of it.
+#[derive(Debug, Default)]
+pub struct StringsBuilder {
+    bytes: BytesMut,
+    spans: Vec<Span>,
+}
+
+impl StringsBuilder {
+    /// Bytes written so far.
+    pub fn written(&self) -> u32 {
+        u32::try_from(self.bytes.len()).expect("a column holds less than 4 GiB of text")
+    }
+
+    /// Writes text behind what is there.
+    pub fn write(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// Writes one character behind what is there.
+    pub fn write_char(&mut self, character: char) {
+        self.write(character.encode_utf8(&mut [0; 4]));
+    }
+
+    /// The text from byte `start` on.
+    pub fn text_from(&self, start: u32) -> &str {
+        std::str::from_utf8(&self.bytes[start as usize..]).expect("only text is written")
+    }
+
+    /// Adds the string that lies at `span` of what is written, or of the text that [`Self::finish_over`] is given.
+    pub fn push(&mut self, span: Span) {
+        self.spans.push(span);
+    }
+
+    /// Adds the string from byte `start` to the end of what is written.
+    pub fn push_from(&mut self, start: u32) {
+        let length = self.written() - start;
+        self.push(Span { start, length });
+    }
+
+    /// How many strings were added.
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether none was added.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The strings over what was written.
+    pub fn finish(self) -> Strings {
+        Strings { bytes: self.bytes.freeze(), spans: self.spans }
+    }
+
+    /// The strings as spans of the text of `source`, which is shared and not copied.
+    pub fn finish_over(self, source: &Strings) -> Strings {
+        Strings { bytes: source.bytes.clone(), spans: self.spans }
+    }
+}
+
+impl Strings {
+    /// Emptied, with the buffers to write into where nobody else reads them.
+    fn into_builder(mut self) -> StringsBuilder {
+        let mut bytes = self.bytes.try_into_mut().unwrap_or_default();
+        bytes.clear();
+        self.spans.clear();
+        StringsBuilder { bytes, spans: self.spans }
+    }
+
+    /// Adds the strings of `source` behind those that are here.
+    pub fn append(&mut self, source: &Strings) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let bytes = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        let mut builder = StringsBuilder { bytes, spans: std::mem::take(&mut self.spans) };
+        for text in source.iter() {
+            let start = builder.written();
+            builder.write(text);
+            builder.push_from(start);
+        }
+        *self = builder.finish();
+    }
+}
+
+impl Column {
+    /// Empties the marks and takes the strings' emptied buffers; what is built of them becomes the column's values.
+    pub fn take_strings(&mut self) -> StringsBuilder {
+        self.marks.clear();
+        match std::mem::replace(&mut self.values, Values::Float64(Vec::new())) {
+            Values::String(strings) => strings.into_builder(),
+            _ => StringsBuilder::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_spans_of_one_buffer() {
+        let mut builder = StringsBuilder::default();
+        builder.write("né");
+        builder.write_char('e');
+        builder.push_from(0);
+        builder.push(Span { start: 1, length: 2 });
+        assert_eq!(builder.text_from(1), "ée");
+        let built = builder.finish();
+        assert_eq!(built.iter().collect::<Vec<_>>(), ["née", "é"]);
+        let mut cut = StringsBuilder::default();
+        cut.push(Span { start: 0, length: 1 });
+        assert_eq!(cut.finish_over(&built).get(0), "n");
+    }
+
+    #[test]
+    fn strings_are_appended_with_and_without_a_buffer_of_their_own() {
+        let mut strings = Strings::from_values(["a", "bc"]);
+        let shared = strings.clone();
+        strings.append(&Strings::from_values(["d"]));
+        strings.append(&shared);
+        assert_eq!(strings.iter().collect::<Vec<_>>(), ["a", "bc", "d", "a", "bc"]);
+        assert_eq!(shared.len(), 2);
+    }
+}

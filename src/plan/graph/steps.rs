@@ -1,0 +1,111 @@
+//! From a feature's steps to nodes: each step once, whoever needs it, in the form that its kernel takes.
+
+use std::fmt::Write;
+
+use super::{Builder, Form, Node, NodeId, Source, Unresolved};
+use crate::{
+    batch::{Column, Element, Type, Values},
+    spec::Feature,
+    transform::{Derived, Kernel, Operation},
+};
+
+impl Builder<'_> {
+    /// Adds a feature's steps, one after the other, and gives the last one's node.
+    pub(super) fn add_steps(
+        &mut self,
+        feature: &Feature,
+        place: &str,
+        mut nodes: Vec<NodeId>,
+    ) -> Result<NodeId, Unresolved> {
+        for (position, step) in feature.steps.iter().enumerate() {
+            let types: Vec<Type> = nodes.iter().map(|&node| self.graph.nodes[node].of).collect();
+            let compiled = step.compile(&types).map_err(|found| {
+                self.problems.add_below(&format!("{place}.steps[{position}] ({})", step.name()), found);
+                Unresolved
+            })?;
+            let mut read = nodes.clone();
+            for Derived { reads, compiled } in compiled.derived {
+                let inputs: Vec<NodeId> = reads.iter().map(|&position| read[position]).collect();
+                read.push(self.add_step(compiled.kernel, &inputs, compiled.output));
+            }
+            if let Some(reads) = compiled.reads {
+                read = reads.iter().map(|&position| read[position]).collect();
+            }
+            let of_read: Vec<Type> = read.iter().map(|&node| self.graph.nodes[node].of).collect();
+            let one_hot = gives_one_hot(&*compiled.kernel, &of_read, compiled.output);
+            // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
+            let nullable =
+                compiled.output.nullable || (compiled.output.list && types.iter().any(|of| of.nullable));
+            let node = self.add_step(compiled.kernel, &read, compiled.output.with_nullable(nullable));
+            if one_hot {
+                self.graph.nodes[node].form = Form::OneHot;
+            }
+            self.graph.nodes[node].lane_names = compiled.lane_names;
+            nodes = vec![node];
+        }
+        Ok(nodes[0])
+    }
+
+    /// The node of a step; where the same step of the same nodes is there already, that one.
+    fn add_step(&mut self, kernel: Box<dyn Kernel>, inputs: &[NodeId], of: Type) -> NodeId {
+        let inputs: Vec<NodeId> = inputs.iter().map(|&node| self.dense(node, &*kernel)).collect();
+        let step = described(&*kernel).map(|text| (inputs.clone(), text));
+        if let Some(&same) = step.as_ref().and_then(|step| self.steps.get(step))
+            && self.graph.nodes[same].of == of
+        {
+            return same;
+        }
+        let node = self.add_new_step(kernel, inputs, of);
+        self.steps.extend(step.map(|step| (step, node)));
+        node
+    }
+
+    fn add_new_step(&mut self, kernel: Box<dyn Kernel>, inputs: Vec<NodeId>, of: Type) -> NodeId {
+        let scope = self.joined_scope(&inputs);
+        let anchor = self.graph.common_anchor(inputs.iter().map(|&node| self.graph.nodes[node].anchor));
+        self.add(Source::Step { kernel, inputs }, of, scope, anchor)
+    }
+
+    /// The node itself, or its plain vectors where the kernel does not take its form.
+    fn dense(&mut self, node: NodeId, kernel: &dyn Kernel) -> NodeId {
+        let Node { of, form, scope, anchor, .. } = self.graph.nodes[node];
+        if form == Form::Plain || (form == Form::Float32 && kernel.takes_float32()) {
+            return node;
+        }
+        if let Some(&dense) = self.dense.get(&node) {
+            return dense;
+        }
+        let dense = self.add(Source::Dense(node), of, scope, anchor);
+        self.dense.insert(node, dense);
+        dense
+    }
+}
+
+/// The longest description of a kernel that steps are compared by.
+const DESCRIPTION_LIMIT: usize = 4096;
+
+/// What a kernel does, with all its parameters, as its `Debug` text tells it; none where that is long.
+fn described(kernel: &dyn Kernel) -> Option<String> {
+    struct Short(String);
+
+    impl Write for Short {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0.push_str(text);
+            if self.0.len() > DESCRIPTION_LIMIT { Err(std::fmt::Error) } else { Ok(()) }
+        }
+    }
+
+    let mut short = Short(String::new());
+    write!(short, "{kernel:?}").ok().map(|()| short.0)
+}
+
+/// Asks a kernel on no rows whether its vectors come as slots.
+fn gives_one_hot(kernel: &dyn Kernel, inputs: &[Type], output: Type) -> bool {
+    if output.element != Element::Float64 || output.width.is_none() {
+        return false;
+    }
+    let empty: Vec<Column> = inputs.iter().map(|&of| Column::new(of)).collect();
+    let mut out = Column::new(output);
+    kernel.run(&empty.iter().collect::<Vec<_>>(), &mut out);
+    matches!(out.values, Values::OneHot(_))
+}

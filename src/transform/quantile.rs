@@ -1,0 +1,249 @@
+//! Quantile: a value's place in a fitted distribution, as scikit-learn's QuantileTransformer.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Compiled, Kernel, Operation,
+    interpolate::{Segment, segments},
+    inverse_normal::inverse_normal,
+    parameters::{List, Real},
+    single_scalar_float,
+};
+use crate::{
+    batch::{Column, Mark, Type},
+    problem::Problems,
+};
+
+/// Maps a scalar float to its place between fitted quantiles, and on to the normal distribution where wanted: bit for
+/// bit what scikit-learn's QuantileTransformer gives ("normal": within 1e-14). Between quantiles the place is the mean
+/// of two interpolations, one from either side; at a quantile that is there several times it is the middle of these.
+/// Values below the first quantile or above the last (infinities too) get the first or the last place, with the status
+/// out of range. Null stays null, NaN stays NaN.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quantile {
+    /// The fitted quantiles of the column (`quantiles_`): one or more finite numbers, not decreasing.
+    pub quantiles: List<Real>,
+    /// The place of each quantile (`references_`): from 0 to 1, not decreasing.
+    pub references: List<Real>,
+    /// The distribution of the results.
+    pub distribution: Distribution,
+}
+
+/// What results are distributed like.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Distribution {
+    /// From 0 to 1.
+    Uniform,
+    /// As the standard normal distribution, clipped to about -5.2 to 5.2. Values less than 1e-7 above the first
+    /// quantile or below the last count as these.
+    Normal,
+}
+
+impl Operation for Quantile {
+    fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
+        let mut problems = Problems::none();
+        let input = single_scalar_float(inputs, &mut problems);
+        let quantiles = self.quantiles.not_decreasing("quantiles", &mut problems);
+        self.quantiles.all_finite("quantiles", &mut problems);
+        if quantiles.is_empty() {
+            problems.add("quantiles", "must have one quantile or more");
+        }
+        let references = self.references.not_decreasing("references", &mut problems);
+        if let Some(position) = references.iter().position(|place| !(0.0..=1.0).contains(place)) {
+            let message = format!("must be from 0 to 1, it is {}", references[position]);
+            problems.add(format!("references[{position}]"), message);
+        }
+        if references.len() != quantiles.len() {
+            let message = format!("has {} numbers for {} quantiles", references.len(), quantiles.len());
+            problems.add("references", message);
+        }
+        problems.or(())?;
+        let kernel = QuantileKernel::new(quantiles, references, self.distribution);
+        Ok(Compiled::new(input, kernel))
+    }
+}
+
+/// How near to the ends values count as the ends, where results are normal.
+const THRESHOLD: f64 = 1e-7;
+
+/// Where normal results are clipped: scipy's inverse of the threshold less one spacing of floats at 1, and of its
+/// complement.
+const CLIP: (f64, f64) = (-5.199337582605575, 5.19933758270342);
+
+#[derive(Debug)]
+struct QuantileKernel {
+    quantiles: Vec<f64>,
+    /// For each quantile the place of a value equal to it. Asked for the first of equal ones.
+    at_quantile: Vec<f64>,
+    segments: Vec<Segment>,
+    /// The place of everything below the first quantile.
+    lowest: f64,
+    first: f64,
+    last: f64,
+    distribution: Distribution,
+}
+
+impl QuantileKernel {
+    fn new(quantiles: Vec<f64>, references: Vec<f64>, distribution: Distribution) -> Self {
+        let place = |(first, &quantile): (usize, &f64)| {
+            let end = quantiles.partition_point(|&other| other <= quantile);
+            0.5 * (references[end - 1] + references[first])
+        };
+        let at_quantile = quantiles.iter().enumerate().map(place).collect();
+        let (segments, lowest) = (segments(&quantiles, &references), references[0]);
+        let (first, last) = (quantiles[0], quantiles[quantiles.len() - 1]);
+        Self { quantiles, at_quantile, segments, lowest, first, last, distribution }
+    }
+
+    /// The mean of the interpolations from either side, found by one search.
+    fn place(&self, x: f64) -> f64 {
+        let below = self.quantiles.partition_point(|&quantile| quantile < x);
+        match self.quantiles.get(below) {
+            Some(&quantile) if quantile == x => self.at_quantile[below],
+            Some(_) if below == 0 => self.lowest,
+            Some(_) => {
+                let segment = &self.segments[below - 1];
+                0.5 * (segment.at(x) - segment.mirrored().at(-x))
+            }
+            None => self.at_quantile[below - 1],
+        }
+    }
+
+    fn uniform(&self, x: f64) -> f64 {
+        if x == self.first {
+            0.0
+        } else if x == self.last {
+            1.0
+        } else {
+            self.place(x)
+        }
+    }
+
+    fn normal(&self, x: f64) -> f64 {
+        let place = if x - THRESHOLD < self.first {
+            0.0
+        } else if x + THRESHOLD > self.last {
+            1.0
+        } else {
+            self.place(x)
+        };
+        inverse_normal(place).clamp(CLIP.0, CLIP.1)
+    }
+
+    fn map(&self, input: &Column, out: &mut Column, function: impl Fn(f64) -> f64) {
+        let (values, marks) = out.float64_mut();
+        for (&x, &mark) in input.float64().iter().zip(&input.marks) {
+            values.push(if x.is_nan() { x } else { function(x) });
+            let outside = (x < self.first || x > self.last) && !mark.is_null();
+            marks.push(if outside { mark | Mark::OUT_OF_RANGE } else { mark });
+        }
+    }
+}
+
+impl Kernel for QuantileKernel {
+    fn run(&self, inputs: &[&Column], out: &mut Column) {
+        match self.distribution {
+            Distribution::Uniform => self.map(inputs[0], out, |x| self.uniform(x)),
+            Distribution::Normal => self.map(inputs[0], out, |x| self.normal(x)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transform::check::{results, run_float};
+
+    fn list(numbers: &[f64]) -> List<Real> {
+        List(numbers.iter().copied().map(Real).collect())
+    }
+
+    /// Quantiles with repeated ones at the end, and inside.
+    fn quantile(distribution: Distribution) -> Quantile {
+        // numpy's linspace: multiples of the step, and the end.
+        let references = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0].map(|place| place * (1.0 / 6.0));
+        let quantiles = list(&[0.1, 0.1, 0.7, 2.0, 2.0, 2.0, 9.3]);
+        Quantile { quantiles, references: list(&references), distribution }
+    }
+
+    const INPUTS: [f64; 11] = [-5.0, 0.1, 0.3, 0.7, 1.234, 2.0, 5.5, 9.3, 9.3 - 5e-8, 0.1 + 5e-8, 1e9];
+
+    #[test]
+    fn uniform_is_scikit_learn_to_the_bit() {
+        // QuantileTransformer of scikit-learn 1.9.1.
+        let expected = [
+            0.0,
+            0.0,
+            0.2222222222222222,
+            0.3333333333333333,
+            0.4017948717948718,
+            0.6666666666666666,
+            0.91324200913242,
+            1.0,
+            0.9999999988584475,
+            0.16666668055555556,
+            1.0,
+        ];
+        let out = run_float(&quantile(Distribution::Uniform), &INPUTS.map(Some));
+        assert_eq!(results(&out), expected.map(Some));
+        assert_eq!(
+            (out.marks[0], out.marks[1], out.marks[10]),
+            (Mark::OUT_OF_RANGE, Mark::PRESENT, out.marks[0])
+        );
+    }
+
+    #[test]
+    fn normal_is_scikit_learn_within_1e_14() {
+        let expected = [
+            CLIP.0,
+            CLIP.0,
+            -0.7647096737863871,
+            -0.43072729929545756,
+            -0.24870401409481657,
+            0.43072729929545744,
+            1.3609927464265226,
+            CLIP.1,
+            CLIP.1,
+            CLIP.0,
+            CLIP.1,
+        ];
+        let out = run_float(&quantile(Distribution::Normal), &INPUTS.map(Some));
+        for (value, expected) in out.float64().iter().zip(expected) {
+            assert!((value - expected).abs() <= 1e-14, "{value} {expected}");
+        }
+    }
+
+    #[test]
+    fn nan_and_null_stay() {
+        for distribution in [Distribution::Uniform, Distribution::Normal] {
+            let out = run_float(&quantile(distribution), &[Some(f64::NAN), None]);
+            assert!(out.float64()[0].is_nan());
+            assert_eq!(out.marks, [Mark::PRESENT, Mark::NULL]);
+        }
+    }
+
+    #[test]
+    fn a_single_quantile_is_both_ends() {
+        let single = Quantile {
+            quantiles: list(&[3.0]),
+            references: list(&[0.0]),
+            distribution: Distribution::Uniform,
+        };
+        assert_eq!(results(&run_float(&single, &[Some(2.0), Some(3.0), Some(4.0)])), [Some(0.0); 3]);
+    }
+
+    #[test]
+    fn every_bad_parameter_is_told() {
+        let bad = Quantile {
+            quantiles: list(&[1.0, 0.5]),
+            references: list(&[0.0, 0.5, 1.5]),
+            distribution: Distribution::Uniform,
+        };
+        let problems = bad.compile(&[Type::vector(2)]).expect_err("bad");
+        let places: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(places, ["", "quantiles[1]", "references[2]", "references"]);
+    }
+}
