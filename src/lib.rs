@@ -1,7 +1,7 @@
 //! Quiver: an online feature server for ad ranking.
 //!
 //! Layers, imports pointing downwards only:
-//! `main -> app -> {rpc, admin, reload} -> serve -> live -> snapshot -> {plan, spec, table} -> transform -> batch`.
+//! `main -> app -> {rpc, admin, reload} -> serve -> live -> snapshot -> {plan, spec, table} -> transform -> files -> batch`.
 
 pub mod admin;
 pub mod app;

@@ -78,8 +78,8 @@ pub fn load_per_row(
 }
 
 fn find(folders: Vec<Numbered>, feature_set: &str, version: u32) -> Option<Numbered> {
-    let mut of_name = folders.into_iter().filter(|folder| folder.name == feature_set);
-    of_name.rfind(|folder| version == 0 || folder.version == version)
+    let is_asked = |folder: &Numbered| version == 0 || folder.version == version;
+    folders.into_iter().rfind(|folder| folder.name == feature_set && is_asked(folder))
 }
 
 fn read_versions(repository: &Path, problems: &mut Problems) -> Vec<(Numbered, Version)> {

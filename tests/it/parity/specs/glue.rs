@@ -41,7 +41,7 @@ fn any(rng: &mut ChaCha8Rng, readable: &[Readable], good: impl Fn(Kind) -> bool)
 
 /// Some that are no list, all of one kind.
 fn alike(rng: &mut ChaCha8Rng, readable: &[Readable], count: usize, scalar: bool) -> (Vec<Readable>, Kind) {
-    let first = any(rng, readable, |kind| !(kind.list || scalar && kind.width.is_some())).expect("scalars");
+    let first = any(rng, readable, |kind| !kind.list && (!scalar || kind.width.is_none())).expect("scalars");
     let kind = first.1;
     let more = (1..count).map(|_| any(rng, readable, |other| other == kind).expect("the first itself"));
     let more: Vec<Readable> = more.collect();
