@@ -130,95 +130,117 @@ fn join_marks(inputs: &[&Column], count: usize, marks: &mut Vec<Mark>) {
 }
 
 macro_rules! operations {
-    ($($(#[$doc:meta])* $module:ident :: $name:ident = $tag:literal,)+) => {
-        $(pub mod $module;)+
+    ($($family:literal { $($module:ident :: $name:ident = $tag:literal,)+ })+) => {
+        $($(pub mod $module;)+)+
 
         /// One step of a feature.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "op")]
         pub enum Transform {
-            $($(#[$doc])* #[serde(rename = $tag)] $name($module::$name),)+
+            $($(#[serde(rename = $tag)] $name($module::$name),)+)+
         }
 
         impl Transform {
-            /// The names of all operations, as specs write them.
-            pub const NAMES: &[&str] = &[$($tag),+];
+            /// What operations have to do with, and their names, as specs write them.
+            pub const FAMILIES: &[(&str, &[&str])] = &[$(($family, &[$($tag),+])),+];
 
             /// The name that specs use.
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$name(_) => $tag,)+ }
+                match self { $($(Self::$name(_) => $tag,)+)+ }
             }
         }
 
         impl Operation for Transform {
             fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
-                match self { $(Self::$name(operation) => operation.compile(inputs),)+ }
+                match self { $($(Self::$name(operation) => operation.compile(inputs),)+)+ }
             }
         }
     };
 }
 
 operations! {
-    impute::Impute = "impute",
-    missing_indicator::MissingIndicator = "missing_indicator",
-    cast::Cast = "cast",
-    standardize::Standardize = "standardize",
-    min_max::MinMax = "min_max",
-    max_abs::MaxAbs = "max_abs",
-    robust_scale::RobustScale = "robust_scale",
-    clip::Clip = "clip",
-    log1p::Log1p = "log1p",
-    bucketize::Bucketize = "bucketize",
-    ordinal::Ordinal = "ordinal",
-    one_hot::OneHot = "one_hot",
-    hash_bucket::HashBucket = "hash_bucket",
-    feature_hash::FeatureHash = "feature_hash",
-    map_values::MapValues = "map_values",
-    multi_hot::MultiHot = "multi_hot",
-    spark_hash::SparkHash = "spark_hash",
-    hash_cross::HashCross = "hash_cross",
-    normalize::Normalize = "normalize",
-    gather::Gather = "gather",
-    pool::Pool = "pool",
-    dot::Dot = "dot",
-    cosine::Cosine = "cosine",
-    concat::Concat = "concat",
-    arithmetic::Arithmetic = "arithmetic",
-    math::Math = "math",
-    log::Log = "log",
-    binarize::Binarize = "binarize",
-    quantile::Quantile = "quantile",
-    power::Power = "power",
-    rank::Rank = "rank",
-    interpolate::Interpolate = "interpolate",
-    spline::Spline = "spline",
-    polynomial::Polynomial = "polynomial",
-    project::Project = "project",
-    lane::Lane = "lane",
-    lanes::Lanes = "lanes",
-    distance::Distance = "distance",
-    take::Take = "take",
-    count::Count = "count",
-    overlap::Overlap = "overlap",
-    occurrences::Occurrences = "occurrences",
-    kv_dot::KvDot = "kv_dot",
-    kv_lookup::KvLookup = "kv_lookup",
-    normalize_text::NormalizeText = "normalize_text",
-    tokenize::Tokenize = "tokenize",
-    ngrams::Ngrams = "ngrams",
-    char_ngrams::CharNgrams = "char_ngrams",
-    time_parts::TimeParts = "time_parts",
-    cyclical::Cyclical = "cyclical",
-    age::Age = "age",
-    decay::Decay = "decay",
-    smoothed_rate::SmoothedRate = "smoothed_rate",
-    frequency_cap::FrequencyCap = "frequency_cap",
-    compare::Compare = "compare",
-    logic::Logic = "logic",
-    choose::Choose = "choose",
-    coalesce::Coalesce = "coalesce",
-    constant::Constant = "constant",
-    expr::Expr = "expr",
+    "Missing values" {
+        impute::Impute = "impute",
+        missing_indicator::MissingIndicator = "missing_indicator",
+        coalesce::Coalesce = "coalesce",
+    }
+    "Scaling" {
+        standardize::Standardize = "standardize",
+        min_max::MinMax = "min_max",
+        max_abs::MaxAbs = "max_abs",
+        robust_scale::RobustScale = "robust_scale",
+        clip::Clip = "clip",
+        quantile::Quantile = "quantile",
+        power::Power = "power",
+    }
+    "Numbers" {
+        cast::Cast = "cast",
+        math::Math = "math",
+        log1p::Log1p = "log1p",
+        log::Log = "log",
+        arithmetic::Arithmetic = "arithmetic",
+        binarize::Binarize = "binarize",
+        bucketize::Bucketize = "bucketize",
+        rank::Rank = "rank",
+        interpolate::Interpolate = "interpolate",
+        spline::Spline = "spline",
+    }
+    "Conditions and expressions" {
+        compare::Compare = "compare",
+        logic::Logic = "logic",
+        choose::Choose = "choose",
+        constant::Constant = "constant",
+        expr::Expr = "expr",
+    }
+    "Categories" {
+        ordinal::Ordinal = "ordinal",
+        one_hot::OneHot = "one_hot",
+        multi_hot::MultiHot = "multi_hot",
+        map_values::MapValues = "map_values",
+    }
+    "Hashing and crossing" {
+        hash_bucket::HashBucket = "hash_bucket",
+        hash_cross::HashCross = "hash_cross",
+        spark_hash::SparkHash = "spark_hash",
+        feature_hash::FeatureHash = "feature_hash",
+    }
+    "Vectors" {
+        normalize::Normalize = "normalize",
+        gather::Gather = "gather",
+        dot::Dot = "dot",
+        cosine::Cosine = "cosine",
+        distance::Distance = "distance",
+        concat::Concat = "concat",
+        lane::Lane = "lane",
+        lanes::Lanes = "lanes",
+        polynomial::Polynomial = "polynomial",
+        project::Project = "project",
+    }
+    "Lists" {
+        pool::Pool = "pool",
+        take::Take = "take",
+        count::Count = "count",
+        overlap::Overlap = "overlap",
+        occurrences::Occurrences = "occurrences",
+        kv_dot::KvDot = "kv_dot",
+        kv_lookup::KvLookup = "kv_lookup",
+    }
+    "Text" {
+        normalize_text::NormalizeText = "normalize_text",
+        tokenize::Tokenize = "tokenize",
+        ngrams::Ngrams = "ngrams",
+        char_ngrams::CharNgrams = "char_ngrams",
+    }
+    "Time" {
+        time_parts::TimeParts = "time_parts",
+        cyclical::Cyclical = "cyclical",
+        age::Age = "age",
+    }
+    "Ads" {
+        decay::Decay = "decay",
+        smoothed_rate::SmoothedRate = "smoothed_rate",
+        frequency_cap::FrequencyCap = "frequency_cap",
+    }
 }
 
 /// The single input of an operation that takes just one.

@@ -5,49 +5,6 @@ use serde_json::Value;
 use super::values::{Field, Reader, Way, joined, paragraphs};
 use crate::transform::Transform;
 
-/// The page's sections: what the operations have to do with, and their names.
-const FAMILIES: &[(&str, &[&str])] = &[
-    ("Missing values", &["impute", "missing_indicator", "coalesce"]),
-    ("Scaling", &["standardize", "min_max", "max_abs", "robust_scale", "clip", "quantile", "power"]),
-    (
-        "Numbers",
-        &[
-            "cast",
-            "math",
-            "log1p",
-            "log",
-            "arithmetic",
-            "binarize",
-            "bucketize",
-            "rank",
-            "interpolate",
-            "spline",
-        ],
-    ),
-    ("Conditions and expressions", &["compare", "logic", "choose", "constant", "expr"]),
-    ("Categories", &["ordinal", "one_hot", "multi_hot", "map_values"]),
-    ("Hashing and crossing", &["hash_bucket", "hash_cross", "spark_hash", "feature_hash"]),
-    (
-        "Vectors",
-        &[
-            "normalize",
-            "gather",
-            "dot",
-            "cosine",
-            "distance",
-            "concat",
-            "lane",
-            "lanes",
-            "polynomial",
-            "project",
-        ],
-    ),
-    ("Lists", &["pool", "take", "count", "overlap", "occurrences", "kv_dot", "kv_lookup"]),
-    ("Text", &["normalize_text", "tokenize", "ngrams", "char_ngrams"]),
-    ("Time", &["time_parts", "cyclical", "age"]),
-    ("Ads", &["decay", "smoothed_rate", "frequency_cap"]),
-];
-
 const HEAD: &str = r#"# Operations
 
 What a feature's `steps` can do. A step is a JSON object: `op` names the operation, the other fields are its parameters.
@@ -73,15 +30,14 @@ pub fn page() -> String {
     let steps = schema.get("oneOf").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let reader = Reader { definitions };
     let mut page = HEAD.to_owned();
-    let families: Vec<(&str, Vec<&str>)> = families().collect();
     page += "\n| | |\n|---|---|\n";
-    for (title, names) in &families {
+    for (title, names) in Transform::FAMILIES {
         let links: Vec<String> = names.iter().map(|name| format!("[`{name}`](#{name})")).collect();
         page += &format!("| {title} | {} |\n", links.join(", "));
     }
-    for (title, names) in families {
+    for (title, names) in Transform::FAMILIES {
         page += &format!("\n## {title}\n");
-        for name in names {
+        for &name in *names {
             let of_name = |step: &&Value| step["properties"]["op"]["const"] == name;
             if let Some(step) = steps.iter().find(of_name) {
                 page += &section(name, step, reader);
@@ -89,14 +45,6 @@ pub fn page() -> String {
         }
     }
     page
-}
-
-/// The families, and after them what none of them names.
-fn families() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    let named = |name: &&&str| FAMILIES.iter().any(|(_, names)| names.contains(name));
-    let others: Vec<&str> = Transform::NAMES.iter().filter(|name| !named(name)).copied().collect();
-    let others = (!others.is_empty()).then_some(("Others", others));
-    FAMILIES.iter().map(|(title, names)| (*title, names.to_vec())).chain(others)
 }
 
 fn section(name: &str, step: &Value, reader: Reader<'_>) -> String {
@@ -159,15 +107,6 @@ fn prose(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_operation_is_in_one_family() {
-        let mut named: Vec<&str> = FAMILIES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
-        let mut all = Transform::NAMES.to_vec();
-        named.sort_unstable();
-        all.sort_unstable();
-        assert_eq!(named, all, "each operation's name stands once in FAMILIES");
-    }
 
     #[test]
     fn objects_and_their_fields_are_listed() {
