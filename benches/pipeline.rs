@@ -3,7 +3,8 @@
 //!
 //! 20 numbers imputed and standardized, 20 more with missing indicators, 10 through 1,000-knot quantiles, 10 into 10
 //! bins, 40 string columns of 3 to 56 categories one-hot; 5 % missing, 2 % unknown. `benches/pipeline/` fits it, writes
-//! the requests and answers commands. Quiver's answers are scikit-learn's, bit for bit, or the bench fails.
+//! the requests and answers commands. `--alone` measures Quiver alone, a number only requests of so many rows.
+//! Quiver's answers are scikit-learn's, bit for bit, or the bench fails.
 
 mod support;
 
@@ -38,13 +39,20 @@ use support::{
 };
 
 const WIDTH: usize = 480;
-const ROWS: [usize; 4] = [1, 100, 500, 1000];
+
+/// The rows of a request: those given as arguments, or all.
+fn shapes() -> Vec<usize> {
+    let given: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    if given.is_empty() { vec![1, 100, 500, 1000] } else { given }
+}
 
 fn main() {
     let effort = Effort::from_arguments();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/quiver-bench/pipeline");
     let mut report = Report::begin("pipeline");
-    let mut python = match Python::start(&folder) {
+    let alone = std::env::args().any(|argument| argument == "--alone");
+    let started = if alone { Err("--alone".to_owned()) } else { Python::start(&folder) };
+    let mut python = match started {
         Ok(python) => {
             println!("{}", python.told);
             Some(python)
@@ -103,7 +111,7 @@ fn engine(
         "x sklearn"
     );
     let time = effort.time / 3;
-    for rows in ROWS {
+    for rows in shapes() {
         check_answers(folder, snapshot, rows);
         let plain = messages(folder, &format!("{rows}-plain"));
         let dictionary = messages(folder, &format!("{rows}-dictionary"));
@@ -222,7 +230,7 @@ fn wire(
         move |listener| serve_quiver(listener, snapshot)
     });
     let onnx = python.as_ref().map(|python| Onnx::start(folder, &python.way));
-    for rows in ROWS {
+    for rows in shapes() {
         let framed = |form: &str| -> Arc<[Bytes]> {
             messages(folder, &format!("{rows}-{form}")).iter().map(|message| framed(message)).collect()
         };

@@ -101,6 +101,16 @@ impl Kernel for ImputeKernel {
 
 impl ImputeKernel {
     fn fill_floats(&self, values: &mut [f64], fill: &[f64], marks: &mut [Mark]) {
+        if let [fill] = *fill {
+            let nan_too = self.nan == NanImpute::Impute;
+            for (value, mark) in values.iter_mut().zip(marks) {
+                // Without branches: which values are missing can't be foretold.
+                let nan = nan_too & value.is_nan() & !mark.is_null();
+                *value = if nan | mark.is_null() { fill } else { *value };
+                *mark = if nan { *mark | Mark::NULL } else { *mark };
+            }
+            return;
+        }
         for (value, mark) in values.chunks_exact_mut(self.lanes).zip(marks) {
             if mark.is_null() {
                 value.copy_from_slice(fill);

@@ -164,11 +164,14 @@ fn stand_in(slot: Option<u32>, mark: Mark) -> (u32, Mark) {
 impl Kernel for OneHotKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let (slots, marks) = out.one_hot_mut();
-        for &mark in &inputs[0].marks {
-            let (slot, mark) = if mark.is_null() { stand_in(self.null, mark) } else { (NO_SLOT, mark) };
-            slots.push(slot);
-            marks.push(mark);
-        }
+        let of_null = self.null.unwrap_or(NO_SLOT);
+        // What is not null is overwritten right below.
+        slots.resize(inputs[0].marks.len(), of_null);
+        marks.extend(inputs[0].marks.iter().map(|&mark| match (mark.is_null(), self.null) {
+            (true, Some(_)) => mark.filled(),
+            (true, None) => mark.nulled(),
+            (false, _) => mark,
+        }));
         self.vocabulary.each(inputs[0], |index, position| match position {
             Some(position) => slots[index] = self.slots[position as usize],
             None => {

@@ -8,6 +8,7 @@ use super::{
     interpolate::{Segment, segments},
     inverse_normal::inverse_normal,
     parameters::{List, Real},
+    search::Search,
     single_scalar_float,
 };
 use crate::{
@@ -75,7 +76,7 @@ const CLIP: (f64, f64) = (-5.199337582605575, 5.19933758270342);
 
 #[derive(Debug)]
 struct QuantileKernel {
-    quantiles: Vec<f64>,
+    quantiles: Search,
     /// For each quantile the place of a value equal to it. Asked for the first of equal ones.
     at_quantile: Vec<f64>,
     segments: Vec<Segment>,
@@ -95,13 +96,14 @@ impl QuantileKernel {
         let at_quantile = quantiles.iter().enumerate().map(place).collect();
         let (segments, lowest) = (segments(&quantiles, &references), references[0]);
         let (first, last) = (quantiles[0], quantiles[quantiles.len() - 1]);
+        let quantiles = Search::new(quantiles);
         Self { quantiles, at_quantile, segments, lowest, first, last, distribution }
     }
 
     /// The mean of the interpolations from either side, found by one search.
     fn place(&self, x: f64) -> f64 {
-        let below = self.quantiles.partition_point(|&quantile| quantile < x);
-        match self.quantiles.get(below) {
+        let below = self.quantiles.below(x);
+        match self.quantiles.sorted().get(below) {
             Some(&quantile) if quantile == x => self.at_quantile[below],
             Some(_) if below == 0 => self.lowest,
             Some(_) => {

@@ -162,6 +162,11 @@ impl Sent {
 
     fn read_strings(&mut self, values: Reader) -> Result<(), Malformed> {
         let spans = member!(self, Strings);
+        let mut values = values;
+        // Short strings without anything between them, by far the most: one field of this number, one byte of length.
+        while let Some((start, length)) = values.short_field(1) {
+            spans.push(Span { start: start as u32, length: length as u32 });
+        }
         each_value(values, |reader, wire| {
             spans.push(span(reader.nested(wire)?));
             Ok(())
