@@ -13,7 +13,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 pub use build_strings::StringsBuilder;
-pub use mark::{Mark, Status, count_statuses};
+pub use mark::{Mark, Status, count_statuses, each_null};
 
 /// Element types of columns. Floats are computed in 64 bits whatever their source's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -176,9 +176,25 @@ impl Strings {
 
     /// Replaces the strings by those of `source` at `positions`; the bytes are shared, not copied.
     pub fn gather(&mut self, source: &Strings, positions: impl Iterator<Item = usize>) {
-        self.bytes = source.bytes.clone();
+        self.share_bytes(source);
         self.spans.clear();
         self.spans.extend(positions.map(|position| source.spans[position]));
+    }
+
+    /// Replaces the strings by those of `source` in `range`; the bytes are shared, not copied.
+    pub fn copy_range(&mut self, source: &Strings, range: Range<usize>) {
+        self.share_bytes(source);
+        self.spans.clear();
+        self.spans.extend_from_slice(&source.spans[range]);
+    }
+
+    fn share_bytes(&mut self, source: &Strings) {
+        // One block of rows after the other shares the same bytes: counting who does so costs more than a look. Bytes
+        // that are held here can't have been given to somebody else at the same place.
+        let same = self.bytes.as_ptr() == source.bytes.as_ptr() && self.bytes.len() == source.bytes.len();
+        if !same || self.bytes.is_empty() {
+            self.bytes = source.bytes.clone();
+        }
     }
 
     /// Bytes in memory.

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from quiver_features import export
+from quiver_features.proto import feature_service_pb2 as pb
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import KBinsDiscretizer, OneHotEncoder, QuantileTransformer, StandardScaler
-
-from quiver_features import export
-from quiver_features.proto import feature_service_pb2 as pb
 
 NAME = "pipeline"
 
@@ -25,9 +24,7 @@ BINNED = [f"binned_{number:02}" for number in range(10)]
 NUMBERS = SCALED + MARKED + PLACED + BINNED
 
 # 400 together.
-CATEGORIES = (
-    [3] * 15 + [4] * 6 + [5] * 3 + [6, 6, 7, 8, 9, 10, 11, 13, 15, 18, 21, 25, 30, 36, 45, 56]
-)
+CATEGORIES = [3] * 15 + [4] * 6 + [5] * 3 + [6, 6, 7, 8, 9, 10, 11, 13, 15, 18, 21, 25, 30, 36, 45, 56]
 TEXTS = [f"text_{number:02}" for number in range(len(CATEGORIES))]
 
 KNOTS, BINS = 1000, 10
@@ -128,7 +125,9 @@ def request(rows: pd.DataFrame, dictionaries: bool) -> bytes:
             column.dictionary.dictionary.extend(list(distinct) or [""])
             column.dictionary.indices.extend(np.maximum(codes, 0).tolist())
         else:
-            column.strings.values.extend(["" if is_null else value for value, is_null in zip(values, null, strict=True)])
+            column.strings.values.extend(
+                ["" if is_null else value for value, is_null in zip(values, null, strict=True)]
+            )
         columns.append(column)
     wanted = [pb.OutputSelection(name=OUTPUT)]
     return pb.GetFeaturesRequest(feature_set=NAME, columns=columns, outputs=wanted).SerializeToString()

@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 import onnx
+from fitted import BINNED, MARKED, NUMBERS, PLACED, SCALED, TEXTS
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import ColumnTransformer
-
-from fitted import BINNED, MARKED, NUMBERS, PLACED, SCALED, TEXTS
 
 WAYS = ("one_hot", "scatter")
 """How categories become columns: a OneHotEncoder each, or a LabelEncoder each and one ScatterElements."""
@@ -140,7 +139,9 @@ class _Trees:
         self.nodes["falsenodeids"].append(0)
         if leaf:
             for target, weight in self._leaves[low]:
-                for name, value in zip(("treeids", "nodeids", "ids", "weights"), (self.trees, at, target, weight), strict=True):
+                for name, value in zip(
+                    ("treeids", "nodeids", "ids", "weights"), (self.trees, at, target, weight), strict=True
+                ):
                     self.targets[name].append(value)
         else:
             self.nodes["truenodeids"][place] = self._grow(low, middle)

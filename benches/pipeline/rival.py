@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent.parent / "python" / "src"
 sys.path.insert(0, str(PACKAGE))
 
+import fitted  # noqa: E402
+import graph  # noqa: E402
 import grpc  # noqa: E402
 import joblib  # noqa: E402
 import numpy as np  # noqa: E402
@@ -31,9 +34,6 @@ import onnxruntime  # noqa: E402
 import sklearn  # noqa: E402
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: E402
 from onnx import helper, numpy_helper  # noqa: E402
-
-import fitted  # noqa: E402
-import graph  # noqa: E402
 
 warnings.simplefilter("ignore")
 onnxruntime.set_default_logger_severity(3)
@@ -100,10 +100,9 @@ def tensors(feeds: dict[str, Any]) -> dict[str, Any]:
 
 def seconds_each(seconds: float, calls: list[Callable[[], Any]]) -> float:
     """Seconds of one call, measured over about ``seconds``."""
-    count, start = 0, time.perf_counter()
-    for call in itertools.cycle(calls):
+    start = time.perf_counter()
+    for count, call in enumerate(itertools.cycle(calls), 1):
         call()
-        count += 1
         elapsed = time.perf_counter() - start
         if count >= 3 and elapsed >= seconds:
             return elapsed / count
@@ -117,10 +116,10 @@ class Sides:
         self.pipeline, self.requests = load(folder)
         sessions = {way: session(graph.build(self.pipeline, way)) for way in graph.WAYS}
         feeds = [tensors(arrays(frame)) for frame in self.requests[500][:5]]
-        took = {
-            way: min(seconds_each(0.1, [lambda f=f, s=s: s.run_with_ort_values(["dense"], f) for f in feeds]) for _ in range(3))
-            for way, s in sessions.items()
-        }
+        took = {}
+        for way, one in sessions.items():
+            calls = [partial(one.run_with_ort_values, ["dense"], each) for each in feeds]
+            took[way] = min(seconds_each(0.1, calls) for _ in range(3))
         self.way = min(took, key=lambda way: took[way])
         self.session = sessions[self.way]
         self.calls: dict[tuple[str, int], list[Callable[[], Any]]] = {}
@@ -136,11 +135,10 @@ class Sides:
     def _calls(self, side: str, rows: int) -> list[Callable[[], Any]]:
         frames = self.requests[rows]
         if side == "sklearn":
-            return [lambda frame=frame: self.pipeline.transform(frame) for frame in frames]
+            return [partial(self.pipeline.transform, frame) for frame in frames]
         if side == "arrays":
-            return [lambda feeds=arrays(frame): self.session.run(None, feeds) for frame in frames]
-        made = [tensors(arrays(frame)) for frame in frames]
-        return [lambda feeds=feeds: self.session.run_with_ort_values(["dense"], feeds) for feeds in made]
+            return [partial(self.session.run, None, arrays(frame)) for frame in frames]
+        return [partial(self.session.run_with_ort_values, ["dense"], tensors(arrays(frame))) for frame in frames]
 
 
 def _messages() -> tuple[Any, Any]:
@@ -157,7 +155,9 @@ def _messages() -> tuple[Any, Any]:
             message.field.add(name=field, number=number, type=kind, label=label)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    classes = (message_factory.GetMessageClass(pool.FindMessageTypeByName(f"bench.{name}")) for name in ("Rows", "Dense"))
+    classes = (
+        message_factory.GetMessageClass(pool.FindMessageTypeByName(f"bench.{name}")) for name in ("Rows", "Dense")
+    )
     return tuple(classes)
 
 

@@ -98,6 +98,9 @@ impl Kernel for BucketizeKernel {
         let (bins, marks) = out.int64_mut();
         marks.extend_from_slice(&inputs[0].marks);
         self.fill_bins(inputs[0].float64(), bins);
+        if !inputs[0].float64().iter().fold(false, |any, x| any | x.is_nan()) {
+            return self.mark_outside(bins, marks);
+        }
         for ((&x, mark), place) in inputs[0].float64().iter().zip(marks).zip(bins) {
             let bin = if x.is_nan() { self.bin_of_nan() } else { Some(*place as usize) };
             let edge_bin = bin.is_some_and(|bin| bin == 0 || bin == self.edges.len());
@@ -114,6 +117,18 @@ impl Kernel for BucketizeKernel {
 }
 
 impl BucketizeKernel {
+    /// Marks what lies in the first and the last bin, where there is no NaN.
+    fn mark_outside(&self, bins: &[i64], marks: &mut [Mark]) {
+        if self.outside == Outside::Present {
+            return;
+        }
+        let last = self.edges.len() as i64;
+        for (mark, &bin) in marks.iter_mut().zip(bins) {
+            let outside = (bin == 0) | (bin == last);
+            *mark = if outside & !mark.is_null() { *mark | Mark::OUT_OF_RANGE } else { *mark };
+        }
+    }
+
     /// The bin of each value; that of a NaN has no meaning.
     fn fill_bins(&self, values: &[f64], bins: &mut Vec<i64>) {
         if self.edges.len() > FEW {

@@ -10,7 +10,7 @@ use super::{
     vocabulary::Vocabulary,
 };
 use crate::{
-    batch::{Column, Element, Mark, NO_SLOT, Type},
+    batch::{Column, Element, Mark, NO_SLOT, Type, each_null},
     problem::Problems,
 };
 
@@ -164,14 +164,9 @@ fn stand_in(slot: Option<u32>, mark: Mark) -> (u32, Mark) {
 impl Kernel for OneHotKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let (slots, marks) = out.one_hot_mut();
-        let of_null = self.null.unwrap_or(NO_SLOT);
-        // What is not null is overwritten right below.
-        slots.resize(inputs[0].marks.len(), of_null);
-        marks.extend(inputs[0].marks.iter().map(|&mark| match (mark.is_null(), self.null) {
-            (true, Some(_)) => mark.filled(),
-            (true, None) => mark.nulled(),
-            (false, _) => mark,
-        }));
+        slots.resize(inputs[0].marks.len(), NO_SLOT);
+        marks.extend_from_slice(&inputs[0].marks);
+        each_null(&inputs[0].marks, |index| (slots[index], marks[index]) = stand_in(self.null, marks[index]));
         self.vocabulary.each(inputs[0], |index, position| match position {
             Some(position) => slots[index] = self.slots[position as usize],
             None => {
