@@ -3,8 +3,11 @@
 //!
 //! 20 numbers imputed and standardized, 20 more with missing indicators, 10 through 1,000-knot quantiles, 10 into 10
 //! bins, 40 string columns of 3 to 56 categories one-hot; 5 % missing, 2 % unknown. `benches/pipeline/` fits it, writes
-//! the requests and answers commands. `--alone` measures Quiver alone, a number only requests of so many rows.
-//! Quiver's answers are scikit-learn's, bit for bit, or the bench fails.
+//! the requests and answers commands. Quiver's answers are scikit-learn's, bit for bit, or the bench fails.
+//!
+//! ONNX Runtime is called with tensors of its own ("ort": no Python string is converted) and with Python's arrays ("ort
+//! arrays", as a service has to); ratios are to the former. `--alone` measures Quiver alone, a number only requests of
+//! so many rows.
 
 mod support;
 
@@ -211,7 +214,7 @@ fn wire(
     report: &mut Report,
 ) {
     println!(
-        "\n{:<6} {:<20} {:>9} {:>9} {:>9} {:>8} {:>8} {:>9} {:>9} {:>9} {:>10}",
+        "\n{:<6} {:<20} {:>9} {:>9} {:>9} {:>8} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
         "rows",
         "load",
         "plain/s",
@@ -222,7 +225,9 @@ fn wire(
         "p50 us",
         "dict p50",
         "ort p50",
-        "ort cpu us"
+        "cpu us",
+        "dict cpu",
+        "ort cpu"
     );
     let effort = Effort { time: effort.time / 2, rounds: effort.rounds.min(5), ..effort };
     let quiver = Running::start({
@@ -249,7 +254,7 @@ fn wire(
             };
             let (onnx, [ratio, dictionary_ratio, _]) = onnx.unwrap_or_default();
             println!(
-                "{rows:<6} {load:<20} {:>9.0} {:>9.0} {:>9.0} {:>8.1} {:>8.1} {:>9.0} {:>9.0} {:>9.0} {:>10.0}",
+                "{rows:<6} {load:<20} {:>9.0} {:>9.0} {:>9.0} {:>8.1} {:>8.1} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {:>9.0}",
                 plain.calls,
                 dictionary.calls,
                 onnx.calls,
@@ -258,6 +263,8 @@ fn wire(
                 plain.p50,
                 dictionary.p50,
                 onnx.p50,
+                plain.cpu,
+                dictionary.cpu,
                 onnx.cpu
             );
             let figures = json!({
