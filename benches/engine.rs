@@ -14,27 +14,12 @@ use prost::Message as _;
 use quiver::{
     batch::{Column, Element, Mark, Strings, Type, Values},
     rpc::decode::decode,
-    serve::{self, answer::TensorBuffer, outcome::Limits, request::Request},
+    serve::request::Request,
     snapshot::Snapshot,
     table::RowMatrix,
 };
 use serde_json::json;
-use support::{Effort, Report, SHAPES, compare, demo_snapshot, pin, requests};
-
-const LIMITS: Limits = Limits { rows: 10_000, answer_bytes: 64 << 20 };
-
-/// Gives the items of a slice in turn, without an end.
-struct Turns<'a, T>(std::iter::Cycle<std::slice::Iter<'a, T>>);
-
-impl<'a, T> Turns<'a, T> {
-    fn new(items: &'a [T]) -> Self {
-        Self(items.iter().cycle())
-    }
-
-    fn next(&mut self) -> &'a T {
-        self.0.next().expect("there are items")
-    }
-}
+use support::{Effort, Report, SHAPES, Turns, compare, demo_snapshot, pin, requests, run};
 
 fn main() {
     pin(0);
@@ -76,13 +61,6 @@ fn main() {
         });
         report.add(&case, figures);
     }
-}
-
-/// Holds a request against its feature set and fills the dense output.
-fn run(snapshot: &Snapshot, request: Request, answer: &mut [u8]) -> usize {
-    let call = serve::prepare(snapshot, request, &LIMITS).expect("a good request");
-    let mut buffers = [TensorBuffer { data: answer, status: &mut [] }];
-    call.run(&mut buffers, &|| false).expect("a run").values
 }
 
 /// The least that an answer of this size costs: find each candidate's row, copy a row as wide as the answer's.

@@ -1,6 +1,8 @@
 //! What the benches share: the demo, pinned threads, rounds and reports.
 #![allow(dead_code, clippy::allow_attributes_without_reason, reason = "each bench uses a part of it")]
 
+pub mod load;
+
 use std::{
     fs,
     hint::black_box,
@@ -16,6 +18,7 @@ use quiver::{
         Column, DoubleValues, GetFeaturesRequest, Int64Values, ListOffsets, OutputSelection, StringValues,
         column::Values,
     },
+    serve::{self, answer::TensorBuffer, outcome::Limits, request::Request},
     snapshot::{self, Options, Snapshot},
     table::Silent,
 };
@@ -85,6 +88,30 @@ fn columns(request: &DemoRequest) -> Vec<Column> {
         column("ad_id", strings(&request.ad_ids)),
         Column { nulls, ..column("bid", Values::Doubles(DoubleValues { values: bids })) },
     ]
+}
+
+/// What the engine's calls may ask for.
+const LIMITS: Limits = Limits { rows: 10_000, answer_bytes: 64 << 20 };
+
+/// Holds a request against its feature set and fills its only output.
+pub fn run(snapshot: &Snapshot, request: Request, answer: &mut [u8]) -> usize {
+    let call = serve::prepare(snapshot, request, &LIMITS).expect("a good request");
+    let mut buffers = [TensorBuffer { data: answer, status: &mut [] }];
+    call.run(&mut buffers, &|| false).expect("a run").values
+}
+
+/// Gives the items of a slice in turn, without an end.
+#[derive(Debug)]
+pub struct Turns<'a, T>(std::iter::Cycle<std::slice::Iter<'a, T>>);
+
+impl<'a, T> Turns<'a, T> {
+    pub fn new(items: &'a [T]) -> Self {
+        Self(items.iter().cycle())
+    }
+
+    pub fn next(&mut self) -> &'a T {
+        self.0.next().expect("there are items")
+    }
 }
 
 /// Keeps the calling thread on one core, where there are two.

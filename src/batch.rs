@@ -13,7 +13,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 pub use build_strings::StringsBuilder;
-pub use mark::{Mark, Status};
+pub use mark::{Mark, Status, count_statuses, each_null};
 
 /// Element types of columns. Floats are computed in 64 bits whatever their source's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,6 +124,9 @@ impl Strings {
 
     /// Takes spans of `bytes`, or tells the position of the first that is outside of it or not UTF-8.
     pub fn from_spans(bytes: Bytes, spans: Vec<Span>) -> Result<Self, usize> {
+        if all_ascii(&bytes, &spans) {
+            return Ok(Self { bytes, spans });
+        }
         for (position, span) in spans.iter().enumerate() {
             let start = span.start as usize;
             let text = bytes.get(start..start + span.length as usize);
@@ -173,15 +176,40 @@ impl Strings {
 
     /// Replaces the strings by those of `source` at `positions`; the bytes are shared, not copied.
     pub fn gather(&mut self, source: &Strings, positions: impl Iterator<Item = usize>) {
-        self.bytes = source.bytes.clone();
+        self.share_bytes(source);
         self.spans.clear();
         self.spans.extend(positions.map(|position| source.spans[position]));
+    }
+
+    /// Replaces the strings by those of `source` in `range`; the bytes are shared, not copied.
+    pub fn copy_range(&mut self, source: &Strings, range: Range<usize>) {
+        self.share_bytes(source);
+        self.spans.clear();
+        self.spans.extend_from_slice(&source.spans[range]);
+    }
+
+    fn share_bytes(&mut self, source: &Strings) {
+        // One block of rows after the other shares the same bytes: counting who does so costs more than a look. Bytes
+        // that are held here can't have been given to somebody else at the same place.
+        let same = self.bytes.as_ptr() == source.bytes.as_ptr() && self.bytes.len() == source.bytes.len();
+        if !same || self.bytes.is_empty() {
+            self.bytes = source.bytes.clone();
+        }
     }
 
     /// Bytes in memory.
     pub fn memory(&self) -> usize {
         self.bytes.len() + self.spans.len() * size_of::<Span>()
     }
+}
+
+/// Whether everything from the first span's start to the last one's end is there and ASCII. What lies between a request's
+/// strings is too, mostly, and one look at all of it takes far less time than one at each.
+fn all_ascii(bytes: &[u8], spans: &[Span]) -> bool {
+    let start = spans.iter().map(|span| span.start).min().unwrap_or_default();
+    let end =
+        spans.iter().map(|span| u64::from(span.start) + u64::from(span.length)).max().unwrap_or_default();
+    bytes.get(start as usize..end as usize).is_some_and(<[u8]>::is_ascii)
 }
 
 /// A column's elements; a vector's lie side by side.
@@ -256,6 +284,10 @@ impl Column {
     /// Makes every value with a NaN null; columns without floats stay as they are.
     pub fn null_nans(&mut self) {
         if let Values::Float64(values) = &self.values {
+            // One pass over all, without a branch for each, as there are hardly ever any.
+            if !values.iter().fold(false, |any, value| any | value.is_nan()) {
+                return;
+            }
             let lanes = (values.len() / self.marks.len().max(1)).max(1);
             for (mark, value) in self.marks.iter_mut().zip(values.chunks_exact(lanes)) {
                 if value.iter().any(|lane| lane.is_nan()) {

@@ -25,6 +25,7 @@ mod pairs;
 pub mod parameters;
 mod pick;
 mod python_characters;
+mod search;
 mod sum;
 mod time_unit;
 mod vocabulary;

@@ -75,6 +75,38 @@ impl Mark {
     }
 }
 
+/// Adds to `counts` how often each status is behind marks that are not present, at the position of its number.
+pub fn count_statuses(marks: &[Mark], counts: &mut [u32; Status::COUNT]) {
+    // A pass over 64 bytes for each status takes a few vector instructions, a look at each mark far more.
+    for marks in marks.chunks(64) {
+        if marks.iter().fold(0, |all, mark| all | mark.0) == 0 {
+            continue;
+        }
+        for (status, count) in (0..).zip(counts.iter_mut()) {
+            let is_it = |mark: &Mark| u8::from(mark.0 & Mark::STATUS_BITS == status && mark.0 != 0);
+            *count += u32::from(marks.iter().map(is_it).fold(0, u8::wrapping_add));
+        }
+    }
+}
+
+/// Calls `found` with the position of each null. Eight marks are looked at together, as most are none.
+#[inline]
+pub fn each_null(marks: &[Mark], mut found: impl FnMut(usize)) {
+    let (eights, rest) = marks.as_chunks::<8>();
+    for (eight, marks) in eights.iter().enumerate() {
+        let mut nulls =
+            u64::from_le_bytes(marks.map(|mark| mark.0)) & u64::from_le_bytes([Mark::NULL_BIT; 8]);
+        while nulls != 0 {
+            found(8 * eight + nulls.trailing_zeros() as usize / 8);
+            nulls &= nulls - 1;
+        }
+    }
+    let before = 8 * eights.len();
+    for (position, _) in rest.iter().enumerate().filter(|(_, mark)| mark.is_null()) {
+        found(before + position);
+    }
+}
+
 impl BitOr for Mark {
     type Output = Mark;
 
@@ -102,6 +134,31 @@ mod tests {
         assert_eq!(joined.status(), Status::Null);
         assert_eq!((Mark::NULL | Mark::KEY_NOT_FOUND).status(), Status::KeyNotFound);
         assert_eq!((Mark::PRESENT | Mark::OUT_OF_RANGE), Mark::OUT_OF_RANGE);
+    }
+
+    #[test]
+    fn statuses_are_counted_over_any_number_of_marks() {
+        let kinds = [Mark::PRESENT, Mark::NULL, Mark::NULL.filled(), Mark::OUT_OF_RANGE, Mark::PRESENT];
+        for length in [0, 1, 63, 64, 65, 300] {
+            let marks: Vec<Mark> = kinds.iter().copied().cycle().take(length).collect();
+            let (mut counts, mut expected) = ([1; Status::COUNT], [1; Status::COUNT]);
+            count_statuses(&marks, &mut counts);
+            for mark in marks.iter().filter(|mark| !mark.is_present()) {
+                expected[mark.status() as usize] += 1;
+            }
+            assert_eq!(counts, expected, "{length}");
+        }
+    }
+
+    #[test]
+    fn each_null_is_found() {
+        let marks: Vec<Mark> = (0..77)
+            .map(|number| if number % 5 == 1 || number > 70 { Mark::NULL } else { Mark::OUT_OF_RANGE })
+            .collect();
+        let mut found = Vec::new();
+        each_null(&marks, |position| found.push(position));
+        let expected: Vec<usize> = (0..77).filter(|&position| marks[position].is_null()).collect();
+        assert_eq!(found, expected);
     }
 
     #[test]

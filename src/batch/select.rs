@@ -27,7 +27,7 @@ impl Column {
             (Values::Bool(to), Values::Bool(from)) => copy_slice(to, &from[elements]),
             (Values::OneHot(to), Values::OneHot(from)) => copy_slice(to, &from[values]),
             (Values::Float32(to), Values::Float32(from)) => copy_slice(to, &from[elements]),
-            (Values::String(to), Values::String(from)) => to.gather(from, elements),
+            (Values::String(to), Values::String(from)) => to.copy_range(from, elements),
             (to, from) => {
                 *to = from.emptied();
                 self.copy_range_again(source, lanes, values);

@@ -31,10 +31,9 @@ impl Evaluator<'_> {
     /// Computes `nodes`, in order, for the rows `range`, each into its column of `columns`.
     pub fn run(&self, nodes: &[NodeId], range: Range<usize>, columns: &mut [Column]) {
         for &node in nodes {
-            // Taken out so that the kernel reads the others while it writes this one; its buffers come back.
-            let mut out = std::mem::replace(&mut columns[node], Column::hollow());
-            self.compute(node, range.clone(), columns, &mut out);
-            columns[node] = out;
+            // A node reads only nodes before it: the graph numbers them so.
+            let (before, rest) = columns.split_at_mut(node);
+            self.compute(node, range.clone(), before, &mut rest[0]);
         }
     }
 

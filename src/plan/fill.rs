@@ -7,10 +7,10 @@ use super::{
     layout::Output,
     segments::Segment,
     statuses::vector_status,
-    write::{expand_slot, write_default, write_feature},
+    write::{expand_slot, write_default, write_feature, write_one_hot},
 };
 use crate::{
-    batch::{Column, Status},
+    batch::{Column, Status, Values},
     spec::OutputType,
     table::{RowMatrix, Table},
 };
@@ -49,7 +49,9 @@ impl<'a> Block<'a> {
 
     /// Writes `segments` for all rows of the block; `shared` holds the bytes that are the same in every row.
     pub fn fill(&self, segments: &[Segment], output: &Output, shared: &[u8], to: &mut Destination<'_>) {
-        for segment in segments {
+        // One-hot features beside each other are zeros but for a few ones: the zeros are written at once.
+        let mut zeros_end = 0;
+        for (position, segment) in segments.iter().enumerate() {
             match *segment {
                 Segment::Shared { at, bytes } => {
                     let shared = &shared[at..at + bytes];
@@ -71,11 +73,35 @@ impl<'a> Block<'a> {
                     self.copy_vectors(lookup, column, &output.features[feature].default, to, at, bytes);
                 }
                 Segment::Node { node, at, feature, .. } => {
-                    let feature = &output.features[feature];
-                    write_feature(&self.columns[node], feature, to.dtype, to.bytes, to.stride, at);
+                    let (column, feature) = (&self.columns[node], &output.features[feature]);
+                    let Values::OneHot(slots) = &column.values else {
+                        write_feature(column, feature, to.dtype, to.bytes, to.stride, at);
+                        continue;
+                    };
+                    if at >= zeros_end {
+                        zeros_end = self.one_hot_end(&segments[position..], at);
+                        to.rows(at, zeros_end - at).for_each(|row| row.fill(0));
+                    }
+                    write_one_hot(slots, column, feature, to.dtype, to.bytes, to.stride, at);
                 }
             }
         }
+    }
+
+    /// Where the one-hot features end that stand beside each other at the start of `segments`.
+    fn one_hot_end(&self, segments: &[Segment], start: usize) -> usize {
+        let mut end = start;
+        for segment in segments {
+            match *segment {
+                Segment::Node { node, at, bytes, .. }
+                    if at == end && matches!(self.columns[node].values, Values::OneHot(_)) =>
+                {
+                    end += bytes;
+                }
+                _ => break,
+            }
+        }
+        end
     }
 
     fn each_record<'b>(

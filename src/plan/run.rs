@@ -289,6 +289,9 @@ impl Filling<'_, '_> {
         let mut to = Destination { bytes: data, stride, dtype: self.target.dtype };
         block.fill(&self.segments.rows, &plan.outputs[self.target.output], &self.shared, &mut to);
         let (counts, status) = (&mut self.counts, &mut *self.target.status);
+        if status.is_empty() {
+            return self.segments.row_statuses.count(block, counts);
+        }
         self.segments.row_statuses.each(block, |row, feature, found| {
             counts[feature][found as usize] += 1;
             if let Some(place) = status.get_mut((block.range.start + row) * features + feature) {

@@ -1,7 +1,10 @@
 //! Where the statuses of a tensor's features come from, and reading those that are not present.
 
 use super::{fill::Block, program::FeatureSource, program::Program};
-use crate::{batch::Status, table::Table};
+use crate::{
+    batch::{Status, count_statuses},
+    table::Table,
+};
 
 /// The sources of the statuses of some of a tensor's features. Features are numbered by their place in the tensor.
 #[derive(Debug, Default, Clone)]
@@ -49,20 +52,34 @@ impl Statuses {
         }
     }
 
+    /// Adds how often each feature's status was not present, for each feature by the status's number.
+    pub fn count(&self, block: &Block<'_>, counts: &mut [[u32; Status::COUNT]]) {
+        self.each_of_tables(block, &mut |_, feature: usize, status| counts[feature][status as usize] += 1);
+        for &(node, feature) in &self.nodes {
+            count_statuses(&block.columns[node].marks, &mut counts[feature]);
+        }
+    }
+
     /// Calls `note` with row (counted from the block's first), feature and status of all that is not present.
     pub fn each(&self, block: &Block<'_>, mut note: impl FnMut(usize, usize, Status)) {
-        for of in &self.records {
-            of.each(block, &mut note);
-        }
-        for of in &self.vectors {
-            of.each(block, &mut note);
-        }
+        self.each_of_tables(block, &mut note);
         for &(node, feature) in &self.nodes {
             for (row, mark) in block.columns[node].marks.iter().enumerate() {
                 if !mark.is_present() {
                     note(row, feature, mark.status());
                 }
             }
+        }
+    }
+}
+
+impl Statuses {
+    fn each_of_tables(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Status)) {
+        for of in &self.records {
+            of.each(block, note);
+        }
+        for of in &self.vectors {
+            of.each(block, note);
         }
     }
 }

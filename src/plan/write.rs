@@ -102,6 +102,22 @@ pub fn write_feature(
     });
 }
 
+/// The same for a one-hot feature where `to` holds zeros already.
+pub fn write_one_hot(
+    slots: &[u32],
+    column: &Column,
+    feature: &Feature,
+    dtype: OutputType,
+    to: &mut [u8],
+    stride: usize,
+    at: usize,
+) {
+    with_number!(dtype, N => {
+        write_ones::<N>(slots, feature.width, to, stride, at);
+        write_defaults::<N>(column, &feature.default, to, stride, at);
+    });
+}
+
 /// Writes one value's default, in the output's type, at the start of `to`.
 pub fn write_default(default: &[f64], dtype: OutputType, to: &mut [u8]) {
     with_number!(dtype, N => write_row::<N>(to, default.iter().map(|&value| N::rounded(value))));
@@ -140,12 +156,22 @@ fn write_values<N: Number>(values: &Values, width: usize, to: &mut [u8], stride:
         Values::Int64(values) => write_lanes(rows, values, width, N::from_integer),
         Values::Uint64(values) => write_lanes(rows, values, width, |value| N::rounded(value as f64)),
         Values::Bool(values) => write_lanes(rows, values, width, |value| N::from_integer(value.into())),
-        Values::OneHot(slots) => rows.zip(slots).for_each(|(row, &slot)| {
-            let ones = (0..width).map(|lane| N::from_integer((lane == slot as usize).into()));
-            write_row(row, ones);
-        }),
+        Values::OneHot(slots) => {
+            rows.for_each(|row| row[..width * size_of::<N>()].fill(0));
+            write_ones::<N>(slots, width, to, stride, at);
+        }
         // The layout refuses string features.
         Values::String(_) => {}
+    }
+}
+
+/// Writes the ones of one-hot vectors over zeros.
+fn write_ones<N: Number>(slots: &[u32], width: usize, to: &mut [u8], stride: usize, at: usize) {
+    let one = N::from_integer(1).bytes();
+    for (row, &slot) in rows_of(to, stride, at).zip(slots) {
+        if (slot as usize) < width {
+            row[slot as usize * size_of::<N>()..][..size_of::<N>()].copy_from_slice(one.as_ref());
+        }
     }
 }
 
@@ -156,6 +182,12 @@ fn write_lanes<'a, T: Copy, N: Number>(
     width: usize,
     number: impl Fn(T) -> N,
 ) {
+    if width == 1 {
+        for (row, &value) in rows.zip(values) {
+            row[..size_of::<N>()].copy_from_slice(number(value).bytes().as_ref());
+        }
+        return;
+    }
     for (row, lanes) in rows.zip(values.chunks_exact(width.max(1))) {
         write_row(row, lanes.iter().map(|&lane| number(lane)));
     }

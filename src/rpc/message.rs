@@ -8,6 +8,9 @@ use tonic::Status;
 use super::{response::PREFIX, status};
 use crate::problem::Problems;
 
+/// The most room that is made because of what a message's prefix says.
+const ROOM: usize = 1 << 20;
+
 /// Reads one message after the other.
 #[derive(Debug)]
 pub struct Messages {
@@ -53,6 +56,11 @@ impl Messages {
             self.first = data;
         } else {
             if self.rest.is_empty() {
+                // Room for the whole message at once: growing bit by bit would copy what came over and over.
+                let length =
+                    self.first.first_chunk().map_or(0, |&[_, a, b, c, d]| u32::from_be_bytes([a, b, c, d]));
+                let whole = PREFIX + (length as usize).min(ROOM);
+                self.rest.reserve(whole.max(self.first.len() + data.len()));
                 self.rest.extend_from_slice(&std::mem::take(&mut self.first));
             }
             self.rest.extend_from_slice(&data);

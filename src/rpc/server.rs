@@ -51,6 +51,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// Answer bytes that wait for one stream's window at a time.
 const SEND_BUFFER: usize = 1 << 20;
 
+/// The largest frame that clients may send: a request that is one frame is read where it lies and never copied.
+const FRAME: u32 = 1 << 20;
+
 /// The most bytes of a request's headers.
 const HEADER_BYTES: u32 = 16 * 1024;
 
@@ -103,6 +106,7 @@ fn builder(settings: ServerSettings) -> http2::Builder<TokioExecutor> {
         .max_local_error_reset_streams(LOCAL_RESETS)
         .max_header_list_size(HEADER_BYTES)
         .max_send_buf_size(SEND_BUFFER)
+        .max_frame_size(FRAME)
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .auto_date_header(false);

@@ -114,6 +114,19 @@ impl<'a> Reader<'a> {
         Ok(Reader { whole: self.whole, position: start, end: self.position })
     }
 
+    /// Passes over a length-delimited field with the number given and a length below 128, if that is what comes next,
+    /// and gives where its bytes start and how many there are.
+    #[inline]
+    pub fn short_field(&mut self, field: u8) -> Option<(usize, usize)> {
+        let &[key, length, ..] = self.rest() else { return None };
+        let start = self.position + 2;
+        if key != field << 3 | 2 || length >= 0x80 || usize::from(length) > self.end - start {
+            return None;
+        }
+        self.position = start + usize::from(length);
+        Some((start, length.into()))
+    }
+
     /// Reads a repeated varint field's next value or values, packed or not.
     pub fn varints(&mut self, wire: Wire, mut push: impl FnMut(u64)) -> Result<(), Malformed> {
         if wire == Wire::Varint {
@@ -121,6 +134,12 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let mut packed = self.nested(wire)?;
+        while let Some(&byte) = packed.rest().first()
+            && byte < 0x80
+        {
+            packed.position += 1;
+            push(byte.into());
+        }
         while !packed.is_done() {
             push(packed.raw_varint().map_err(|_| Malformed::Packed)?);
         }
@@ -181,7 +200,18 @@ impl<'a> Reader<'a> {
         Ok(start)
     }
 
+    #[inline]
     fn raw_varint(&mut self) -> Result<u64, Malformed> {
+        match self.rest().first() {
+            Some(&byte) if byte < 0x80 => {
+                self.position += 1;
+                Ok(byte.into())
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         let rest = self.rest();
         let mut value = 0;
         for (position, &byte) in rest.iter().take(10).enumerate() {

@@ -28,7 +28,7 @@ pub fn bind(spec: &Spec, request: Request, rows: usize, problems: &mut Problems)
     let mut bound: Vec<Option<InputColumn>> = spec.inputs.iter().map(|_| None).collect();
     let mut sent = vec![false; spec.inputs.len()];
     for (place, column) in request.columns.into_iter().enumerate() {
-        let Some(position) = spec.inputs.iter().position(|input| input.name == column.name) else {
+        let Some(position) = position_of(spec, &column.name, place) else {
             problems.add(format!("columns[{place}].name"), unknown_name(spec, &column.name));
             continue;
         };
@@ -53,6 +53,14 @@ pub fn bind(spec: &Spec, request: Request, rows: usize, problems: &mut Problems)
     let columns = spec.inputs.iter().zip(bound);
     let columns = columns.map(|(input, bound)| bound.unwrap_or_else(|| absent(input, rows))).collect();
     Inputs { columns, rows }
+}
+
+/// The position of an input; most requests send them in the spec's order, where `place` is it.
+fn position_of(spec: &Spec, name: &str, place: usize) -> Option<usize> {
+    match spec.inputs.get(place) {
+        Some(input) if input.name == name => Some(place),
+        _ => spec.inputs.iter().position(|input| input.name == name),
+    }
 }
 
 fn unknown_name(spec: &Spec, name: &str) -> String {

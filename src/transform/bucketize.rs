@@ -82,6 +82,9 @@ impl Operation for Bucketize {
     }
 }
 
+/// Up to so many edges, comparing all values with each of them takes less time than a search for each value.
+const FEW: usize = 32;
+
 #[derive(Debug)]
 struct BucketizeKernel {
     edges: Vec<f64>,
@@ -94,8 +97,12 @@ impl Kernel for BucketizeKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let (bins, marks) = out.int64_mut();
         marks.extend_from_slice(&inputs[0].marks);
-        for (&x, mark) in inputs[0].float64().iter().zip(marks) {
-            let bin = if x.is_nan() { self.bin_of_nan() } else { Some(self.bin(x)) };
+        self.fill_bins(inputs[0].float64(), bins);
+        if !inputs[0].float64().iter().fold(false, |any, x| any | x.is_nan()) {
+            return self.mark_outside(bins, marks);
+        }
+        for ((&x, mark), place) in inputs[0].float64().iter().zip(marks).zip(bins) {
+            let bin = if x.is_nan() { self.bin_of_nan() } else { Some(*place as usize) };
             let edge_bin = bin.is_some_and(|bin| bin == 0 || bin == self.edges.len());
             if mark.is_null() {
                 // What lies under a null is no value.
@@ -104,12 +111,39 @@ impl Kernel for BucketizeKernel {
             } else if edge_bin && !x.is_nan() && self.outside == Outside::OutOfRange {
                 *mark |= Mark::OUT_OF_RANGE;
             }
-            bins.push(bin.unwrap_or_default() as i64);
+            *place = bin.unwrap_or_default() as i64;
         }
     }
 }
 
 impl BucketizeKernel {
+    /// Marks what lies in the first and the last bin, where there is no NaN.
+    fn mark_outside(&self, bins: &[i64], marks: &mut [Mark]) {
+        if self.outside == Outside::Present {
+            return;
+        }
+        let last = self.edges.len() as i64;
+        for (mark, &bin) in marks.iter_mut().zip(bins) {
+            let outside = (bin == 0) | (bin == last);
+            *mark = if outside & !mark.is_null() { *mark | Mark::OUT_OF_RANGE } else { *mark };
+        }
+    }
+
+    /// The bin of each value; that of a NaN has no meaning.
+    fn fill_bins(&self, values: &[f64], bins: &mut Vec<i64>) {
+        if self.edges.len() > FEW {
+            return bins.extend(values.iter().map(|&x| self.bin(x) as i64));
+        }
+        bins.resize(values.len(), 0);
+        for &edge in &self.edges {
+            let places = bins.iter_mut().zip(values);
+            match self.side {
+                Side::Left => places.for_each(|(bin, &x)| *bin += i64::from(edge <= x)),
+                Side::Right => places.for_each(|(bin, &x)| *bin += i64::from(edge < x)),
+            }
+        }
+    }
+
     fn bin(&self, x: f64) -> usize {
         match self.side {
             Side::Left => self.edges.partition_point(|&edge| edge <= x),

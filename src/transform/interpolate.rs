@@ -76,14 +76,19 @@ pub(super) struct Segment {
 /// The lines between knots; between equal ones there is none, and what stands there is never asked for.
 pub(super) fn segments(knots: &[f64], values: &[f64]) -> Vec<Segment> {
     let pairs = knots.windows(2).zip(values.windows(2));
-    let segment = |(knots, values): (&[f64], &[f64])| {
-        let slope = (values[1] - values[0]) / (knots[1] - knots[0]);
-        Segment { from: knots[0], to: knots[1], low: values[0], high: values[1], slope }
-    };
+    let segment =
+        |(knots, values): (&[f64], &[f64])| Segment::between([knots[0], knots[1]], [values[0], values[1]]);
     pairs.map(segment).collect()
 }
 
 impl Segment {
+    /// The line between two knots.
+    #[inline]
+    pub fn between(knots: [f64; 2], values: [f64; 2]) -> Self {
+        let slope = (values[1] - values[0]) / (knots[1] - knots[0]);
+        Self { from: knots[0], to: knots[1], low: values[0], high: values[1], slope }
+    }
+
     /// The line at `x`, from the lower knot on.
     #[inline]
     pub fn at(&self, x: f64) -> f64 {

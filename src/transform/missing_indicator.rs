@@ -46,6 +46,12 @@ impl Kernel for MissingKernel {
         marks.extend(inputs[0].marks.iter().map(|mark| mark.filled()));
         values.extend(inputs[0].marks.iter().map(|mark| f64::from(u8::from(mark.is_null()))));
         if let (NanIs::Missing, Values::Float64(of_input)) = (self.nan, &inputs[0].values) {
+            if self.lanes == 1 {
+                for (value, &input) in values.iter_mut().zip(of_input) {
+                    *value = if input.is_nan() { 1.0 } else { *value };
+                }
+                return;
+            }
             for (value, lanes) in values.iter_mut().zip(of_input.chunks_exact(self.lanes)) {
                 if lanes.iter().any(|lane| lane.is_nan()) {
                     *value = 1.0;

@@ -10,7 +10,7 @@ use super::{
     vocabulary::Vocabulary,
 };
 use crate::{
-    batch::{Column, Element, Mark, NO_SLOT, Type},
+    batch::{Column, Element, Mark, NO_SLOT, Type, each_null},
     problem::Problems,
 };
 
@@ -164,11 +164,9 @@ fn stand_in(slot: Option<u32>, mark: Mark) -> (u32, Mark) {
 impl Kernel for OneHotKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let (slots, marks) = out.one_hot_mut();
-        for &mark in &inputs[0].marks {
-            let (slot, mark) = if mark.is_null() { stand_in(self.null, mark) } else { (NO_SLOT, mark) };
-            slots.push(slot);
-            marks.push(mark);
-        }
+        slots.resize(inputs[0].marks.len(), NO_SLOT);
+        marks.extend_from_slice(&inputs[0].marks);
+        each_null(&inputs[0].marks, |index| (slots[index], marks[index]) = stand_in(self.null, marks[index]));
         self.vocabulary.each(inputs[0], |index, position| match position {
             Some(position) => slots[index] = self.slots[position as usize],
             None => {

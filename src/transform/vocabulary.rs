@@ -67,7 +67,7 @@ impl Vocabulary {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn look_up(
         &self,
         column: &Column,
@@ -86,7 +86,7 @@ impl Vocabulary {
         self.table.find(word.into(), |_| true)
     }
 
-    #[inline]
+    #[inline(always)]
     fn of_string(&self, strings: &Strings, index: usize) -> Option<u32> {
         match strings.word(index) {
             Some(word) => self.table.find(word, |_| true),

@@ -162,6 +162,12 @@ impl Sent {
 
     fn read_strings(&mut self, values: Reader) -> Result<(), Malformed> {
         let spans = member!(self, Strings);
+        let mut values = values;
+        spans.reserve(values.rest().len() / 8);
+        // Short strings without anything between them, by far the most: one field of this number, one byte of length.
+        while let Some((start, length)) = values.short_field(1) {
+            spans.push(Span { start: start as u32, length: length as u32 });
+        }
         each_value(values, |reader, wire| {
             spans.push(span(reader.nested(wire)?));
             Ok(())
@@ -199,6 +205,10 @@ fn each_value<'a>(
 }
 
 fn read_positions(reader: &mut Reader, wire: Wire, positions: &mut Vec<u32>) -> Result<(), Malformed> {
+    if wire == Wire::Bytes {
+        // No value takes less than a byte.
+        positions.reserve(reader.clone().nested(wire)?.rest().len());
+    }
     reader.varints(wire, |value| positions.push(value as u32))
 }
 
