@@ -61,6 +61,11 @@ class Case(NamedTuple):
         return self.estimator.fit(self.fit) if self.target is None else self.estimator.fit(self.fit, self.target)
 
 
+def knows(estimator: Any, parameter: str) -> bool:
+    """Whether the installed scikit-learn has a parameter."""
+    return parameter in estimator().get_params()
+
+
 def _random() -> np.random.Generator:
     return np.random.default_rng(20)
 
@@ -154,7 +159,7 @@ def _scaling() -> dict[str, Case]:
             "min max": MinMaxScaler((-1, 2.5)),
             "min max clipped": MinMaxScaler((0.1, 0.7), clip=True),
             "max abs": MaxAbsScaler(),
-            "max abs clipped": MaxAbsScaler(clip=True),
+            **({"max abs clipped": MaxAbsScaler(clip=True)} if knows(MaxAbsScaler, "clip") else {}),
             "robust": RobustScaler(),
             "robust without centering": RobustScaler(with_centering=False, unit_variance=True),
             "robust without scaling": RobustScaler(with_scaling=False),
@@ -366,7 +371,8 @@ def _expansion() -> dict[str, Case]:
         SplineTransformer(degree=2, knots="quantile", extrapolation="constant"), values, values
     )
     missing = numbers()[:, :2]
-    found["spline with missing values"] = Case(SplineTransformer(handle_missing="zeros"), missing, missing)
+    if knows(SplineTransformer, "handle_missing"):
+        found["spline with missing values"] = Case(SplineTransformer(handle_missing="zeros"), missing, missing)
     return found
 
 

@@ -1,0 +1,2 @@
+from trials import Trial
+def trials(): return []

@@ -1,0 +1,2 @@
+def trials(): return []
+def skipped(): return ["real data"]
