@@ -16,6 +16,7 @@ from quiver_features.exporter.nulls import is_missing
 from quiver_features.exporter.samples import NEVER, UNDECIDED, Row, Sample, Source
 
 RANDOM_ROWS = 200
+MOST_OWN_ROWS = 300
 MOST_FITTED = 40
 """Fitted numbers whose neighbourhood is tried, for each estimator."""
 
@@ -33,7 +34,7 @@ HARD_STRINGS = [
 def rows_for(estimator: Any, oracle: Oracle, sample: Sample, seed: int) -> list[Row]:
     """Rows that the estimator takes."""
     random = np.random.default_rng(seed)
-    own = oracle.accepted(sample.rows).rows
+    own = oracle.accepted(sample.rows[:MOST_OWN_ROWS]).rows
     fitted = list(_fitted_numbers(estimator))
     fitted = [fitted[at] for at in random.permutation(len(fitted))[:MOST_FITTED]]
     choices = []

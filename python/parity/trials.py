@@ -16,6 +16,8 @@ from cases import CASES, Case
 
 EXACT = "bit for bit"
 CLOSE = "1 ULP or 1e-6"
+MEASURED = "not promised"
+"""Sums and functions that scikit-learn computes in float32: the exporter wants a tolerance to be given for them."""
 
 _EXACT_FUNCTIONS = {
     "abs", "absolute", "negative", "sign", "square", "sqrt", "floor", "ceil", "trunc", "rint", "round", "reciprocal",
@@ -35,6 +37,8 @@ class Trial:
         rows: A container of rows to ask for; made up where it is None.
         expected: What must be served for the rows where scikit-learn itself refuses them.
         promise: How near served values must come.
+        fitted: The estimator after fitting, or where it is given instead of fitting.
+        is_sparse: Whether scikit-learn gives a sparse matrix.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Trial:
     expected: Any = None
     promise: str = ""
     fitted: Any = None
+    is_sparse: bool = False
 
     def __post_init__(self) -> None:
         # Two trials may share a case's estimator, and fitting changes it.
