@@ -22,9 +22,9 @@ needs_server = pytest.mark.skipif(
 )
 
 
-def check(repository: Path) -> str:
+def check(repository: Path, binary: str = BINARY) -> str:
     """What `quiver check` says of a repository; nothing if it finds no problem."""
-    done = subprocess.run([BINARY, "check", str(repository)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([binary, "check", str(repository)], capture_output=True, text=True, timeout=300)
     return "" if done.returncode == 0 else done.stderr or f"exit code {done.returncode}"
 
 
