@@ -41,6 +41,16 @@ BATCH = 5000
 MOST_ROWS = 1200
 """Rows of a trial whose rows are made up."""
 
+REFUSED = {
+    "quantile normal, float32": ["rounds to float32 between its two halves"],
+    "power yeo-johnson, float32": ["scikit-learn 1.7 loses all digits"],
+    "power yeo-johnson plain, float32": ["scikit-learn 1.7 loses all digits"],
+    "spline linear, float32": ["computes partly in float32"],
+    "spline periodic, float32": ["computes partly in float32"],
+    "spline of degree 1, float32": ["computes partly in float32"],
+}
+"""What the exporter refuses, with its reason."""
+
 FLOAT32_GOLDEN_ULP = 1 << 16
 """For sums and functions that scikit-learn computes in float32, the exporter wants a tolerance for golden rows."""
 
@@ -99,6 +109,7 @@ def _exported(trial: Trial, number: int, folder: Path) -> dict[str, Any]:
             export(trial.fitted, folder, name_of(trial, number), **{**options, "max_ulp": FLOAT32_GOLDEN_ULP})
     except ExportError as error:
         result["refused"] = str(error)
+        result["expected"] = trial.name in REFUSED and any(reason in str(error) for reason in REFUSED[trial.name])
     except Exception as error:
         result["problem"] = f"{type(error).__name__}: {error}"
     return result
