@@ -285,7 +285,7 @@ def _spline(step: dict[str, Any], x: Value) -> Value:
     if step["extrapolation"] == "periodic":
         weights = np.vstack([np.eye(count), np.eye(count)[:k]])[:basis]
         x = t[k] + (x - t[k]) % (t[basis] - t[k])
-    spline = BSpline(t, weights, k)
+    spline = BSpline.construct_fast(t, weights, k)
     low, high = t[k], t[-k - 1]
     outside = not low <= x <= high
     if step["extrapolation"] == "error" and outside:

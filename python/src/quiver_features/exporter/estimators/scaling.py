@@ -119,5 +119,15 @@ def normalizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]
     if float32 and estimator.norm != "max" and not matrix.is_sparse:
         # The sum is in float32 and in an order of its own. For sparse data it is in float64.
         whole = whole.rough()
+    if not matrix.is_sparse:
+        context.differing |= _nearly_zero(matrix.data, estimator.norm, work_type(matrix.data))
     columns = [Column(column.name, whole, lane, "normalizer") for lane, column in enumerate(matrix.columns)]
     return rounded(columns, matrix.data)
+
+
+def _nearly_zero(data: Any, norm: str, precision: str) -> set[int]:
+    """The rows whose norm is not 0, but so small that scikit-learn takes it for 0 and leaves the row as it is."""
+    values = np.abs(np.asarray(data, dtype=precision))
+    norms = {"l1": values.sum, "l2": lambda axis: np.sqrt((values**2).sum(axis=axis)), "max": values.max}[norm](axis=1)
+    smallest = 10 * np.finfo(precision).eps
+    return {int(row) for row in np.flatnonzero((norms < 2 * smallest) & values.any(axis=1))}
