@@ -31,7 +31,7 @@ def check(repository: Path, binary: str = BINARY) -> str:
 def columns_of(sample: Any, inputs: list[str]) -> Any:
     """A sample as a request's columns."""
     if isinstance(sample, pd.DataFrame):
-        return sample
+        return sample.set_axis([name if isinstance(name, str) else f"x{name}" for name in sample.columns], axis=1)
     if isinstance(sample, np.ndarray) and sample.ndim == 2:
         return {f"x{at}": sample[:, at] for at in range(sample.shape[1]) if f"x{at}" in inputs}
     return {"x0": list(sample)}

@@ -29,12 +29,6 @@ def polynomial_features(estimator: Any, matrix: Matrix, context: Context) -> lis
 def spline_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """The B-spline basis of each column."""
     columns: list[Column] = []
-    float32 = work_type(matrix.data) == "float32"
-    if float32 and estimator.extrapolation in {"linear", "periodic"}:
-        raise Refusal(
-            f"extrapolation={estimator.extrapolation!r} of float32 data computes partly in float32; cast the data to "
-            "float64"
-        )
     if estimator.extrapolation == "linear" and estimator.degree <= 1 and len(matrix.columns) > 1:
         # Its loop over columns raises the degree for all columns after the first.
         raise Refusal(
