@@ -81,7 +81,8 @@ impl Asked {
             }
         }
         let matches = |filter: &String| if exact { NAME == filter } else { NAME.contains(filter.as_str()) };
-        let runs = !ignored && (filters.is_empty() || filters.iter().any(matches)) && !skips.iter().any(matches);
+        let runs =
+            !ignored && (filters.is_empty() || filters.iter().any(matches)) && !skips.iter().any(matches);
         Self { runs, list }
     }
 }

@@ -27,8 +27,8 @@ import hard_cases
 import real_data
 from compare import Worst, compared
 from rows import rows_for
-from server import check, columns_of, serving
 from scipy import sparse
+from server import check, columns_of, serving
 from trials import MEASURED, Trial, library_trials
 
 from quiver_features import Client, ExportError, export
@@ -152,7 +152,6 @@ def _asked(trial: Trial, number: int) -> list[tuple[Any, np.ndarray]]:
     oracle = Oracle(fitted, sample)
     accepted = oracle.accepted(rows_for(fitted, oracle, sample, number)[:MOST_ROWS])
     return [(sample.build(accepted.rows), accepted.outputs)]
-
 
 
 def _batches(rows: Any, expected: np.ndarray) -> list[tuple[Any, np.ndarray]]:

@@ -97,7 +97,11 @@ def _taxi() -> list[Trial]:
     places = ["PULocationID", "DOLocationID"]
     exact = ColumnTransformer(
         [
-            ("money", FeatureUnion([("robust", RobustScaler()), ("rank", QuantileTransformer(n_quantiles=300))]), money),
+            (
+                "money",
+                FeatureUnion([("robust", RobustScaler()), ("rank", QuantileTransformer(n_quantiles=300))]),
+                money,
+            ),
             ("missing", SimpleImputer(strategy="most_frequent", add_indicator=True), [*missing, "ehail_fee"]),
             ("codes", OneHotEncoder(handle_unknown="ignore"), [*missing[:2], "store_and_fwd_flag"]),
             ("places", OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=40), places),

@@ -81,7 +81,7 @@ def _hard(source: Source, fitted: list[float]) -> list[Any]:
     if source.is_list:
         present = [list(value) for value in source.values if not _absent(value)]
         unknown = HARD_STRINGS if source.element == "string" else [987_654_321, -1]
-        return absent + [[], unknown, *([*value, *value] for value in present[:10]), *([one] for one in unknown)]
+        return [*absent, [], unknown, *([*value, *value] for value in present[:10]), *([one] for one in unknown)]
     if source.element == "string":
         return absent + HARD_STRINGS
     if source.element == "bool":
