@@ -62,6 +62,7 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
         VALUES,
         "depends on a column's place",
     ),
+    "a spline of a constant": (SplineTransformer(), np.ones((9, 1)), "column 'x0' was constant when it was fitted"),
     "strings in the result": (
         ColumnTransformer([("a", "passthrough", ["city"])]),
         frame(),

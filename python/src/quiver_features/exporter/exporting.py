@@ -106,7 +106,7 @@ def export(
 
     def differing(rows: Sequence[Row]) -> set[int]:
         once_more = _context(fitted, read)
-        if rows:
+        if rows and not oracle.singly:
             _walked(fitted, read, rows, once_more)
         return once_more.differing
 

@@ -60,14 +60,14 @@ class Oracle:
     """The fitted estimator, asked for rows.
 
     Attributes:
+        singly: Whether rows are asked for one by one: what labels are binarized to depends on the others of a call.
         width: The columns that a row has, known after the first rows that were accepted.
     """
 
     def __init__(self, estimator: Any, sample: Sample) -> None:
         self._estimator = estimator
         self._sample = sample
-        # What labels are binarized to depends on the other labels of a call.
-        self._singly = type(estimator).__name__ == "LabelBinarizer"
+        self.singly = type(estimator).__name__ == "LabelBinarizer"
         self.width: int | None = None
 
     def transform(self, rows: Sequence[Row]) -> Numbers | None:
@@ -86,7 +86,7 @@ class Oracle:
 
     def accepted(self, rows: Sequence[Row]) -> Rows:
         """Those of the rows that the estimator accepts."""
-        outputs = None if self._singly and len(rows) > 1 else self.transform(rows)
+        outputs = None if self.singly and len(rows) > 1 else self.transform(rows)
         if outputs is not None:
             return Rows(list(rows), outputs)
         if len(rows) <= 1:
@@ -99,7 +99,7 @@ class Oracle:
 
     def accepted_groups(self, groups: Sequence[Sequence[Row]]) -> list[Rows]:
         """The same group by group; asked once where the estimator accepts them all."""
-        outputs = None if self._singly else self.transform([row for group in groups for row in group])
+        outputs = None if self.singly else self.transform([row for group in groups for row in group])
         if outputs is None:
             return [self.accepted(group) for group in groups]
         ends = np.cumsum([len(group) for group in groups])

@@ -40,6 +40,8 @@ def spline_transformer(estimator: Any, matrix: Matrix, context: Context) -> list
         knots = [float(knot) for knot in basis.t]
         if not np.isfinite(knots).all():
             raise Refusal("fitted knots are not finite; was a column missing throughout?")
+        if knots[basis.k] >= knots[-basis.k - 1]:
+            raise Refusal(f"column {column.name!r} was constant when it was fitted, its knots are all one")
         context.hint(column.expression, knots[estimator.degree : -estimator.degree or None][:_KNOTS_TO_TRY])
         splines = int(basis.c.shape[1])
         result = ex.spline(
