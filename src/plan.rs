@@ -16,6 +16,7 @@ use crate::{
     spec::{OutputType, Spec},
     table::{Table, TableSchema},
 };
+use coded::CodedPart;
 use graph::Graph;
 use layout::Output;
 use prepare::{Prepared, all_rows};
@@ -23,6 +24,7 @@ use program::Program;
 use run::Scratch;
 use segments::{Part, Segments};
 
+pub mod coded;
 pub mod evaluate;
 pub mod fetch;
 pub mod fill;
@@ -118,7 +120,11 @@ impl Plan {
             let resolved = (0..self.graph.lookups.len())
                 .filter(|&below| self.graph.lookups[below].parent == Some(lookup))
                 .filter(|&below| self.prepared.is_resolved(&self.graph, below));
-            (for_row + resolved.count() * size_of::<u32>()) * all_rows(tables.of(&self.graph, lookup))
+            let coded = (0..self.graph.lookups.len())
+                .filter_map(|below| CodedPart::of_lookup(&self.graph, below))
+                .filter(|&(_, parent, _)| self.prepared.prepared[lookup] && parent == lookup);
+            let numbers = resolved.count() * size_of::<u32>() + coded.count() * size_of::<u16>();
+            (for_row + numbers) * all_rows(tables.of(&self.graph, lookup))
         };
         (0..self.graph.lookups.len()).map(bytes).collect()
     }

@@ -6,6 +6,7 @@ use std::{borrow::Cow, ops::Range};
 
 use super::{
     Tables,
+    coded::CodedPart,
     graph::{Graph, Lookup, NodeId, Source},
 };
 use crate::batch::{Column, ListRows};
@@ -91,6 +92,26 @@ impl Finder<'_> {
             table.find(&columns, &mut numbers);
             found.lists[lookup] = keys.first().and_then(|key| key.list.clone());
         }
+        found.numbers[lookup] = numbers;
+    }
+
+    /// Finds the rows of a lookup whose key is coded: each distinct key once.
+    pub fn find_coded(&self, lookup: usize, coded: &CodedPart, found: &mut Rows) {
+        let keys = self.graph.lookups[lookup].keys.iter().enumerate();
+        let keys: Vec<Cow<'_, Column>> = keys
+            .map(
+                |(part, &key)| {
+                    if part == coded.part { Cow::Borrowed(&coded.distinct) } else { self.key(key, found) }
+                },
+            )
+            .collect();
+        let columns: Vec<&Column> = keys.iter().map(|key| &**key).collect();
+        let mut of_distinct = Vec::with_capacity(coded.distinct.rows());
+        self.tables.of(self.graph, lookup).find(&columns, &mut of_distinct);
+        let mut numbers = std::mem::take(&mut found.numbers[lookup]);
+        numbers.clear();
+        let rows = found.numbers[coded.parent].iter();
+        numbers.extend(rows.map(|&row| of_distinct[usize::from(coded.codes[row as usize])]));
         found.numbers[lookup] = numbers;
     }
 

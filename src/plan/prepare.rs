@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Plan, Tables,
+    coded::CodedPart,
     evaluate::Evaluator,
     fetch::{Finder, Rows},
     graph::{NodeId, Source},
@@ -23,6 +24,8 @@ const BLOCK: usize = 1024;
 pub struct Prepared {
     /// For each lookup the row number for each of its parent's rows.
     resolved: Vec<Option<Vec<u32>>>,
+    /// For each lookup the part of its key that follows from another lookup's rows, by codes.
+    coded: Vec<Option<CodedPart>>,
     /// For each lookup the records of its table's rows, those for a missing row and a null key last.
     records: Vec<Option<RowMatrix>>,
     /// The kept nodes' values for each row of their lookup's table.
@@ -37,6 +40,11 @@ impl Prepared {
             prepared.resolve(plan, program, tables, lookup);
         }
         let count = plan.graph.lookups.len();
+        let code = |lookup: usize| {
+            let (_, parent, _) = CodedPart::of_lookup(&plan.graph, lookup)?;
+            program.prepared[parent].then(|| CodedPart::build(&plan.graph, tables, lookup))?
+        };
+        prepared.coded = (0..count).map(code).collect();
         prepared.records.resize_with(count, || None);
         for lookup in 0..count {
             prepared.prepare_lookup(plan, program, tables, lookup);
@@ -54,6 +62,11 @@ impl Prepared {
         self.resolved.get(lookup).and_then(Option::as_deref)
     }
 
+    /// The part of a lookup's key that is coded.
+    pub fn coded(&self, lookup: usize) -> Option<&CodedPart> {
+        self.coded.get(lookup).and_then(Option::as_ref)
+    }
+
     /// The values of a kept node for each row of a lookup's table.
     pub fn kept(&self, node: NodeId) -> Option<(usize, &Column)> {
         self.kept.get(&node).map(|(lookup, column)| (*lookup, column))
@@ -64,7 +77,8 @@ impl Prepared {
         let resolved = self.resolved.iter().flatten().map(|rows| size_of_val(rows.as_slice()));
         let records = self.records.iter().flatten().map(RowMatrix::memory);
         let kept = self.kept.values().map(|(_, column)| column.values.memory() + column.marks.len());
-        resolved.chain(records).chain(kept).sum()
+        let coded = self.coded.iter().flatten().map(CodedPart::memory);
+        resolved.chain(coded).chain(records).chain(kept).sum()
     }
 
     fn resolve(&mut self, plan: &Plan, program: &Program, tables: Tables<'_>, lookup: usize) {

@@ -206,8 +206,10 @@ impl<'a> Run<'a> {
                 continue;
             }
             let resolved = self.prepared.and_then(|prepared| prepared.resolved(lookup));
-            match (resolved, graph.lookups[lookup].parent) {
-                (Some(resolved), Some(parent)) => rows.derive(lookup, parent, resolved),
+            let coded = self.prepared.and_then(|prepared| prepared.coded(lookup));
+            match (resolved, graph.lookups[lookup].parent, coded) {
+                (Some(resolved), Some(parent), _) => rows.derive(lookup, parent, resolved),
+                (_, _, Some(coded)) => finder.find_coded(lookup, coded, rows),
                 _ => finder.find(lookup, rows),
             }
             missed.push(missed_keys(

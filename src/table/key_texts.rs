@@ -1,21 +1,24 @@
 //! The strings of one key column: short ones lie in their row's entry, so that comparing one is a single fetch.
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::{
+    keys::mix,
     memory::{Pages, prefetch},
     text::Pool,
 };
-use crate::batch::Strings;
-
-/// Bytes of a string that fit into its entry.
-const SHORT: usize = 12;
+use crate::batch::{Strings, word::short_word};
 
 /// Keys are shorter than this: a longer one is a mistake.
 const LENGTH_LIMIT: usize = 1 << 24;
 
+/// The highest byte of a long string's entry; a short one's has its length there.
+const LONG: u64 = 0xff << 56;
+
 /// Strings of keys.
 #[derive(Debug)]
 pub struct KeyTexts {
-    /// Two words a row: the length with the first four bytes, then the next eight, or where a long string begins.
+    /// Two words a row, the low one first: a short string's word, or where a long one begins and its length.
     entries: Pages<u64>,
     rows: usize,
     /// The long strings.
@@ -36,35 +39,52 @@ impl KeyTexts {
             if text.len() >= LENGTH_LIMIT {
                 refuse(position);
             }
-            let [head, mut tail] = packed(text);
-            if text.len() > SHORT {
-                tail = self.long.place(text) as u64;
-            }
-            self.entries[self.rows * 2] = head;
-            self.entries[self.rows * 2 + 1] = tail;
+            let [low, high] = match short_word(text) {
+                Some(word) => [word as u64, (word >> 64) as u64],
+                None => [self.long.place(text) as u64, LONG | text.len() as u64],
+            };
+            self.entries[self.rows * 2] = low;
+            self.entries[self.rows * 2 + 1] = high;
             self.rows += 1;
             self.raw_bytes += text.len() + size_of::<u32>();
         }
     }
 
-    /// Whether string `row` is `text`.
+    /// Whether string `row` is the one at `position` of `wanted`.
     #[inline]
-    pub fn is(&self, row: usize, text: &[u8]) -> bool {
-        let [head, tail] = packed(text);
-        let entry = &self.entries[row * 2..row * 2 + 2];
-        entry[0] == head && if text.len() > SHORT { self.long(entry) == text } else { entry[1] == tail }
+    pub fn is(&self, row: usize, wanted: &Strings, position: usize) -> bool {
+        let [low, high] = self.entry(row);
+        match wanted.word(position) {
+            Some(word) => [word as u64, (word >> 64) as u64] == [low, high],
+            None => self.long(low, high) == Some(wanted.get_bytes(position)),
+        }
     }
 
-    /// The bytes of string `row`, by way of `short` where they lie in the entry.
-    pub fn get<'a>(&'a self, row: usize, short: &'a mut [u8; 16]) -> &'a [u8] {
-        let entry = &self.entries[row * 2..row * 2 + 2];
-        let length = length_of(entry);
-        if length > SHORT {
-            return self.long(entry);
+    /// Whether two rows have the same string.
+    pub fn are_same(&self, row: usize, other: usize) -> bool {
+        let ([low, high], [of_other, high_of_other]) = (self.entry(row), self.entry(other));
+        let long = self.long(low, high);
+        if long.is_some() {
+            long == self.long(of_other, high_of_other)
+        } else {
+            [low, high] == [of_other, high_of_other]
         }
-        short[..8].copy_from_slice(&entry[0].to_le_bytes());
-        short[8..].copy_from_slice(&entry[1].to_le_bytes());
-        &short[4..4 + length]
+    }
+
+    /// The hash of string `row`.
+    pub fn hash(&self, row: usize) -> u64 {
+        let [low, high] = self.entry(row);
+        self.long(low, high).map_or_else(|| hash_of_word(low, high), xxh3_64)
+    }
+
+    /// String `row` as people read it.
+    pub fn describe(&self, row: usize) -> String {
+        let [low, high] = self.entry(row);
+        if let Some(long) = self.long(low, high) {
+            return format!("{:?}", String::from_utf8_lossy(long));
+        }
+        let bytes = [low.to_le_bytes(), high.to_le_bytes()].concat();
+        format!("{:?}", String::from_utf8_lossy(&bytes[..usize::from(bytes[15])]))
     }
 
     /// Asks the processor to fetch the entry of string `row`.
@@ -88,25 +108,29 @@ impl KeyTexts {
         self.raw_bytes
     }
 
-    fn long(&self, entry: &[u64]) -> &[u8] {
-        let start = entry[1] as usize;
-        &self.long.bytes[start..start + length_of(entry)]
+    #[inline]
+    fn entry(&self, row: usize) -> [u64; 2] {
+        [self.entries[row * 2], self.entries[row * 2 + 1]]
+    }
+
+    fn long(&self, low: u64, high: u64) -> Option<&[u8]> {
+        let (start, length) = (low as usize, (high & !LONG) as usize);
+        (high & LONG == LONG).then(|| &self.long.bytes[start..start + length])
     }
 }
 
-fn length_of(entry: &[u64]) -> usize {
-    entry[0] as u32 as usize
+/// The hash of a wanted string, the same as of a row's.
+#[inline]
+pub fn hash_of(wanted: &Strings, position: usize) -> u64 {
+    match wanted.word(position) {
+        Some(word) => hash_of_word(word as u64, (word >> 64) as u64),
+        None => xxh3_64(wanted.get_bytes(position)),
+    }
 }
 
-/// The words of a short string's entry; of a long one's the first alone has meaning.
 #[inline]
-fn packed(text: &[u8]) -> [u64; 2] {
-    let mut bytes = [0; 16];
-    bytes[..4].copy_from_slice(&(text.len() as u32).to_le_bytes());
-    let inside = text.len().min(SHORT);
-    bytes[4..4 + inside].copy_from_slice(&text[..inside]);
-    let (words, _) = bytes.as_chunks::<8>();
-    [u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])]
+fn hash_of_word(low: u64, high: u64) -> u64 {
+    mix(low ^ mix(high))
 }
 
 #[cfg(test)]
@@ -115,18 +139,28 @@ mod tests {
 
     #[test]
     fn short_and_long_strings_come_back_and_compare() {
-        let all = ["auto", "", "twelve bytes", "thirteen byte", "thirteen bytf", "auto\0", "thirteen byte"];
+        let all = [
+            "auto",
+            "",
+            "fifteen bytes..",
+            "sixteen bytes ..",
+            "sixteen bytes .!",
+            "auto\0",
+            "sixteen bytes ..",
+        ];
         let mut texts = KeyTexts::new(all.len());
-        texts.append(&Strings::from_values(all), &mut |_| panic!("short enough"));
+        let strings = Strings::from_values(all);
+        texts.append(&strings, &mut |_| panic!("short enough"));
         for (row, text) in all.iter().enumerate() {
-            let mut short = [0; 16];
-            assert_eq!(texts.get(row, &mut short), text.as_bytes());
-            for other in all {
-                assert_eq!(texts.is(row, other.as_bytes()), *text == other, "{text:?} {other:?}");
+            assert_eq!(texts.describe(row), format!("{text:?}"));
+            assert_eq!(texts.hash(row), hash_of(&strings, row));
+            for (position, other) in all.iter().enumerate() {
+                assert_eq!(texts.is(row, &strings, position), text == other, "{text:?} {other:?}");
+                assert_eq!(texts.are_same(row, position), text == other, "{text:?} {other:?}");
             }
         }
-        assert_eq!(texts.memory(), all.len() * 16 + 2 * 13, "equal long strings share their bytes");
-        assert_eq!(texts.raw_bytes(), 4 + 12 + 3 * 13 + 5 + all.len() * 4);
+        assert_eq!(texts.memory(), all.len() * 16 + 2 * 16, "equal long strings share their bytes");
+        assert_eq!(texts.raw_bytes(), 4 + 15 + 3 * 16 + 5 + all.len() * 4);
     }
 
     #[test]

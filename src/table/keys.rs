@@ -1,10 +1,8 @@
 //! The keys of all rows, and the keys of requests compared with them.
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::{
     index::Keys,
-    key_texts::KeyTexts,
+    key_texts::{KeyTexts, hash_of},
     memory::{Pages, prefetch},
     schema::KeyColumn,
 };
@@ -146,9 +144,7 @@ impl KeyStore {
     /// The key of row `row` as people read it.
     pub fn describe(&self, columns: &[KeyColumn], row: usize) -> String {
         let parts = self.parts.iter().zip(columns).map(|(part, column)| match (*part, column.element) {
-            (Part::Text(text), _) => {
-                format!("{:?}", String::from_utf8_lossy(self.texts[text].get(row, &mut [0; 16])))
-            }
+            (Part::Text(text), _) => self.texts[text].describe(row),
             (Part::Word(word), Element::Uint64) => self.word(row, word).to_string(),
             (Part::Word(word), _) => self.word(row, word).cast_signed().to_string(),
         });
@@ -195,12 +191,12 @@ impl<W: Word> Keys for OneInteger<'_, W> {
 impl Keys for OneText<'_> {
     #[inline]
     fn hash(&self, position: usize) -> u64 {
-        mix(xxh3_64(self.wanted.get_bytes(position)))
+        mix(hash_of(self.wanted, position))
     }
 
     #[inline]
     fn is_of_row(&self, position: usize, row: usize) -> bool {
-        self.stored.is(row, self.wanted.get_bytes(position))
+        self.stored.is(row, self.wanted, position)
     }
 
     #[inline]
@@ -219,7 +215,7 @@ impl Keys for AnyColumns<'_> {
             let position = place(column, position);
             match (*part, &column.values) {
                 (Part::Text(text), Values::String(strings)) => {
-                    self.store.texts[text].is(row, strings.get_bytes(position))
+                    self.store.texts[text].is(row, strings, position)
                 }
                 (Part::Text(_), _) => false,
                 (Part::Word(word), Values::Uint64(values)) => self.store.word(row, word) == values[position],
@@ -237,14 +233,14 @@ impl Keys for OwnRows<'_> {
     fn hash(&self, position: usize) -> u64 {
         self.0.parts.iter().fold(0, |hash, part| match *part {
             Part::Word(word) => mix(hash ^ self.0.word(position, word)),
-            Part::Text(text) => mix(hash ^ xxh3_64(self.0.texts[text].get(position, &mut [0; 16]))),
+            Part::Text(text) => mix(hash ^ self.0.texts[text].hash(position)),
         })
     }
 
     fn is_of_row(&self, position: usize, row: usize) -> bool {
         self.0.parts.iter().all(|part| match *part {
             Part::Word(word) => self.0.word(position, word) == self.0.word(row, word),
-            Part::Text(text) => self.0.texts[text].is(row, self.0.texts[text].get(position, &mut [0; 16])),
+            Part::Text(text) => self.0.texts[text].are_same(position, row),
         })
     }
 
@@ -269,7 +265,7 @@ fn place(column: &Column, position: usize) -> usize {
 /// What a key column's value adds to the hash: an integer itself, a string's hash.
 fn word_of(column: &Column, position: usize) -> u64 {
     match &column.values {
-        Values::String(strings) => xxh3_64(strings.get_bytes(position)),
+        Values::String(strings) => hash_of(strings, position),
         Values::Uint64(values) => values[position],
         _ => column.int64()[position].word(),
     }
@@ -277,7 +273,7 @@ fn word_of(column: &Column, position: usize) -> u64 {
 
 /// Spreads an integer's bits over all 64 (the "moremur" finalizer).
 #[inline]
-fn mix(word: u64) -> u64 {
+pub fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 27)).wrapping_mul(0x3c79_ac49_2ba7_b653);
     let word = (word ^ (word >> 33)).wrapping_mul(0x1c69_b3f7_4ac4_ae35);
     word ^ (word >> 27)

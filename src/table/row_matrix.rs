@@ -54,12 +54,12 @@ impl RowMatrix {
         &mut self.bytes[start..start + self.row_bytes]
     }
 
-    /// Asks the processor to fetch the first lines of row `row`, whose hardware prefetcher goes on from there; a row
+    /// Asks the processor to fetch the first kilobyte of row `row`, whose hardware prefetcher goes on from there; a row
     /// outside of the matrix is allowed.
     #[inline]
     pub fn prefetch(&self, row: usize) {
         let start = row.wrapping_mul(self.stride);
-        for line in 0..self.row_bytes.div_ceil(LINE).min(4) {
+        for line in 0..self.row_bytes.div_ceil(LINE).min(16) {
             prefetch(&self.bytes, start.wrapping_add(line * LINE));
         }
     }
