@@ -113,9 +113,14 @@ def measured(environments: dict[str, Path], binary: str) -> dict[str, dict[str, 
         report.unlink(missing_ok=True)
         command = [str(python), str(HERE / "measure.py"), binary, str(report)]
         running[version] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        told_by = {version: process.communicate()[0] for version, process in running.items()}
+    finally:
+        for process in running.values():
+            process.terminate()
     reports = {}
     for version, process in running.items():
-        told, _ = process.communicate()
+        told = told_by[version]
         file = FOLDER / f"{version}.json"
         if process.returncode or not file.exists():
             result = {"name": "the whole run", "group": "-", "promise": "-", "problem": told[-3000:]}
@@ -187,6 +192,8 @@ def print_counts(reports: dict[str, dict[str, Any]]) -> int:
             else:
                 passed += 1
         skipped += len(report["skipped"])
+        seconds = ", ".join(f"{step} {took}s" for step, took in report["seconds"].items())
+        print(f"scikit-learn {version}: {seconds}")
     for name, of_versions in refused.items():
         print(f"refused by the exporter, which says why: {name} ({', '.join(of_versions)})")
     for line in next(iter(reports.values()))["elsewhere"]:
