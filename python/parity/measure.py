@@ -45,9 +45,6 @@ REFUSED = {
     "quantile normal, float32": ["rounds to float32 between its two halves"],
     "power yeo-johnson, float32": ["scikit-learn 1.7 loses all digits"],
     "power yeo-johnson plain, float32": ["scikit-learn 1.7 loses all digits"],
-    "spline linear, float32": ["computes partly in float32"],
-    "spline periodic, float32": ["computes partly in float32"],
-    "spline of degree 1, float32": ["computes partly in float32"],
 }
 """What the exporter refuses, with its reason."""
 
