@@ -61,6 +61,11 @@ class Case(NamedTuple):
         return self.estimator.fit(self.fit) if self.target is None else self.estimator.fit(self.fit, self.target)
 
 
+def knows(estimator: Any, parameter: str) -> bool:
+    """Whether the installed scikit-learn has a parameter."""
+    return parameter in estimator().get_params()
+
+
 def _random() -> np.random.Generator:
     return np.random.default_rng(20)
 
@@ -154,7 +159,7 @@ def _scaling() -> dict[str, Case]:
             "min max": MinMaxScaler((-1, 2.5)),
             "min max clipped": MinMaxScaler((0.1, 0.7), clip=True),
             "max abs": MaxAbsScaler(),
-            "max abs clipped": MaxAbsScaler(clip=True),
+            **({"max abs clipped": MaxAbsScaler(clip=True)} if knows(MaxAbsScaler, "clip") else {}),
             "robust": RobustScaler(),
             "robust without centering": RobustScaler(with_centering=False, unit_variance=True),
             "robust without scaling": RobustScaler(with_scaling=False),
@@ -357,6 +362,10 @@ def _expansion() -> dict[str, Case]:
         values = numbers(missing=False)[:, :2]
         spline = SplineTransformer(n_knots=6, degree=3, extrapolation=extrapolation)
         found[f"spline {extrapolation}"] = Case(spline, values, values)
+    for extrapolation in ("constant", "linear", "periodic"):
+        values = numbers("float32", missing=False)[:, :2]
+        spline = SplineTransformer(n_knots=5, degree=2, extrapolation=extrapolation)
+        found[f"spline {extrapolation}, float32"] = Case(spline, values, values)
     values = numbers(missing=False)[:, :1]
     found["spline of degree 1"] = Case(
         SplineTransformer(degree=1, extrapolation="linear", include_bias=False), values, values
@@ -366,7 +375,8 @@ def _expansion() -> dict[str, Case]:
         SplineTransformer(degree=2, knots="quantile", extrapolation="constant"), values, values
     )
     missing = numbers()[:, :2]
-    found["spline with missing values"] = Case(SplineTransformer(handle_missing="zeros"), missing, missing)
+    if knows(SplineTransformer, "handle_missing"):
+        found["spline with missing values"] = Case(SplineTransformer(handle_missing="zeros"), missing, missing)
     return found
 
 
@@ -425,6 +435,9 @@ def _functions() -> dict[str, Case]:
         found[f"function {function.__name__}"] = _array(FunctionTransformer(function))
     for function in exact[:6]:
         found[f"function {function.__name__}, float32"] = _array(FunctionTransformer(function), "float32")
+    narrow = frame()[["clicks", "price", "age"]].astype({"clicks": "int16"})
+    found["function sqrt of narrow types"] = Case(FunctionTransformer(np.sqrt), narrow, narrow)
+    found["function abs of integers"] = Case(FunctionTransformer(np.abs), narrow[["clicks"]], narrow[["clicks"]])
     found["function clip"] = _array(FunctionTransformer(np.clip, kw_args={"a_min": 0, "a_max": 30.5}))
     return found
 
@@ -484,7 +497,12 @@ def _composition() -> dict[str, Case]:
     )
     reordered = data[["device", "city", "age", "active", "clicks", "price"]].assign(unused=pd.Timestamp(0))
     twice = ColumnTransformer([("one", "passthrough", ["clicks"]), ("two", "passthrough", ["clicks"])])
+    narrow = numbers("float32", missing=False)
+    weighted = FeatureUnion([("a", MinMaxScaler()), ("b", MaxAbsScaler())], transformer_weights={"a": 0.1, "b": 3})
+    numbered = pd.DataFrame(array[:, :2])
     return {
+        "union of weights, float32": Case(weighted, narrow, narrow),
+        "columns with numbers for names": Case(StandardScaler(), numbered, numbered),
         "column transformer": Case(mixed, data, data, options={"scopes": {"age": "request", "city": "request"}}),
         "column transformer by selector": Case(selected, data, data),
         "column transformer by position": Case(by_position, array, array),

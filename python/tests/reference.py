@@ -285,7 +285,7 @@ def _spline(step: dict[str, Any], x: Value) -> Value:
     if step["extrapolation"] == "periodic":
         weights = np.vstack([np.eye(count), np.eye(count)[:k]])[:basis]
         x = t[k] + (x - t[k]) % (t[basis] - t[k])
-    spline = BSpline(t, weights, k)
+    spline = BSpline.construct_fast(t, weights, k)
     low, high = t[k], t[-k - 1]
     outside = not low <= x <= high
     if step["extrapolation"] == "error" and outside:
@@ -324,7 +324,7 @@ def _project(step: dict[str, Any], x: Value) -> Value:
 def _normalize(step: dict[str, Any], x: Value) -> Value:
     norms = {"l1": np.sum(np.abs(x)), "l2": np.sqrt(np.sum(x * x)), "max": np.max(np.abs(x))}
     norm = norms[step["norm"]]
-    return x if norm == 0 else x / norm
+    return x if norm == 0 or norm < step.get("zero_below", 0) else x / norm
 
 
 def _same(category: Any, value: Any) -> bool:

@@ -9,7 +9,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 BINARY = os.environ.get("QUIVER_BINARY", "")
@@ -19,16 +22,25 @@ needs_server = pytest.mark.skipif(
 )
 
 
-def check(repository: Path) -> str:
+def check(repository: Path, binary: str = BINARY) -> str:
     """What `quiver check` says of a repository; nothing if it finds no problem."""
-    done = subprocess.run([BINARY, "check", str(repository)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([binary, "check", str(repository)], capture_output=True, text=True, timeout=300)
     return "" if done.returncode == 0 else done.stderr or f"exit code {done.returncode}"
 
 
+def columns_of(sample: Any, inputs: list[str]) -> Any:
+    """A sample as a request's columns."""
+    if isinstance(sample, pd.DataFrame):
+        return sample.set_axis([name if isinstance(name, str) else f"x{name}" for name in sample.columns], axis=1)
+    if isinstance(sample, np.ndarray) and sample.ndim == 2:
+        return {f"x{at}": sample[:, at] for at in range(sample.shape[1]) if f"x{at}" in inputs}
+    return {"x0": list(sample)}
+
+
 @contextmanager
-def serving(repository: Path) -> Iterator[str]:
+def serving(repository: Path, binary: str = BINARY) -> Iterator[str]:
     """A server of a repository; gives its address."""
-    command = [BINARY, "serve", "--repository", str(repository), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+    command = [binary, "serve", "--repository", str(repository), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
     process = subprocess.Popen([*command, "--log-format", "json"], stderr=subprocess.PIPE, text=True)
     try:
         yield _address(process)

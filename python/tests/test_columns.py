@@ -132,6 +132,11 @@ def test_a_frame_gives_the_columns_that_are_inputs() -> None:
         write_columns(feature_set, frame.assign(user=[7, 8]))
 
 
+def test_names_are_written_as_specs_have_them() -> None:
+    fields = b"".join(write_columns(described(a_b="int64"), pd.DataFrame({"a.b": [1]})))
+    assert [column.name for column in pb.GetFeaturesRequest.FromString(fields).columns] == ["a_b"]
+
+
 def test_dictionaries_become_keys_and_values() -> None:
     feature_set = described(x_keys="list<string>", x_values="list<float64>")
     fields = b"".join(write_columns(feature_set, {"x": [{"city": "oslo", "clicks": 3}, {}, None]}))

@@ -40,6 +40,9 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
     "an estimator that is not known": (KNNImputer(), VALUES, "KNNImputer: KNNImputer can't be expressed; what can"),
     "a subclass": (MyScaler(), VALUES, "MyScaler is a subclass of StandardScaler"),
     "a function": (FunctionTransformer(np.gradient), VALUES, "FunctionTransformer: the function gradient"),
+    "integer arithmetic": (FunctionTransformer(np.reciprocal), np.array([[1], [2]]), "reciprocal of int64 is integer"),
+    "narrow integers": (FunctionTransformer(np.square), np.array([[1], [2]], dtype=np.int8), "square of int8"),
+    "booleans": (FunctionTransformer(np.exp), np.array([[True], [False]]), "computes in float16"),
     "arguments": (FunctionTransformer(np.log, kw_args={"where": True}), VALUES, "with kw_args"),
     "a preprocessor": (CountVectorizer(preprocessor=str.upper), DOCUMENTS, "its own can't be expressed: preprocessor"),
     "an analyzer": (CountVectorizer(analyzer=str.split), DOCUMENTS, "its own can't be expressed: analyzer"),
@@ -59,6 +62,7 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
         VALUES,
         "depends on a column's place",
     ),
+    "a spline of a constant": (SplineTransformer(), np.ones((9, 1)), "column 'x0' was constant when it was fitted"),
     "strings in the result": (
         ColumnTransformer([("a", "passthrough", ["city"])]),
         frame(),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import grpc
 import numpy as np
 import pandas as pd
 import pytest
 from cases import CASES, frame
-from server import check, needs_server, serving
+from server import check, columns_of, needs_server, serving
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -56,15 +55,6 @@ ADS = ColumnTransformer(
 
 def test_the_server_finds_no_problem(repository: Path) -> None:
     assert check(repository) == ""
-
-
-def columns_of(sample: Any, inputs: list[str]) -> Any:
-    """A sample as a request's columns."""
-    if isinstance(sample, pd.DataFrame):
-        return sample
-    if isinstance(sample, np.ndarray) and sample.ndim == 2:
-        return {f"x{at}": sample[:, at] for at in range(sample.shape[1]) if f"x{at}" in inputs}
-    return {"x0": list(sample)}
 
 
 @pytest.mark.parametrize("name", CASES)

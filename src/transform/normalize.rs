@@ -9,12 +9,20 @@ use crate::{
     problem::Problems,
 };
 
-/// Divides each vector by its norm; a vector whose norm is 0 stays as it is. Null stays null; NaN in a lane makes all
-/// lanes NaN.
+/// Divides each vector by its norm; a vector whose norm is 0, or counts as 0, stays as it is. Null stays null; NaN in a
+/// lane makes all lanes NaN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Normalize {
     pub norm: Norm,
+    /// Norms of a smaller magnitude count as 0. scikit-learn's Normalizer has 10 times the epsilon of its float type
+    /// here: 2.220446049250313e-15, and 1.1920928955078125e-06 for float32. 0 if left out: no other norm counts as 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub zero_below: f64,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// What a vector is divided by.
@@ -37,13 +45,19 @@ impl Operation for Normalize {
         if input.width.is_none() {
             return Err(Problems::one("", format!("takes a vector, its input is {input}")));
         }
-        Ok(Compiled::new(input, NormalizeKernel { norm: self.norm, lanes: input.lanes() }))
+        if !(self.zero_below >= 0.0 && self.zero_below.is_finite()) {
+            let message = format!("is {}, must be finite and not negative", self.zero_below);
+            return Err(Problems::one("zero_below", message));
+        }
+        let kernel = NormalizeKernel { norm: self.norm, zero_below: self.zero_below, lanes: input.lanes() };
+        Ok(Compiled::new(input, kernel))
     }
 }
 
 #[derive(Debug)]
 struct NormalizeKernel {
     norm: Norm,
+    zero_below: f64,
     lanes: usize,
 }
 
@@ -53,7 +67,8 @@ impl Kernel for NormalizeKernel {
         marks.extend_from_slice(&inputs[0].marks);
         for vector in inputs[0].float64().chunks_exact(self.lanes) {
             let norm = self.norm.of(vector);
-            let divisor = if norm == 0.0 { 1.0 } else { norm };
+            let counts_as_zero = norm == 0.0 || norm.abs() < self.zero_below;
+            let divisor = if counts_as_zero { 1.0 } else { norm };
             values.extend(vector.iter().map(|x| x / divisor));
         }
     }
@@ -81,7 +96,7 @@ mod tests {
     use crate::transform::check::run_vectors;
 
     fn run(norm: Norm, vector: &[f64]) -> Vec<f64> {
-        run_vectors(&Normalize { norm }, vector.len(), vector).float64().to_vec()
+        run_vectors(&Normalize { norm, zero_below: 0.0 }, vector.len(), vector).float64().to_vec()
     }
 
     #[test]
@@ -94,8 +109,25 @@ mod tests {
     }
 
     #[test]
+    fn small_norms_count_as_zero() {
+        let operation = Normalize { norm: Norm::Max, zero_below: 0.5 };
+        let values = [0.25, -0.4, 0.25, -0.5, f64::NAN, 0.1];
+        let got = run_vectors(&operation, 2, &values).float64().to_vec();
+        assert_eq!(got[..4], [0.25, -0.4, 0.5, -1.0]);
+        assert!(got[4].is_nan() && got[5].is_nan());
+    }
+
+    #[test]
+    fn a_negative_limit_is_refused() {
+        let vector = [Type { width: Some(2), ..Type::scalar(crate::batch::Element::Float64) }];
+        for zero_below in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(Normalize { norm: Norm::L2, zero_below }.compile(&vector).is_err());
+        }
+    }
+
+    #[test]
     fn a_scalar_is_refused() {
         let scalar = [Type::scalar(crate::batch::Element::Float64)];
-        assert!(Normalize { norm: Norm::L2 }.compile(&scalar).is_err());
+        assert!(Normalize { norm: Norm::L2, zero_below: 0.0 }.compile(&scalar).is_err());
     }
 }

@@ -326,7 +326,8 @@ fn float_step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
         }
         6 => json!({"op": "log1p", "undefined": pick(rng, &["ieee", "null"])}),
         7 if kind.width.is_some() => {
-            json!({"op": "normalize", "norm": pick(rng, &["l1", "l2", "max", "signed_max"])})
+            json!({"op": "normalize", "norm": pick(rng, &["l1", "l2", "max", "signed_max"]),
+                "zero_below": if rng.random_bool(0.5) { 0.0 } else { 0.5 }})
         }
         8 if kind.width.is_none() => {
             let step = json!({"op": "bucketize", "edges": [-1.0, 0.0, 0.5], "side": pick(rng, &["left", "right"]),

@@ -218,7 +218,8 @@ fn normalize(step: &Value, cell: &Cell) -> Cell {
         "max" => greatest(vector.iter().map(|x| x.abs())),
         _ => greatest(vector.iter().copied()),
     };
-    lanes(cell, |_, x| if norm == 0.0 { x } else { x / norm })
+    let least = step.get("zero_below").map_or(0.0, |least| number(least, 0));
+    lanes(cell, |_, x| if norm == 0.0 || norm.abs() < least { x } else { x / norm })
 }
 
 fn gather(step: &Value, cell: &Cell) -> Cell {

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..names import spec_name
 from ..pairs import split_pairs
 from ..proto import feature_service_pb2 as pb
 from .descriptions import FeatureSet, Input
@@ -58,11 +59,21 @@ def write_columns(feature_set: FeatureSet, columns: Any) -> list[bytes]:
 
 def _named(columns: Any, by_name: Mapping[str, Input]) -> dict[str, Any]:
     """Values by input; collections of pairs under "x" become those of the inputs "x_keys" and "x_values"."""
-    if hasattr(columns, "columns") and hasattr(columns, "iloc"):
-        named = {str(name): columns[name] for name in columns.columns}
-        named = {name: values for name, values in named.items() if name in by_name or _pairs_of(name, by_name)}
-        return _split({name: _of_frame(by_name.get(name), values) for name, values in named.items()}, by_name)
-    return _split(dict(columns), by_name)
+    is_frame = hasattr(columns, "columns") and hasattr(columns, "iloc")
+    named: dict[str, Any] = {}
+    for column in columns.columns if is_frame else columns:
+        name = _input_name(str(column), by_name)
+        if not is_frame:
+            named[name] = columns[column]
+        elif name in by_name or _pairs_of(name, by_name):
+            named[name] = _of_frame(by_name.get(name), columns[column])
+    return _split(named, by_name)
+
+
+def _input_name(name: str, by_name: Mapping[str, Input]) -> str:
+    """The input's name: a spec holds underscores for what a name may not have."""
+    plain = spec_name(name)
+    return plain if name not in by_name and (plain in by_name or _pairs_of(plain, by_name)) else name
 
 
 def _pairs_of(name: str, by_name: Mapping[str, Input]) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..names import Names
 from .expressions import Expression, cast
 from .matrix import Column, parts
-from .names import Names
 from .problems import ExportError, ExportProblem
 from .samples import PairsExpression, Source, json_value
 

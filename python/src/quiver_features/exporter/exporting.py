@@ -13,15 +13,16 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from .. import __version__
+from ..names import spec_name
 from . import estimators as _register_estimators  # noqa: F401
 from . import golden
 from .document import FORMAT, Served, Writer, check, served, used_sources
-from .expressions import Exactness, Expression
+from .expressions import Exactness
 from .matrix import Column
 from .problems import ExportError, ExportProblem
 from .registry import Context
 from .repository import check_name, write_version
-from .samples import Sample, Source, read_sample
+from .samples import Row, Sample, Source, read_sample
 from .walk import Stopped, walk
 
 _OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64", "int64")
@@ -57,7 +58,7 @@ def export(
         sample: Rows as ``fitted.transform`` takes them: a DataFrame or array ``[rows, columns]``, or for documents,
             labels, dictionaries and lists a Series, an array ``[rows]`` or a list with one element for each row.
             Its types tell those of the inputs, and whether scikit-learn computes in float32 or float64. Rows that
-            ``transform`` refuses are passed over.
+            ``transform`` refuses are passed over; of more than 20,000 rows every so many are read.
         version: The version's number; by default the highest one plus 1.
         scopes: "request" (one value for a request) or "row" for columns by name; those not named are "row".
         optional: Columns that a request may leave out; they are all null then.
@@ -92,7 +93,8 @@ def export(
     if not base:
         why = golden.first_reason(fitted, read) if read.rows else "it has no rows"
         raise ExportError.of(f"the estimator accepts no row of the sample: {why}")
-    columns, hints = _walked(fitted, read, base)
+    context = _context(fitted, read)
+    columns = _walked(fitted, read, base, context)
     features = served(columns, dtype, default)
     check(features, dtype)
     writer = Writer(features, default)
@@ -100,7 +102,14 @@ def export(
     request_scope = _request_scope(dict(scopes or {}), optional, read.sources)
     exactness = _exactness(features, dtype, max_ulp)
     compared = golden.Output(output, dtype, len(columns), exactness, default, max_ulp)
-    rows = golden.hard_rows(oracle, read, base, hints, golden_rows)
+    rows = golden.hard_rows(oracle, read, base, context.hints, golden_rows)
+
+    def differing(rows: Sequence[Row]) -> set[int]:
+        once_more = _context(fitted, read)
+        if rows and not oracle.singly:
+            _walked(fitted, read, rows, once_more)
+        return once_more.differing
+
     spec = {
         "format": FORMAT,
         "name": name,
@@ -114,13 +123,8 @@ def export(
         "features": writer.features,
         "outputs": [{"name": output, "dtype": dtype, "features": [feature.name for feature in features]}],
     }
-    return write_version(
-        Path(repository),
-        name,
-        version,
-        spec,
-        golden.document(oracle, read, rows, sources, request_scope, compared),
-    )
+    cases = golden.document(oracle, read, rows, sources, request_scope, compared, differing)
+    return write_version(Path(repository), name, version, spec, cases)
 
 
 def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_rows: int) -> None:
@@ -141,18 +145,19 @@ def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_
         raise ExportError.of(f"{type(fitted).__name__} is not fitted") from error
 
 
-def _walked(fitted: Any, read: Sample, base: list[Any]) -> tuple[Sequence[Column], dict[Expression, list[Any]]]:
-    """The columns of the result, and where golden rows should look; or every problem at once."""
+def _context(fitted: Any, read: Sample) -> Context:
     library = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
-    sources = {source.expression: source for source in read.sources}
     path = () if hasattr(fitted, "steps") or hasattr(fitted, "transformer_list") else (type(fitted).__name__,)
-    context = Context(path, library, sources=sources)
+    return Context(path, library, sources={source.expression: source for source in read.sources})
+
+
+def _walked(fitted: Any, read: Sample, rows: Sequence[Row], context: Context) -> Sequence[Column]:
+    """The columns of the result; or every problem at once."""
     # A KBinsDiscretizer, for one, changes its encoder for the time of a call.
     try:
-        result = walk(copy.deepcopy(fitted), read.matrix(base), context)
+        return walk(copy.deepcopy(fitted), read.matrix(rows), context).columns
     except Stopped:
         raise ExportError(context.problems) from None
-    return result.columns, context.hints
 
 
 def _exactness(features: Sequence[Served], dtype: str, max_ulp: int | None) -> list[Exactness]:
@@ -170,6 +175,7 @@ def _exactness(features: Sequence[Served], dtype: str, max_ulp: int | None) -> l
 
 def _request_scope(scopes: dict[str, str], optional: Collection[str], sources: Sequence[Source]) -> set[str]:
     known = {source.name for source in sources}
+    scopes = {column if column in known else spec_name(column): scope for column, scope in scopes.items()}
     problems = [
         ExportProblem(where, f"there is no column {column!r}; there are: {', '.join(sorted(known))}")
         for where, columns in (("scopes", scopes), ("optional", optional))

@@ -250,10 +250,10 @@ def lanes(x: Expression, positions: Sequence[int]) -> Expression:
     return _step("lanes", [x], replace(x.type, width=len(positions)), {"lanes": list(positions)})
 
 
-def normalize(x: Expression, norm: str) -> Expression:
-    """A vector divided by its norm."""
+def normalize(x: Expression, norm: str, zero_below: float) -> Expression:
+    """A vector divided by its norm; smaller norms count as 0."""
     exactness = Exactness.EXACT if norm == "max" else Exactness.CLOSE
-    return _step("normalize", [x], x.type, {"norm": norm}, exactness=exactness)
+    return _step("normalize", [x], x.type, {"norm": norm, "zero_below": zero_below}, exactness=exactness)
 
 
 def concat(parts: Sequence[Expression]) -> Expression:

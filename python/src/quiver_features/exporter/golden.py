@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,14 +60,14 @@ class Oracle:
     """The fitted estimator, asked for rows.
 
     Attributes:
+        singly: Whether rows are asked for one by one: what labels are binarized to depends on the others of a call.
         width: The columns that a row has, known after the first rows that were accepted.
     """
 
     def __init__(self, estimator: Any, sample: Sample) -> None:
         self._estimator = estimator
         self._sample = sample
-        # What labels are binarized to depends on the other labels of a call.
-        self._singly = type(estimator).__name__ == "LabelBinarizer"
+        self.singly = type(estimator).__name__ == "LabelBinarizer"
         self.width: int | None = None
 
     def transform(self, rows: Sequence[Row]) -> Numbers | None:
@@ -86,7 +86,7 @@ class Oracle:
 
     def accepted(self, rows: Sequence[Row]) -> Rows:
         """Those of the rows that the estimator accepts."""
-        outputs = None if self._singly and len(rows) > 1 else self.transform(rows)
+        outputs = None if self.singly and len(rows) > 1 else self.transform(rows)
         if outputs is not None:
             return Rows(list(rows), outputs)
         if len(rows) <= 1:
@@ -96,6 +96,15 @@ class Oracle:
         if not first.rows or not second.rows:
             return first if first.rows else second
         return Rows(first.rows + second.rows, np.concatenate([first.outputs, second.outputs]))
+
+    def accepted_groups(self, groups: Sequence[Sequence[Row]]) -> list[Rows]:
+        """The same group by group; asked once where the estimator accepts them all."""
+        outputs = None if self.singly else self.transform([row for group in groups for row in group])
+        if outputs is None:
+            return [self.accepted(group) for group in groups]
+        ends = np.cumsum([len(group) for group in groups])
+        parts = np.split(outputs, ends[:-1])
+        return [Rows(list(group), part) for group, part in zip(groups, parts, strict=True)]
 
 
 def first_reason(estimator: Any, sample: Sample) -> str:
@@ -155,23 +164,34 @@ def document(
     sources: Sequence[Source],
     request_scope: set[str],
     output: Output,
+    differing: Callable[[Sequence[Row]], set[int]],
 ) -> dict[str, Any]:
-    """The golden file: one case of all rows, or one for each row's request columns where there are such."""
-    kept = _comparable(found, output)
+    """The golden file: one case of all rows, or one for each row's request columns where there are such.
+
+    Args:
+        differing: Which of some rows the engine is known to compute otherwise.
+    """
     most = max(1, _MOST_CELLS // max(1, output.width))
-    positions = [sample.sources.index(source) for source in sources]
-    if request_scope:
-        cases = []
-        for rows in _request_cases(kept.rows[:most], sample, request_scope):
-            case = _comparable(oracle.accepted(rows), output)
-            if case.rows:
-                cases.append(_case(case, sources, positions, request_scope, output))
-    else:
-        case = Rows(kept.rows[:most], kept.outputs[:most])
-        cases = [_case(case, sources, positions, request_scope, output)]
-    if not any(case["rows"] for case in cases):
+    comparable = _comparable(found, output)
+    kept = _without(comparable, differing(comparable.rows)).rows[:most]
+    grouped = _request_cases(kept, sample, request_scope) if request_scope else [kept]
+    cases = oracle.accepted_groups(grouped)
+    left_out = differing([row for case in cases for row in case.rows])
+    written, start = [], 0
+    for case in cases:
+        of_case = {row - start for row in left_out if start <= row < start + len(case.rows)}
+        start += len(case.rows)
+        comparable = _comparable(_without(case, of_case), output)
+        if comparable.rows:
+            written.append(_case(comparable, sources, sample, request_scope, output))
+    if not written:
         raise ExportError.of("no golden row is left that the estimator accepts and that can be compared")
-    return {"format": FORMAT, "cases": cases}
+    return {"format": FORMAT, "cases": written}
+
+
+def _without(found: Rows, left_out: set[int]) -> Rows:
+    kept = [at for at in range(len(found.rows)) if at not in left_out]
+    return Rows([found.rows[at] for at in kept], found.outputs[kept])
 
 
 @dataclass(frozen=True)
@@ -211,11 +231,17 @@ def _comparable(found: Rows, output: Output) -> Rows:
     inexact = [position for position, exactness in enumerate(output.exactness) if exactness]
     if inexact:
         sums = np.abs(outputs[:, inexact])
-        largest = np.max(np.where(np.isfinite(sums), sums, 0.0), axis=0, initial=0.0)
-        keep &= ~((sums > 0) & (sums < _CANCELLED * largest)).any(axis=1)
+        usual = np.array([_median(column) for column in sums.T])
+        keep &= ~((sums > 0) & (sums < _CANCELLED * usual)).any(axis=1)
     if not np.isnan(output.default):
         keep &= ~np.isnan(outputs).any(axis=1)
     return Rows([row for row, kept in zip(found.rows, keep, strict=True) if kept], outputs[keep])
+
+
+def _median(values: Numbers) -> float:
+    """Of what is finite and not 0."""
+    counted = values[np.isfinite(values) & (values > 0)]
+    return float(np.median(counted)) if len(counted) else 0.0
 
 
 def _request_cases(rows: Sequence[Row], sample: Sample, request_scope: set[str]) -> list[list[Row]]:
@@ -233,10 +259,11 @@ def _request_cases(rows: Sequence[Row], sample: Sample, request_scope: set[str])
 
 
 def _case(
-    case: Rows, sources: Sequence[Source], positions: Sequence[int], request_scope: set[str], output: Output
+    case: Rows, sources: Sequence[Source], sample: Sample, request_scope: set[str], output: Output
 ) -> dict[str, Any]:
     inputs: dict[str, list[Any]] = {}
-    for source, position in zip(sources, positions, strict=True):
+    for source in sources:
+        position = sample.sources.index(source)
         count = 1 if source.name in request_scope else len(case.rows)
         inputs |= source.encoded([row[position] for row in case.rows[:count]])
     expected = [[json_value(float(value)) for value in row] for row in case.outputs]

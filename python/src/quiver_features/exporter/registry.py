@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .expressions import Expression
@@ -22,6 +22,7 @@ class Context:
         problems: What was found so far, for those that go on after a problem.
         hints: For each input's expression the values at which something changes: edges, knots, categories.
         sources: The sample's columns by their expressions.
+        differing: The rows of the data, by position, for which the engine is known to give something else.
     """
 
     path: tuple[str, ...]
@@ -29,10 +30,11 @@ class Context:
     problems: list[ExportProblem] = field(default_factory=list)
     hints: dict[Expression, list[Any]] = field(default_factory=dict)
     sources: dict[Expression, Source] = field(default_factory=dict)
+    differing: set[int] = field(default_factory=set)
 
     def below(self, name: str) -> Context:
         """The context of a step inside."""
-        return Context((*self.path, name), self.library, self.problems, self.hints, self.sources)
+        return replace(self, path=(*self.path, name))
 
     def refuse(self, reason: str) -> None:
         """Notes a problem of this step."""

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .names import spec_name
+from ..names import spec_name
 from .problems import ExportError
 
 LONGEST_INLINE = 1000

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..names import Names
 from ..pairs import split_pairs
 from . import expressions as ex
 from .expressions import Expression, ValueType
 from .matrix import Column, Matrix, scalar_column
-from .names import Names
 from .nulls import is_missing
 from .problems import ExportError
 
@@ -20,6 +20,8 @@ Row = tuple[Any, ...]
 """One value for each source."""
 
 _SAFE_INTEGER = 1 << 53
+
+_MOST_ROWS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,11 +171,15 @@ class Sample:
 
     def matrix(self, rows: Sequence[Row]) -> Matrix:
         """The library's input for these rows, with its expressions."""
-        names = [str(label) for label in self.like.columns] if hasattr(self.like, "columns") else None
-        columns: list[Column] = []
-        for position, source in enumerate(self.sources):
-            name = names[position] if names else source.name
-            columns.append(scalar_column(name, source.expression))
+        labels: list[Any] = [source.name for source in self.sources]
+        if hasattr(self.like, "columns"):
+            # The library gives other labels than strings no meaning.
+            labels = [
+                label if isinstance(label, str) else own for label, own in zip(self.like.columns, labels, strict=True)
+            ]
+        columns: list[Column] = [
+            scalar_column(label, source.expression) for label, source in zip(labels, self.sources, strict=True)
+        ]
         return Matrix(tuple(columns), self.build(rows))
 
 
@@ -197,7 +203,13 @@ def _series(values: Sequence[Any], source: Source) -> Any:
 
 
 def read_sample(sample: Any, names: Sequence[str] | None) -> Sample:
-    """Reads a DataFrame, an array of one or two dimensions, a Series, or a list with one element for each row."""
+    """Reads a DataFrame, an array of one or two dimensions, a Series, or a list with one element for each row.
+
+    Of a long sample every so many rows are read.
+    """
+    step = -(-len(sample) // _MOST_ROWS) if hasattr(sample, "__len__") else 1
+    if step > 1:
+        sample = sample.iloc[::step] if hasattr(sample, "iloc") else sample[::step]
     if hasattr(sample, "iloc") and hasattr(sample, "columns"):
         labels = [str(label) if isinstance(label, str) else f"x{at}" for at, label in enumerate(sample.columns)]
         unique = Names(list(names or labels))

@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing
 
 from .. import expressions as ex
 from .. import registry
-from ..matrix import Column, Matrix, elementwise, number
+from ..matrix import Column, Matrix, elementwise, number, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 from ..walk import Stopped, is_passthrough, not_known, walk
@@ -48,9 +48,9 @@ def feature_union(estimator: Any, matrix: Matrix, context: Context) -> list[Colu
 
         def branch(name: str = name, step: Any = step) -> list[Column]:
             below = context.below(name)
-            columns = list(matrix.columns) if is_passthrough(step) else list(walk(step, matrix, below).columns)
+            result = matrix if is_passthrough(step) else walk(step, matrix, below)
             try:
-                return _weighted(columns, weights.get(name))
+                return _weighted(result, weights.get(name))
             except Refusal as refusal:
                 below.refuse(str(refusal))
                 raise Stopped from refusal
@@ -59,14 +59,16 @@ def feature_union(estimator: Any, matrix: Matrix, context: Context) -> list[Colu
     return [column for columns in _all_or_stopped(branches) for column in columns]
 
 
-def _weighted(columns: list[Column], weight: Any) -> list[Column]:
+def _weighted(matrix: Matrix, weight: Any) -> list[Column]:
     if weight is None or weight == 1:
-        return columns
+        return list(matrix.columns)
     if weight == 0:
         raise Refusal("its weight is 0: drop the step instead")
+    # A plain Python number takes the data's float type.
+    precision = (np.ones(1, work_type(matrix.data)) * weight).dtype.name
+    factor = float(np.asarray(weight, precision))
     return elementwise(
-        columns,
-        lambda x, _: ex.standardize(number(x), 0.0, float(weight), form="multiply", precision="float64"),
+        matrix.columns, lambda x, _: ex.standardize(number(x), 0.0, factor, form="multiply", precision=precision)
     )
 
 

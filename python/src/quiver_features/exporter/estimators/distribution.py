@@ -14,7 +14,7 @@ from ..problems import Refusal
 from ..registry import Context, exports
 from .scaling import standard_scaler
 
-_POWER_BY_SCIPY = (1, 7)
+_POWER_BY_SCIPY = (1, 9)
 _KNOTS_TO_TRY = 5
 
 
@@ -54,6 +54,11 @@ def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[
     # Box-Cox has been scipy's in every version, Yeo-Johnson only later.
     form = "expm1" if method == "box_cox" or context.library >= _POWER_BY_SCIPY else "power"
     float32 = work_type(matrix.data) == "float32"
+    if float32 and form == "power":
+        raise Refusal(
+            f"scikit-learn {context.library[0]}.{context.library[1]} loses all digits of small float32 numbers in "
+            "(x + 1) ** lambda - 1; cast the data to float64"
+        )
 
     def powered(x: Expression, at: tuple[int, ...]) -> Expression:
         result = ex.power(number(x), method, per_lane(estimator.lambdas_, at), form=form)

@@ -15,6 +15,8 @@ from ..problems import Refusal
 from ..registry import Context, exports
 
 _TO_TRY = 40
+_WARN_IS_INFREQUENT = (1, 8)
+"""Before, handle_unknown="warn" made zeros of unknown categories even where there are infrequent ones."""
 
 
 def _categories(estimator: Any, matrix: Matrix, context: Context) -> list[Categories]:
@@ -44,7 +46,7 @@ def one_hot_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Co
     for position, categories in enumerate(_categories(estimator, matrix, context)):
         infrequent = _infrequent(estimator, position)
         drop = None if drops is None or drops[position] is None else int(drops[position])
-        unknown = _unknown(estimator.handle_unknown, bool(infrequent))
+        unknown = _unknown(estimator.handle_unknown, bool(infrequent), context)
         if categories.missing is None:
             null = unknown
         else:
@@ -65,10 +67,11 @@ def one_hot_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Co
     return columns
 
 
-def _unknown(handle_unknown: str, has_infrequent: bool) -> str:
+def _unknown(handle_unknown: str, has_infrequent: bool, context: Context) -> str:
     if handle_unknown == "error":
         return "null"
-    return "infrequent" if has_infrequent and handle_unknown in {"infrequent_if_exist", "warn"} else "zeros"
+    as_infrequent = {"infrequent_if_exist"} | ({"warn"} if context.library >= _WARN_IS_INFREQUENT else set())
+    return "infrequent" if has_infrequent and handle_unknown in as_infrequent else "zeros"
 
 
 @exports("OrdinalEncoder")

@@ -29,12 +29,6 @@ def polynomial_features(estimator: Any, matrix: Matrix, context: Context) -> lis
 def spline_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """The B-spline basis of each column."""
     columns: list[Column] = []
-    float32 = work_type(matrix.data) == "float32"
-    if float32 and estimator.extrapolation in {"linear", "periodic"}:
-        raise Refusal(
-            f"extrapolation={estimator.extrapolation!r} of float32 data computes partly in float32; cast the data to "
-            "float64"
-        )
     if estimator.extrapolation == "linear" and estimator.degree <= 1 and len(matrix.columns) > 1:
         # Its loop over columns raises the degree for all columns after the first.
         raise Refusal(
@@ -46,6 +40,8 @@ def spline_transformer(estimator: Any, matrix: Matrix, context: Context) -> list
         knots = [float(knot) for knot in basis.t]
         if not np.isfinite(knots).all():
             raise Refusal("fitted knots are not finite; was a column missing throughout?")
+        if knots[basis.k] >= knots[-basis.k - 1]:
+            raise Refusal(f"column {column.name!r} was constant when it was fitted, its knots are all one")
         context.hint(column.expression, knots[estimator.degree : -estimator.degree or None][:_KNOTS_TO_TRY])
         splines = int(basis.c.shape[1])
         result = ex.spline(

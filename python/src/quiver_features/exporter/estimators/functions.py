@@ -13,6 +13,7 @@ from ..expressions import Expression
 from ..matrix import Column, Matrix, elementwise, number, numbers
 from ..problems import Refusal
 from ..registry import Context, exports
+from ..walk import transformed
 
 Function = Callable[[Expression], Expression]
 
@@ -73,6 +74,10 @@ _FUNCTIONS: dict[Any, Function] = {
 _BREAKS = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 1e-10, -1e-10, 2.5]
 
 
+_ON_INTEGERS = {np.absolute, np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round}
+_ON_INT64 = {np.negative, np.square}
+
+
 @exports("FunctionTransformer")
 def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """No function, one of numpy's functions of one number, or np.clip with constant ends."""
@@ -81,11 +86,14 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     function = _function(estimator.func, dict(estimator.kw_args or {}))
     if matrix.is_sparse:
         raise Refusal("its input is sparse; only dense input can be expressed")
-    float32 = {str(dtype) for dtype in _dtypes(matrix.data)} == {"float32"}
+    before = _types(matrix.data, len(matrix.columns))
+    after = _types(transformed(estimator, matrix.data), len(matrix.columns))
+    for one, other in zip(before, after, strict=True):
+        _check_types(estimator.func, one, other)
 
-    def applied(x: Expression, _: tuple[int, ...]) -> Expression:
+    def applied(x: Expression, at: tuple[int, ...]) -> Expression:
         result = function(number(x))
-        if not float32:
+        if not any(after[position] == np.float32 for position in at):
             return result
         return ex.cast(result.rough() if result.exactness > x.exactness else result, "float32")
 
@@ -94,8 +102,21 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     return elementwise(matrix.columns, applied)
 
 
-def _dtypes(data: Any) -> list[Any]:
-    return list(data.dtypes) if hasattr(data, "columns") else [np.asarray(data).dtype]
+def _types(data: Any, count: int) -> list[np.dtype[Any]]:
+    """The type in which numpy computes each column."""
+    if hasattr(data, "columns"):
+        return [dtype if isinstance(dtype, np.dtype) else np.dtype(object) for dtype in data.dtypes]
+    return [np.asarray(data).dtype] * count
+
+
+def _check_types(function: Any, before: np.dtype[Any], after: np.dtype[Any]) -> None:
+    """Refuses what numpy does differently for narrow types: it wraps integers around, and computes in float16."""
+    if after == np.float16:
+        raise Refusal(f"{function.__name__} of {before} computes in float16; cast the data to float64")
+    if before.kind in "iu" and after.kind in "iu" and function is not np.clip:
+        known = function in _ON_INTEGERS or (function in _ON_INT64 and before == np.int64)
+        if not known:
+            raise Refusal(f"{function.__name__} of {before} is integer arithmetic; cast the data to float64")
 
 
 def _function(function: Any, arguments: dict[str, Any]) -> Function:

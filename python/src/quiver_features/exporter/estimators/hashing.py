@@ -61,7 +61,7 @@ def hashing_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list
         if estimator.binary:
             whole = ex.binarize(whole, 0.0)
     if estimator.norm is not None:
-        whole = ex.normalize(whole, estimator.norm)
+        whole = ex.normalize(whole, estimator.norm, 0.0)
     if np.dtype(estimator.dtype) == np.float32:
         whole = ex.cast(whole, "float32")
     return vector_columns(whole, matrix.columns[0].name)

@@ -114,10 +114,23 @@ def normalizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]
     """Each row divided by its norm."""
     if estimator.norm not in {"l1", "l2", "max"}:
         raise Refusal(f"norm is {estimator.norm!r}")
-    float32 = work_type(matrix.data) == "float32"
-    whole = ex.normalize(vector(matrix.columns), estimator.norm)
+    precision = work_type(matrix.data)
+    float32 = precision == "float32"
+    # Of a sparse matrix only a norm of 0 counts as 0.
+    zero_below = 0.0 if matrix.is_sparse else 10 * float(np.finfo(precision).eps)
+    whole = ex.normalize(vector(matrix.columns), estimator.norm, zero_below)
     if float32 and estimator.norm != "max" and not matrix.is_sparse:
         # The sum is in float32 and in an order of its own. For sparse data it is in float64.
         whole = whole.rough()
+    if not matrix.is_sparse and estimator.norm != "max":
+        context.differing |= _at_the_limit(matrix.data, estimator.norm, precision)
     columns = [Column(column.name, whole, lane, "normalizer") for lane, column in enumerate(matrix.columns)]
     return rounded(columns, matrix.data)
+
+
+def _at_the_limit(data: Any, norm: str, precision: str) -> set[int]:
+    """The rows whose norm is so near the limit below which it counts as 0 that the last bit of the sum decides."""
+    values = np.abs(np.asarray(data, dtype=np.float64))
+    norms = values.sum(axis=1) if norm == "l1" else np.sqrt((values**2).sum(axis=1))
+    limit = 10 * float(np.finfo(precision).eps)
+    return {int(row) for row in np.flatnonzero(np.abs(norms - limit) < 1e-5 * limit)}

@@ -99,7 +99,7 @@ def _weighted(estimator: Any, columns: Any, precision: str) -> list[Column]:
         idf = per_lane(np.asarray(estimator.idf_), tuple(range(len(columns))))
         whole = ex.standardize(whole, 0.0, idf, form="multiply", precision=precision)
     if estimator.norm is not None:
-        whole = ex.normalize(whole, estimator.norm)
+        whole = ex.normalize(whole, estimator.norm, 0.0)
     named = [Column(column.name, whole, lane, group) for lane, column in enumerate(columns)]
     if precision == "float64":
         return named
