@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -143,6 +144,11 @@ def _strings(estimator: Any, *columns: str, target_kind: str | None = None) -> C
     return Case(estimator, data, data, None if target_kind is None else target(target_kind))
 
 
+def _takes(estimator: type, parameter: str) -> bool:
+    """Whether this version's estimator has a parameter."""
+    return parameter in inspect.signature(estimator).parameters
+
+
 def _scaling() -> dict[str, Case]:
     found = {}
     for dtype in ("float64", "float32"):
@@ -154,11 +160,12 @@ def _scaling() -> dict[str, Case]:
             "min max": MinMaxScaler((-1, 2.5)),
             "min max clipped": MinMaxScaler((0.1, 0.7), clip=True),
             "max abs": MaxAbsScaler(),
-            "max abs clipped": MaxAbsScaler(clip=True),
             "robust": RobustScaler(),
             "robust without centering": RobustScaler(with_centering=False, unit_variance=True),
             "robust without scaling": RobustScaler(with_scaling=False),
         }
+        if _takes(MaxAbsScaler, "clip"):
+            scalers["max abs clipped"] = MaxAbsScaler(clip=True)
         found |= {f"{name}, {dtype}": _array(scaler, dtype) for name, scaler in scalers.items()}
         found[f"normalizer max, {dtype}"] = _dense(Normalizer("max"), dtype)
     found["normalizer l1"] = _dense(Normalizer("l1"))
@@ -370,7 +377,8 @@ def _expansion() -> dict[str, Case]:
         SplineTransformer(degree=2, knots="quantile", extrapolation="constant"), values, values
     )
     missing = numbers()[:, :2]
-    found["spline with missing values"] = Case(SplineTransformer(handle_missing="zeros"), missing, missing)
+    if _takes(SplineTransformer, "handle_missing"):
+        found["spline with missing values"] = Case(SplineTransformer(handle_missing="zeros"), missing, missing)
     return found
 
 

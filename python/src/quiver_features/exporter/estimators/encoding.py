@@ -16,6 +16,9 @@ from ..registry import Context, exports
 
 _TO_TRY = 40
 
+_WARN_IS_INFREQUENT = (1, 8)
+"""Before this version handle_unknown="warn" gave zeros where there are infrequent categories."""
+
 
 def _categories(estimator: Any, matrix: Matrix, context: Context) -> list[Categories]:
     found = []
@@ -44,7 +47,7 @@ def one_hot_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Co
     for position, categories in enumerate(_categories(estimator, matrix, context)):
         infrequent = _infrequent(estimator, position)
         drop = None if drops is None or drops[position] is None else int(drops[position])
-        unknown = _unknown(estimator.handle_unknown, bool(infrequent))
+        unknown = _unknown(estimator.handle_unknown, bool(infrequent), context.library)
         if categories.missing is None:
             null = unknown
         else:
@@ -65,10 +68,11 @@ def one_hot_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Co
     return columns
 
 
-def _unknown(handle_unknown: str, has_infrequent: bool) -> str:
+def _unknown(handle_unknown: str, has_infrequent: bool, library: tuple[int, ...]) -> str:
     if handle_unknown == "error":
         return "null"
-    return "infrequent" if has_infrequent and handle_unknown in {"infrequent_if_exist", "warn"} else "zeros"
+    counts = {"infrequent_if_exist", "warn"} if library >= _WARN_IS_INFREQUENT else {"infrequent_if_exist"}
+    return "infrequent" if has_infrequent and handle_unknown in counts else "zeros"
 
 
 @exports("OrdinalEncoder")
