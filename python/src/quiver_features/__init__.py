@@ -53,7 +53,10 @@ _EXPORTER = {"ExportError", "ExportProblem", "export"}
 
 def __getattr__(name: str) -> Any:
     if name in _EXPORTER:
-        from . import exporter
-
+        try:
+            from . import exporter
+        except ModuleNotFoundError as error:
+            hint = "install quiver-features[export]"
+            raise ModuleNotFoundError(f"{name} needs {error.name}: {hint}", name=error.name) from error
         return getattr(exporter, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -178,9 +178,9 @@ def _scalars(one: Input, values: Any) -> tuple[bytes, list[int]]:
 
 def _plain(values: Any) -> tuple[list[Any], list[int]]:
     """Python values with 0 in the place of nulls, and where these are."""
-    if isinstance(values, np.ndarray) and not isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "iub":
-        return values.tolist(), []
     listed = _listed(values)
+    if set(map(type, listed)) <= {int, bool, str}:
+        return listed, []
     nulls = [position for position, value in enumerate(listed) if _is_null(value)]
     for position in nulls:
         listed[position] = 0
@@ -193,6 +193,10 @@ def _listed(values: Any) -> list[Any]:
         raise _Wrong(f"is {values!r}, not a column of values")
     if isinstance(values, np.ma.MaskedArray):
         return [None if value is np.ma.masked else value for value in values]
+    if hasattr(values, "to_numpy"):
+        # pandas' own types come as objects: as they are, with NA for what is missing.
+        plain = isinstance(getattr(values, "dtype", None), np.dtype)
+        values = values.to_numpy() if plain else values.to_numpy(dtype=object)
     return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
@@ -233,16 +237,18 @@ def _numeric(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _integers(values: list[Any], limits: tuple[int, int]) -> list[int]:
-    result = []
-    for position, value in enumerate(values):
-        if isinstance(value, (float, np.floating)) and float(value).is_integer():
-            value = int(value)
-        if not isinstance(value, (int, np.integer)):
-            raise _Wrong(f"holds {value!r} at {position}, must hold integers")
-        if not limits[0] <= value <= limits[1]:
-            raise _Wrong(f"holds {value} at {position}, which is out of range")
-        result.append(int(value))
-    return result
+    if set(map(type, values)) != {int}:
+        values = [_integer(value, position) for position, value in enumerate(values)]
+    if values and not (limits[0] <= min(values) and max(values) <= limits[1]):
+        outside = next(at for at, value in enumerate(values) if not limits[0] <= value <= limits[1])
+        raise _Wrong(f"holds {values[outside]} at {outside}, which is out of range")
+    return values
+
+
+def _integer(value: Any, position: int) -> int:
+    if isinstance(value, (int, np.integer)) or (isinstance(value, (float, np.floating)) and float(value).is_integer()):
+        return int(value)
+    raise _Wrong(f"holds {value!r} at {position}, must hold integers")
 
 
 def _boolean(value: Any) -> bool:
@@ -253,24 +259,17 @@ def _boolean(value: Any) -> bool:
 
 def _strings(values: Any) -> tuple[bytes, list[int]]:
     """As a dictionary where values repeat."""
-    dictionary = getattr(values, "cat", None)
-    if dictionary is not None:
-        values = values.astype(object)
     listed = _listed(values)
-    positions: dict[str, int] = {}
-    codes, nulls = [], []
-    for position, value in enumerate(listed):
-        if isinstance(value, str):
-            codes.append(positions.setdefault(value, len(positions)))
-        elif _is_null(value):
-            nulls.append(position)
-            codes.append(0)
-        else:
-            raise _Wrong(f"holds {value!r} at {position}, must hold strings")
-    distinct = list(positions)
-    if len(codes) >= _WORTH_A_DICTIONARY * max(1, len(distinct)) and len(codes) > 2:
-        values_of = pb.DictionaryValues(dictionary=distinct or [""], indices=codes)
+    nulls: list[int] = []
+    if set(map(type, listed)) != {str}:
+        nulls = [position for position, value in enumerate(listed) if not isinstance(value, str)]
+        for position in nulls:
+            if not _is_null(listed[position]):
+                raise _Wrong(f"holds {listed[position]!r} at {position}, must hold strings")
+            listed[position] = ""
+    positions = {value: position for position, value in enumerate(dict.fromkeys(listed))}
+    if len(listed) > 2 and len(listed) >= _WORTH_A_DICTIONARY * len(positions):
+        indices = [positions[value] for value in listed]
+        values_of = pb.DictionaryValues(dictionary=list(positions), indices=indices)
         return pb.Column(dictionary=values_of).SerializeToString(), nulls
-    for position in nulls:
-        listed[position] = ""
     return pb.Column(strings=pb.StringValues(values=listed)).SerializeToString(), nulls

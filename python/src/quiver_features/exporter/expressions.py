@@ -341,7 +341,10 @@ def multi_hot(inputs: Sequence[Expression], categories: Sequence[Any], *, weight
 def feature_hash(inputs: Sequence[Expression], width: int, *, alternate_sign: bool) -> Expression:
     """Tokens added to the columns that their hashes name."""
     parameters = {"width": width, "prefix": "", "alternate_sign": alternate_sign, "null": "null"}
-    return _step("feature_hash", inputs, ValueType("float64", width, nullable=_any_nullable(inputs)), parameters)
+    # Weights that meet in a column are added in an order of the library's own.
+    exactness = Exactness.EXACT if len(inputs) == 1 else Exactness.CLOSE
+    result = ValueType("float64", width, nullable=_any_nullable(inputs))
+    return _step("feature_hash", inputs, result, parameters, exactness=exactness)
 
 
 def murmur_bucket(x: Expression, buckets: int) -> Expression:
