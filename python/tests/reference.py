@@ -261,18 +261,24 @@ def _power(step: dict[str, Any], x: Value) -> Value:
 
 
 def _power_of(step: dict[str, Any], x: float, power: float) -> float:
-    assert step["form"] == "expm1"
     if math.isnan(x):
         return x
+
+    def powered(number: float, by: float) -> float:
+        """((1 + number) ** by - 1) / by."""
+        if step["form"] == "power":
+            return float((np.power(number + 1, by) - 1) / by)
+        return float(np.expm1(by * np.log1p(number)) / by)
+
     with np.errstate(all="ignore"):
         if step["method"] == "box_cox":
             if x <= 0:
                 return math.nan
             return float(np.log(x) if power == 0 else np.expm1(power * np.log(x)) / power)
         if x >= 0:
-            return float(np.log1p(x) if abs(power) < 2.2e-16 else np.expm1(power * np.log1p(x)) / power)
+            return float(np.log1p(x)) if abs(power) < 2.2e-16 else powered(x, power)
         other = 2 - power
-        return float(-np.log1p(-x) if abs(other) < 2.2e-16 else -np.expm1(other * np.log1p(-x)) / other)
+        return float(-np.log1p(-x)) if abs(other) < 2.2e-16 else -powered(-x, other)
 
 
 def _spline(step: dict[str, Any], x: Value) -> Value:
