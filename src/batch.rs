@@ -271,11 +271,6 @@ impl Column {
         Self { values, marks: Vec::new(), list }
     }
 
-    /// A column without a buffer: what stands where a column was taken out for a while.
-    pub fn hollow() -> Self {
-        Self { values: Values::Float64(Vec::new()), marks: Vec::new(), list: None }
-    }
-
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.list.as_ref().map_or(self.marks.len(), |list| list.marks.len())
