@@ -102,7 +102,7 @@ def export(
     request_scope = _request_scope(dict(scopes or {}), optional, read.sources)
     exactness = _exactness(features, dtype, max_ulp)
     compared = golden.Output(output, dtype, len(columns), exactness, default, max_ulp)
-    rows = golden.hard_rows(oracle, read, base, context.hints, golden_rows)
+    rows = golden.hard_rows(oracle, read, base, sources, context.hints, golden_rows)
 
     def differing(rows: Sequence[Row]) -> set[int]:
         once_more = _context(fitted, read)

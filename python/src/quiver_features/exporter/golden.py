@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from .expressions import Exactness, Expression
-from .hard_values import hard, suspicious
+from .hard_values import hard, infinite, missing
 from .problems import ExportError
 from .samples import Row, Sample, Source, json_value
 
@@ -99,7 +99,8 @@ class Oracle:
 
     def accepted_groups(self, groups: Sequence[Sequence[Row]]) -> list[Rows]:
         """The same group by group; asked once where the estimator accepts them all."""
-        outputs = None if self.singly else self.transform([row for group in groups for row in group])
+        rows = [row for group in groups for row in group]
+        outputs = None if self.singly or not rows else self.transform(rows)
         if outputs is None:
             return [self.accepted(group) for group in groups]
         ends = np.cumsum([len(group) for group in groups])
@@ -124,14 +125,12 @@ def hard_rows(
     oracle: Oracle,
     sample: Sample,
     base: Sequence[Row],
+    used: Sequence[Source],
     hints: Mapping[Expression, Sequence[Any]],
     most: int,
 ) -> Rows:
-    """Rows in which every column shows all its hard values, as far as the estimator accepts them."""
-    by_source = [
-        _accepted_values(oracle, base[0], position, source, hints.get(source.expression, []))
-        for position, source in enumerate(sample.sources)
-    ]
+    """Rows in which every column that is used shows all its hard values, as far as the estimator accepts them."""
+    by_source = _accepted_values(oracle, sample, base[0], used, hints)
     longest = max((len(values) for values in by_source), default=0)
     rows: list[Row] = []
     # Two passes, so that the same values meet others.
@@ -148,13 +147,34 @@ def hard_rows(
     return oracle.accepted(distinct[:most])
 
 
-def _accepted_values(oracle: Oracle, row: Row, position: int, source: Source, hints: Sequence[Any]) -> list[Any]:
-    def with_value(value: Any) -> Row:
-        return (*row[:position], value, *row[position + 1 :])
+def _accepted_values(
+    oracle: Oracle,
+    sample: Sample,
+    row: Row,
+    used: Sequence[Source],
+    hints: Mapping[Expression, Sequence[Any]],
+) -> list[list[Any]]:
+    """For each column the hard values with which the estimator accepts a row."""
+    found: list[list[Any]] = [[] for _ in sample.sources]
 
-    found = [value for value in suspicious(source) if oracle.accepted([with_value(value)]).rows]
-    others = oracle.accepted([with_value(value) for value in hard(source, list(hints))])
-    return found + [accepted[position] for accepted in others.rows]
+    def try_out(values: Callable[[Source], list[Any]], only: Sequence[Source]) -> list[Source]:
+        """Tries the values of columns in otherwise good rows, and gives the columns with values that were accepted."""
+        positions = [sample.sources.index(source) for source in only]
+        groups = [
+            [(*row[:at], value, *row[at + 1 :]) for value in values(source)]
+            for at, source in zip(positions, only, strict=True)
+        ]
+        accepted = oracle.accepted_groups(groups)
+        for at, rows in zip(positions, accepted, strict=True):
+            found[at] += [one[at] for one in rows.rows]
+        return [source for source, rows in zip(only, accepted, strict=True) if rows.rows]
+
+    # What many estimators refuse comes by itself, so that one refusal does not make all other values be tried singly.
+    try_out(missing, used)
+    bounded = try_out(lambda source: infinite(source, 1.0), used)
+    try_out(lambda source: infinite(source, -1.0), bounded)
+    try_out(lambda source: hard(source, list(hints.get(source.expression, []))), used)
+    return found
 
 
 def document(

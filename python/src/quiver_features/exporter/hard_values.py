@@ -14,11 +14,16 @@ _SAMPLE_VALUES = 25
 UNKNOWN = "unknown \u2603"
 
 
-def suspicious(source: Source) -> list[Any]:
-    """What many estimators refuse: tried one by one."""
-    missing = [] if source.missing is NEVER else [float("nan") if source.missing is UNDECIDED else source.missing]
-    infinite = [float("inf"), float("-inf")] if source.element == "float64" and not source.is_list else []
-    return missing + infinite
+def missing(source: Source) -> list[Any]:
+    """What stands for no value, where the column can hold it."""
+    if source.missing is NEVER:
+        return []
+    return [float("nan") if source.missing is UNDECIDED else source.missing]
+
+
+def infinite(source: Source, sign: float) -> list[Any]:
+    """An infinity, where the column can hold it."""
+    return [sign * float("inf")] if source.element == "float64" and not source.is_list else []
 
 
 def hard(source: Source, hints: Sequence[Any]) -> list[Any]:
