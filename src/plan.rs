@@ -19,7 +19,7 @@ use crate::{
 use coded::CodedPart;
 use graph::Graph;
 use layout::Output;
-use prepare::{Prepared, all_rows};
+use prepare::Prepared;
 use program::Program;
 use run::Scratch;
 use segments::{Part, Segments};
@@ -124,7 +124,7 @@ impl Plan {
                 .filter_map(|below| CodedPart::of_lookup(&self.graph, below))
                 .filter(|&(_, parent, _)| self.prepared.prepared[lookup] && parent == lookup);
             let numbers = resolved.count() * size_of::<u32>() + coded.count() * size_of::<u16>();
-            (for_row + numbers) * all_rows(tables.of(&self.graph, lookup))
+            (for_row + numbers) * tables.of(&self.graph, lookup).row_numbers()
         };
         (0..self.graph.lookups.len()).map(bytes).collect()
     }

@@ -91,6 +91,11 @@ impl Table {
         self.rows + 1
     }
 
+    /// How many row numbers there are: those of rows, and the two that stand for none.
+    pub fn row_numbers(&self) -> usize {
+        self.null_row() as usize + 1
+    }
+
     /// Bytes of memory that index, keys and columns take.
     pub fn memory(&self) -> usize {
         let columns = self.columns.iter().map(ColumnStore::memory);

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use super::{
     Tables,
     graph::{Graph, Source},
-    prepare::all_rows,
 };
 use crate::{
     batch::{Column, Mark, Values},
@@ -56,8 +55,8 @@ impl CodedPart {
         let (mut values, mut distinct) = (Column::new(of), Column::new(of));
         let mut known: HashMap<Distinct, u16> = HashMap::new();
         let mut firsts = Vec::new();
-        let mut codes = Vec::with_capacity(all_rows(table));
-        let rows: Vec<u32> = (0..all_rows(table) as u32).collect();
+        let mut codes = Vec::with_capacity(table.row_numbers());
+        let rows: Vec<u32> = (0..table.row_numbers() as u32).collect();
         for block in rows.chunks(4096) {
             table.gather(column, block, &mut values);
             for (position, &row) in block.iter().enumerate() {

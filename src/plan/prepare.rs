@@ -11,10 +11,7 @@ use super::{
     program::{Program, Record},
     write::{write_feature, write_slot},
 };
-use crate::{
-    batch::Column,
-    table::{RowMatrix, Table},
-};
+use crate::{batch::Column, table::RowMatrix};
 
 /// Rows computed at a time: enough to make the fixed costs small, few enough to stay in the caches.
 const BLOCK: usize = 1024;
@@ -87,7 +84,7 @@ impl Prepared {
         if !program.is_resolved(&plan.graph, lookup) {
             return;
         }
-        let count = all_rows(tables.of(&plan.graph, parent));
+        let count = tables.of(&plan.graph, parent).row_numbers();
         let mut rows = Rows::default();
         self.rows_below(plan, tables, parent, 0..count, &mut rows);
         Finder { graph: &plan.graph, tables, inputs: None }.find(lookup, &mut rows);
@@ -131,7 +128,7 @@ impl Prepared {
             return;
         }
         let nodes = nodes_for(plan, targets.iter().chain(&program.kept[lookup]).copied());
-        let count = all_rows(tables.of(&plan.graph, lookup));
+        let count = tables.of(&plan.graph, lookup).row_numbers();
         let mut matrix = RowMatrix::new(count, record.bytes);
         let mut kept: Vec<Column> =
             program.kept[lookup].iter().map(|&node| Column::new(plan.graph.nodes[node].of)).collect();
@@ -159,11 +156,6 @@ impl Prepared {
         );
         self.records[lookup] = (record.bytes > 0).then_some(matrix);
     }
-}
-
-/// A table's rows and those that stand for a missing and a null key.
-pub fn all_rows(table: &Table) -> usize {
-    table.null_row() as usize + 1
 }
 
 /// All nodes that `targets` read, in order.

@@ -136,6 +136,14 @@ fn bits(rows: u32) -> u32 {
     u32::BITS - rows.leading_zeros()
 }
 
+/// Spreads an integer's bits over all 64 (the "moremur" finalizer).
+#[inline]
+pub fn mix(word: u64) -> u64 {
+    let word = (word ^ (word >> 27)).wrapping_mul(0x3c79_ac49_2ba7_b653);
+    let word = (word ^ (word >> 33)).wrapping_mul(0x1c69_b3f7_4ac4_ae35);
+    word ^ (word >> 27)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    keys::mix,
+    index::mix,
     memory::{Pages, prefetch},
     text::Pool,
 };

@@ -1,7 +1,7 @@
 //! The keys of all rows, and the keys of requests compared with them.
 
 use super::{
-    index::Keys,
+    index::{Keys, mix},
     key_texts::{KeyTexts, hash_of},
     memory::{Pages, prefetch},
     schema::KeyColumn,
@@ -269,12 +269,4 @@ fn word_of(column: &Column, position: usize) -> u64 {
         Values::Uint64(values) => values[position],
         _ => column.int64()[position].word(),
     }
-}
-
-/// Spreads an integer's bits over all 64 (the "moremur" finalizer).
-#[inline]
-pub fn mix(word: u64) -> u64 {
-    let word = (word ^ (word >> 27)).wrapping_mul(0x3c79_ac49_2ba7_b653);
-    let word = (word ^ (word >> 33)).wrapping_mul(0x1c69_b3f7_4ac4_ae35);
-    word ^ (word >> 27)
 }
