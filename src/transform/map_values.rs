@@ -54,9 +54,7 @@ impl Operation for MapValues {
         if input.width.is_some() {
             problems.add("", format!("takes a scalar, its input is {input}"));
         }
-        let keys = self.keys.0.iter().enumerate();
-        let keys = keys.map(|(position, category)| (format!("keys[{position}]"), category));
-        let vocabulary = Vocabulary::new(keys, input.element, &mut problems);
+        let vocabulary = Vocabulary::new(self.keys.with_places("keys"), input.element, &mut problems);
         let width = self.values.check(self.keys.0.len(), &mut problems);
         let lanes = width.unwrap_or(1);
         for (field, stand_in) in [("unknown", &self.unknown), ("null", &self.null)] {

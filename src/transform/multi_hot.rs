@@ -64,8 +64,7 @@ impl Operation for MultiHot {
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
         let (input, weighted) = values_and_weights(inputs)?;
         let mut problems = Problems::none();
-        let categories = self.categories.0.iter().enumerate();
-        let categories = categories.map(|(position, category)| (format!("categories[{position}]"), category));
+        let categories = self.categories.with_places("categories");
         let vocabulary = Vocabulary::new(categories, input.element, &mut problems);
         let width = self.categories.0.len();
         if width == 0 || width > WIDTH_LIMIT {

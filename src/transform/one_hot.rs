@@ -97,10 +97,7 @@ impl Operation for OneHot {
 
 impl OneHot {
     fn all_categories(&self) -> impl Iterator<Item = (String, &Category)> {
-        let frequent = self.categories.0.iter().enumerate();
-        let frequent = frequent.map(|(position, category)| (format!("categories[{position}]"), category));
-        let infrequent = self.infrequent.0.iter().enumerate();
-        frequent.chain(infrequent.map(|(position, category)| (format!("infrequent[{position}]"), category)))
+        self.categories.with_places("categories").chain(self.infrequent.with_places("infrequent"))
     }
 
     /// The columns before that of infrequent categories.

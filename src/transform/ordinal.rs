@@ -66,8 +66,7 @@ impl Operation for Ordinal {
         if input.width.is_some() {
             problems.add("", format!("takes a scalar, its input is {input}"));
         }
-        let categories = self.categories.0.iter().enumerate();
-        let categories = categories.map(|(position, category)| (format!("categories[{position}]"), category));
+        let categories = self.categories.with_places("categories");
         let vocabulary = Vocabulary::new(categories, input.element, &mut problems);
         if self.offset.checked_add_unsigned(self.categories.0.len() as u64).is_none() {
             problems.add("offset", "takes the last category's number out of int64");

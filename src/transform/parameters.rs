@@ -184,6 +184,13 @@ pub fn round_to_float32(x: f64) -> f64 {
     f64::from(x as f32)
 }
 
+impl<T> List<T> {
+    /// Each value with its place in the field that the list is written in.
+    pub fn with_places(&self, field: &str) -> impl Iterator<Item = (String, &T)> {
+        self.0.iter().enumerate().map(move |(position, value)| (format!("{field}[{position}]"), value))
+    }
+}
+
 /// A category as specs write it. Integers beyond 2^53 are strings; which of both a string is follows from the type of
 /// the operation's input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
