@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     parameters::{List, Real},
+    search::each_place,
     single_float,
 };
 use crate::{
@@ -132,7 +133,11 @@ impl BucketizeKernel {
     /// The bin of each value; that of a NaN has no meaning.
     fn fill_bins(&self, values: &[f64], bins: &mut Vec<i64>) {
         if self.edges.len() > FEW {
-            return bins.extend(values.iter().map(|&x| self.bin(x) as i64));
+            let found = |_, place: usize| bins.push(place as i64);
+            return match self.side {
+                Side::Left => each_place(&self.edges, values, |edge, x| edge <= x, found),
+                Side::Right => each_place(&self.edges, values, |edge, x| edge < x, found),
+            };
         }
         bins.resize(values.len(), 0);
         for &edge in &self.edges {
@@ -141,13 +146,6 @@ impl BucketizeKernel {
                 Side::Left => places.for_each(|(bin, &x)| *bin += i64::from(edge <= x)),
                 Side::Right => places.for_each(|(bin, &x)| *bin += i64::from(edge < x)),
             }
-        }
-    }
-
-    fn bin(&self, x: f64) -> usize {
-        match self.side {
-            Side::Left => self.edges.partition_point(|&edge| edge <= x),
-            Side::Right => self.edges.partition_point(|&edge| edge < x),
         }
     }
 

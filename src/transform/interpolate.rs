@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     parameters::{List, Real},
+    search::each_place,
     single_scalar_float,
 };
 use crate::{
@@ -133,20 +134,21 @@ impl Kernel for InterpolateKernel {
             Outside::Null => |mark: Mark| mark | Mark::OUT_OF_RANGE.nulled(),
         };
         let (values, marks) = out.float64_mut();
-        for (&x, &mark) in inputs[0].float64().iter().zip(&inputs[0].marks) {
-            values.push(self.at(x));
+        let source = inputs[0].float64();
+        each_place(&self.knots, source, |knot, x| knot <= x, |x, after| values.push(self.at(x, after)));
+        marks.extend(source.iter().zip(&inputs[0].marks).map(|(&x, &mark)| {
             let outside = (x < first || x > last) && !mark.is_null();
-            marks.push(if outside { mark_of(mark) } else { mark });
-        }
+            if outside { mark_of(mark) } else { mark }
+        }));
     }
 }
 
 impl InterpolateKernel {
-    fn at(&self, x: f64) -> f64 {
+    /// The value at `x`, where `after` knots are not above it.
+    fn at(&self, x: f64, after: usize) -> f64 {
         if x.is_nan() {
             return x;
         }
-        let after = self.knots.partition_point(|&knot| knot <= x);
         if after > 0 && self.knots[after - 1] == x {
             return self.values[after - 1];
         }

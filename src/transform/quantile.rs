@@ -8,7 +8,7 @@ use super::{
     interpolate::Segment,
     inverse_normal::inverse_normal,
     parameters::{List, Real},
-    search::Search,
+    search::each_place,
     single_scalar_float,
 };
 use crate::{
@@ -76,12 +76,10 @@ const CLIP: (f64, f64) = (-5.199337582605575, 5.19933758270342);
 
 #[derive(Debug)]
 struct QuantileKernel {
-    quantiles: Search,
+    quantiles: Vec<f64>,
     /// For each quantile the place of a value equal to it. Asked for the first of equal ones.
     at_quantile: Vec<f64>,
     references: Vec<f64>,
-    /// The place of everything below the first quantile.
-    lowest: f64,
     first: f64,
     last: f64,
     distribution: Distribution,
@@ -94,18 +92,16 @@ impl QuantileKernel {
             0.5 * (references[end - 1] + references[first])
         };
         let at_quantile = quantiles.iter().enumerate().map(place).collect();
-        let lowest = references[0];
         let (first, last) = (quantiles[0], quantiles[quantiles.len() - 1]);
-        let quantiles = Search::new(quantiles);
-        Self { quantiles, at_quantile, references, lowest, first, last, distribution }
+        Self { quantiles, at_quantile, references, first, last, distribution }
     }
 
-    /// The mean of the interpolations from either side, found by one search.
-    fn place(&self, x: f64) -> f64 {
-        let below = self.quantiles.below(x);
-        match self.quantiles.sorted().get(below) {
+    /// The mean of the interpolations from either side, where `below` quantiles are below `x`.
+    #[inline]
+    fn place(&self, x: f64, below: usize) -> f64 {
+        match self.quantiles.get(below) {
             Some(&quantile) if quantile == x => self.at_quantile[below],
-            Some(_) if below == 0 => self.lowest,
+            Some(_) if below == 0 => self.references[0],
             Some(_) => {
                 let segment = self.segment(below);
                 0.5 * (segment.at(x) - segment.mirrored().at(-x))
@@ -119,45 +115,52 @@ impl QuantileKernel {
     #[inline]
     fn segment(&self, above: usize) -> Segment {
         let pair = |numbers: &[f64]| [numbers[above - 1], numbers[above]];
-        Segment::between(pair(self.quantiles.sorted()), pair(&self.references))
+        Segment::between(pair(&self.quantiles), pair(&self.references))
     }
 
-    fn uniform(&self, x: f64) -> f64 {
+    #[inline]
+    fn uniform(&self, x: f64, below: usize) -> f64 {
         if x == self.first {
             0.0
         } else if x == self.last {
             1.0
         } else {
-            self.place(x)
+            self.place(x, below)
         }
     }
 
-    fn normal(&self, x: f64) -> f64 {
+    fn normal(&self, x: f64, below: usize) -> f64 {
         let place = if x - THRESHOLD < self.first {
             0.0
         } else if x + THRESHOLD > self.last {
             1.0
         } else {
-            self.place(x)
+            self.place(x, below)
         };
         inverse_normal(place).clamp(CLIP.0, CLIP.1)
     }
 
-    fn map(&self, input: &Column, out: &mut Column, function: impl Fn(f64) -> f64) {
+    fn map(&self, input: &Column, out: &mut Column, function: impl Fn(f64, usize) -> f64) {
         let (values, marks) = out.float64_mut();
-        for (&x, &mark) in input.float64().iter().zip(&input.marks) {
-            values.push(if x.is_nan() { x } else { function(x) });
-            let outside = (x < self.first || x > self.last) && !mark.is_null();
-            marks.push(if outside { mark | Mark::OUT_OF_RANGE } else { mark });
-        }
+        let source = input.float64();
+        each_place(
+            &self.quantiles,
+            source,
+            |quantile, x| quantile < x,
+            |x, below| values.push(if x.is_nan() { x } else { function(x, below) }),
+        );
+        marks.extend(source.iter().zip(&input.marks).map(|(&x, &mark)| {
+            let outside = (x < self.first) | (x > self.last);
+            if outside & !mark.is_null() { mark | Mark::OUT_OF_RANGE } else { mark }
+        }));
     }
 }
 
 impl Kernel for QuantileKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         match self.distribution {
-            Distribution::Uniform => self.map(inputs[0], out, |x| self.uniform(x)),
-            Distribution::Normal => self.map(inputs[0], out, |x| self.normal(x)),
+            Distribution::Uniform => self.map(inputs[0], out, |x, below| self.uniform(x, below)),
+            Distribution::Normal => self.map(inputs[0], out, |x, below| self.normal(x, below)),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     parameters::{List, Real},
+    search::each_place,
     single_scalar_float,
 };
 use crate::{
@@ -83,15 +84,12 @@ impl RankKernel {
         let count = self.edges.len() as f64;
         let (values, marks) = out.float64_mut();
         marks.extend_from_slice(&input.marks);
-        for (&x, mark) in input.float64().iter().zip(marks) {
-            values.push(if x.is_nan() {
-                if self.nan == NanRank::Null && !mark.is_null() {
-                    *mark |= Mark::NULL;
-                }
-                x
-            } else {
-                self.edges.partition_point(|&edge| below(edge, x)) as f64 / count
-            });
+        let share = |x: f64, place: usize| if x.is_nan() { x } else { place as f64 / count };
+        each_place(&self.edges, input.float64(), below, |x, place| values.push(share(x, place)));
+        if self.nan == NanRank::Null {
+            for (_, mark) in values.iter().zip(marks).filter(|(x, mark)| x.is_nan() && !mark.is_null()) {
+                *mark |= Mark::NULL;
+            }
         }
     }
 }

@@ -1,63 +1,45 @@
-//! Searching sorted numbers, many times over the same ones.
+//! Searching sorted numbers for many values at once.
 
-/// Sorted finite numbers, cut into cells of equal width: a value's cell tells nearly where it stands.
-#[derive(Debug)]
-pub struct Search {
-    sorted: Vec<f64>,
-    /// For each cell how many numbers lie in cells before it.
-    starts: Vec<u32>,
-    /// Cells in a distance of 1.
-    scale: f64,
-    /// The most numbers that a cell has: how many are searched, always the same so that no branch is foretold wrong.
-    most: usize,
+use std::hint::select_unpredictable;
+
+/// Values that are searched for side by side: one search waits for memory at each step, so many share the wait.
+const TOGETHER: usize = 16;
+
+/// Calls `found` with each of `values`, in order, and how many of the sorted numbers come before it: those for which
+/// `before` says so, which are the first ones.
+pub fn each_place(
+    sorted: &[f64],
+    values: &[f64],
+    before: impl Fn(f64, f64) -> bool,
+    mut found: impl FnMut(f64, usize),
+) {
+    let (groups, rest) = values.as_chunks::<TOGETHER>();
+    for group in groups {
+        group.iter().zip(places(sorted, group, &before)).for_each(|(&x, place)| found(x, place));
+    }
+    for &x in rest {
+        found(x, sorted.partition_point(|&number| before(number, x)));
+    }
 }
 
-/// Cells for each number: more make a search shorter, and leave the first caches to fewer of them.
-const CELLS: usize = 1;
-
-impl Search {
-    /// Takes one or more finite numbers that do not decrease.
-    pub fn new(sorted: Vec<f64>) -> Self {
-        let cells = CELLS * sorted.len();
-        let scale = match sorted[..] {
-            [first, .., last] => cells as f64 / (last - first),
-            _ => 0.0,
-        };
-        let scale = if scale.is_finite() { scale } else { 0.0 };
-        let mut search = Self { sorted, starts: vec![0; cells], scale, most: 1 };
-        let cell_of: Vec<usize> = search.sorted.iter().map(|&number| search.cell(number)).collect();
-        for (cell, start) in search.starts.iter_mut().enumerate() {
-            *start = cell_of.partition_point(|&of| of < cell) as u32;
+/// Halves what is left for all values in turn, without a branch that depends on them.
+#[inline]
+fn places(
+    sorted: &[f64],
+    values: &[f64; TOGETHER],
+    before: &impl Fn(f64, f64) -> bool,
+) -> [usize; TOGETHER] {
+    let (mut bases, mut size) = ([0; TOGETHER], sorted.len());
+    while size > 1 {
+        let half = size / 2;
+        for (base, &x) in bases.iter_mut().zip(values) {
+            let beyond = before(sorted[*base + half - 1], x);
+            *base = select_unpredictable(beyond, *base + half, *base);
         }
-        let counts = cell_of.chunk_by(|one, other| one == other).map(<[usize]>::len);
-        search.most = counts.max().unwrap_or(1);
-        search
+        size -= half;
     }
-
-    /// The numbers.
-    pub fn sorted(&self) -> &[f64] {
-        &self.sorted
-    }
-
-    /// How many numbers are below `x`, which is not NaN.
-    #[inline]
-    pub fn below(&self, x: f64) -> usize {
-        // Numbers in cells before x's are below it, those in cells after it above: a cell never falls as x grows.
-        let start = self.starts[self.cell(x)] as usize;
-        let (mut base, mut size) = (start.min(self.sorted.len() - self.most), self.most);
-        while size > 1 {
-            let half = size / 2;
-            base = std::hint::select_unpredictable(self.sorted[base + half - 1] < x, base + half, base);
-            size -= half;
-        }
-        base + usize::from(self.sorted[base] < x)
-    }
-
-    #[inline]
-    fn cell(&self, x: f64) -> usize {
-        // Infinite for what is far away, and NaN for that where the scale is 0: `as` takes both to an end.
-        (((x - self.sorted[0]) * self.scale) as usize).min(self.starts.len() - 1)
-    }
+    let last = |base: usize, x: f64| usize::from(sorted.get(base).is_some_and(|&number| before(number, x)));
+    std::array::from_fn(|at| bases[at] + last(bases[at], values[at]))
 }
 
 #[cfg(test)]
@@ -69,24 +51,28 @@ mod tests {
         let spread: Vec<f64> = (0..500).map(|number| (f64::from(number) * 0.37).sin()).collect();
         let skewed: Vec<f64> = (0..300).map(|number| (f64::from(number) * 0.1).exp()).collect();
         let lists = [
+            vec![],
             vec![0.0],
             vec![-1.5, 7.0],
             vec![2.0; 9],
             vec![0.0, 1.0, 1.0, 1.0, 5.0, 5.0],
-            vec![f64::MIN, -1.0, 0.0, 1.0, f64::MAX],
+            vec![f64::NEG_INFINITY, f64::MIN, -1.0, 0.0, 1.0, f64::MAX, f64::INFINITY],
             vec![0.0, 5e-324, 1e-323],
             vec![1.0, 1.0 + f64::EPSILON, 1e300],
             spread,
             skewed,
         ];
+        let far = [f64::NEG_INFINITY, f64::MIN, -1.0, 0.0, 1e-300, 0.5, f64::MAX, f64::INFINITY, f64::NAN];
         for mut list in lists {
             list.sort_by(f64::total_cmp);
-            let search = Search::new(list.clone());
             let near =
                 list.iter().flat_map(|&number| [number.next_down(), number, number.next_up(), number * 1.01]);
-            let far = [f64::NEG_INFINITY, f64::MIN, -1.0, 0.0, 1e-300, 0.5, f64::MAX, f64::INFINITY];
-            for x in near.chain(far) {
-                assert_eq!(search.below(x), list.partition_point(|&number| number < x), "{x} in {list:?}");
+            let values: Vec<f64> = near.chain(far).collect();
+            for before in [|number: f64, x: f64| number < x, |number: f64, x: f64| number <= x] {
+                let mut places = Vec::new();
+                each_place(&list, &values, before, |x, place| places.push((x.to_bits(), place)));
+                let place = |&x: &f64| (x.to_bits(), list.partition_point(|&number| before(number, x)));
+                assert_eq!(places, values.iter().map(place).collect::<Vec<_>>(), "in {list:?}");
             }
         }
     }
