@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     batch::{Column, ListRows},
+    spec::Scope,
     transform::Kernel,
 };
 
@@ -25,9 +26,28 @@ pub struct Evaluator<'a> {
     pub prepared: Option<&'a Prepared>,
     /// Results over the distinct values of dictionaries, by node.
     pub dictionaries: &'a [Option<Column>],
+    /// Whether row-scope inputs are read where they are, as nodes are computed for all rows at once.
+    pub in_place: bool,
 }
 
-impl Evaluator<'_> {
+impl<'a> Evaluator<'a> {
+    /// A node's values, of which `columns` has the computed ones.
+    pub fn column<'c>(&self, node: NodeId, columns: &'c [Column]) -> &'c Column
+    where
+        'a: 'c,
+    {
+        self.input_in_place(node).unwrap_or(&columns[node])
+    }
+
+    fn input_in_place(&self, node: NodeId) -> Option<&'a Column> {
+        let of = &self.graph.nodes[node];
+        let (Source::Input(input), Scope::Row, true) = (&of.source, of.scope, self.in_place) else {
+            return None;
+        };
+        let InputColumn { column, indices } = &self.inputs?.columns[*input];
+        indices.is_none().then_some(column)
+    }
+
     /// Computes `nodes`, in order, for the rows `range`, each into its column of `columns`.
     pub fn run(&self, nodes: &[NodeId], range: Range<usize>, columns: &mut [Column]) {
         for &node in nodes {
@@ -51,15 +71,18 @@ impl Evaluator<'_> {
         if let Some((lookup, values)) = self.prepared.and_then(|prepared| prepared.kept(node)) {
             return out.gather(values, of.of.lanes(), self.rows.part(lookup, range));
         }
+        if self.input_in_place(node).is_some() {
+            return;
+        }
         match &of.source {
             Source::Input(input) => self.copy_input(*input, range, out),
             Source::Column { lookup, column } => self.gather(*lookup, *column, range, out),
-            Source::Dense(inner) => out.expand(&columns[*inner], of.of.lanes()),
+            Source::Dense(inner) => out.expand(self.column(*inner, columns), of.of.lanes()),
             Source::Step { kernel, inputs } => match (self.dictionaries.get(node), inputs.as_slice()) {
                 (Some(Some(results)), &[input]) => {
                     out.gather(results, of.of.lanes(), &self.indices(input)[range]);
                 }
-                _ => run_kernel(&**kernel, inputs, of.of.list, columns, out),
+                _ => self.run_kernel(&**kernel, inputs, of.of.list, columns, out),
             },
         }
     }
@@ -89,6 +112,29 @@ impl Evaluator<'_> {
             _ => &[],
         }
     }
+
+    fn run_kernel(
+        &self,
+        kernel: &dyn Kernel,
+        inputs: &[NodeId],
+        list: bool,
+        columns: &[Column],
+        out: &mut Column,
+    ) {
+        let column = |input: NodeId| self.column(input, columns);
+        match *inputs {
+            [single] => kernel.run(&[column(single)], out),
+            [one, other] => kernel.run(&[column(one), column(other)], out),
+            _ => kernel.run(&inputs.iter().map(|&input| column(input)).collect::<Vec<_>>(), out),
+        }
+        if kernel.gives_lists() {
+            return;
+        }
+        match inputs.iter().find_map(|&input| column(input).list.as_ref()) {
+            Some(rows) if list => out.list.get_or_insert_with(ListRows::default).clone_from(rows),
+            _ => out.list = None,
+        }
+    }
 }
 
 /// Runs the steps that read nothing but a dictionary over its distinct values: each is computed once.
@@ -111,20 +157,5 @@ pub fn over_dictionaries(
         let mut out = Column::new(graph.nodes[node].of);
         kernel.run(&[column], &mut out);
         results[node] = Some(out);
-    }
-}
-
-fn run_kernel(kernel: &dyn Kernel, inputs: &[NodeId], list: bool, columns: &[Column], out: &mut Column) {
-    match *inputs {
-        [single] => kernel.run(&[&columns[single]], out),
-        [one, other] => kernel.run(&[&columns[one], &columns[other]], out),
-        _ => kernel.run(&inputs.iter().map(|&input| &columns[input]).collect::<Vec<_>>(), out),
-    }
-    if kernel.gives_lists() {
-        return;
-    }
-    match inputs.iter().find_map(|&input| columns[input].list.as_ref()) {
-        Some(rows) if list => out.list.get_or_insert_with(ListRows::default).clone_from(rows),
-        _ => out.list = None,
     }
 }

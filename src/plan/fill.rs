@@ -4,16 +4,19 @@ use std::ops::Range;
 
 use super::{
     evaluate::Evaluator,
-    layout::Output,
-    segments::Segment,
+    graph::NodeId,
+    layout::{Feature, Output},
+    segments::{Fetched, Segment, Segments},
     statuses::vector_status,
-    write::{expand_slot, write_default, write_feature, write_one_hot},
+    write::{Destination, OneHot, expand_slot, write_default},
 };
 use crate::{
     batch::{Column, Status, Values},
-    spec::OutputType,
     table::{RowMatrix, Table},
 };
+
+/// Rows filled at a time, one stretch after the other: they stay in the first cache meanwhile.
+pub const TILE: usize = 16;
 
 /// What a range of rows is filled from.
 pub struct Block<'a> {
@@ -21,14 +24,6 @@ pub struct Block<'a> {
     /// The nodes' values for these rows.
     pub columns: &'a [Column],
     pub range: Range<usize>,
-}
-
-/// Rows of a tensor's bytes.
-pub struct Destination<'a> {
-    pub bytes: &'a mut [u8],
-    /// Bytes of one row.
-    pub stride: usize,
-    pub dtype: OutputType,
 }
 
 impl<'a> Block<'a> {
@@ -47,121 +42,174 @@ impl<'a> Block<'a> {
         self.evaluator.prepared.and_then(|prepared| prepared.records(lookup))
     }
 
-    /// Writes `segments` for all rows of the block; `shared` holds the bytes that are the same in every row.
-    pub fn fill(&self, segments: &[Segment], output: &Output, shared: &[u8], to: &mut Destination<'_>) {
-        // One-hot features beside each other are zeros but for a few ones: the zeros are written at once.
-        let mut zeros_end = 0;
-        for (position, segment) in segments.iter().enumerate() {
-            match *segment {
-                Segment::Shared { at, bytes } => {
-                    let shared = &shared[at..at + bytes];
-                    to.rows(at, bytes).for_each(|row| row.copy_from_slice(shared));
-                }
-                Segment::Record { lookup, from, at, bytes } => {
-                    self.each_record(lookup, to.rows(at, bytes), |record, row| {
-                        row.copy_from_slice(&record[from..from + bytes]);
-                    });
-                }
-                Segment::Slot { lookup, from, at, bytes, feature } => {
-                    let (dtype, default) = (to.dtype, &output.features[feature].default);
-                    self.each_record(lookup, to.rows(at, bytes), |record, row| {
-                        let slot = [record[from], record[from + 1], record[from + 2], record[from + 3]];
-                        expand_slot(slot, default, dtype, row);
-                    });
-                }
-                Segment::Vector { lookup, column, at, bytes, feature } => {
-                    self.copy_vectors(lookup, column, &output.features[feature].default, to, at, bytes);
-                }
-                Segment::Node { node, at, feature, .. } => {
-                    let (column, feature) = (&self.columns[node], &output.features[feature]);
-                    let Values::OneHot(slots) = &column.values else {
-                        write_feature(column, feature, to.dtype, to.bytes, to.stride, at);
-                        continue;
-                    };
-                    if at >= zeros_end {
-                        zeros_end = self.one_hot_end(&segments[position..], at);
-                        to.rows(at, zeros_end - at).for_each(|row| row.fill(0));
-                    }
-                    write_one_hot(slots, column, feature, to.dtype, to.bytes, to.stride, at);
-                }
-            }
+    /// A node's values.
+    pub fn column(&self, node: NodeId) -> &'a Column {
+        self.evaluator.column(node, self.columns)
+    }
+
+    /// Writes the request-scope features of `segments` into their places in one row.
+    pub fn fill_shared(&self, segments: &Segments, output: &Output, to: Destination<'_>) {
+        Stretches::new(self, &segments.shared, output, &[]).fill(0..1, to);
+    }
+
+    /// Writes all rows of the block; `shared` is a row that holds the bytes that are the same in every row.
+    pub fn fill_rows(&self, segments: &Segments, output: &Output, shared: &[u8], to: Destination<'_>) {
+        let stretches = Stretches::new(self, &segments.rows, output, shared);
+        let Destination { bytes, stride, dtype } = to;
+        for (number, bytes) in bytes.chunks_mut(TILE * stride.max(1)).enumerate() {
+            let start = number * TILE;
+            let rows = start..self.range.len().min(start + TILE);
+            self.prefetch(&segments.fetched, rows.end..self.range.len().min(rows.end + TILE));
+            stretches.fill(rows, Destination { bytes, stride, dtype });
         }
     }
 
-    /// Where the one-hot features end that stand beside each other at the start of `segments`.
-    fn one_hot_end(&self, segments: &[Segment], start: usize) -> usize {
-        let mut end = start;
-        for segment in segments {
-            match *segment {
-                Segment::Node { node, at, bytes, .. }
-                    if at == end && matches!(self.columns[node].values, Values::OneHot(_)) =>
-                {
-                    end += bytes;
-                }
-                _ => break,
-            }
-        }
-        end
-    }
-
-    fn each_record<'b>(
-        &self,
-        lookup: usize,
-        rows: impl Iterator<Item = &'b mut [u8]>,
-        mut copy: impl FnMut(&[u8], &mut [u8]),
-    ) {
-        let Some(records) = self.records(lookup) else { return };
-        for (row, &number) in rows.zip(self.numbers(lookup)) {
-            copy(records.row(number as usize), row);
-        }
-    }
-
-    fn copy_vectors(
-        &self,
-        lookup: usize,
-        column: usize,
-        default: &[f64],
-        to: &mut Destination<'_>,
-        at: usize,
-        bytes: usize,
-    ) {
-        let table = self.table(lookup);
-        let Some(vectors) = table.vectors(column) else { return };
-        let dtype = to.dtype;
-        for (row, &number) in to.rows(at, bytes).zip(self.numbers(lookup)) {
-            if vector_status(table, column, number) == Status::Present {
-                row.copy_from_slice(vectors.row(number as usize));
-            } else {
-                write_default(default, dtype, row);
-            }
-        }
-    }
-
-    /// Asks the processor to fetch what `segments` will read for these rows.
-    pub fn prefetch(&self, segments: &[Segment]) {
-        let mut last_record = None;
-        for segment in segments {
-            match *segment {
-                Segment::Record { lookup, .. } | Segment::Slot { lookup, .. }
-                    if last_record != Some(lookup) =>
-                {
-                    last_record = Some(lookup);
+    /// Asks the processor to fetch what filling `rows`, counted from the block's first, will read.
+    pub fn prefetch(&self, fetched: &[Fetched], rows: Range<usize>) {
+        for fetched in fetched {
+            match *fetched {
+                Fetched::Record { lookup } => {
                     let Some(records) = self.records(lookup) else { continue };
-                    self.numbers(lookup).iter().for_each(|&number| records.prefetch(number as usize));
+                    let numbers = &self.numbers(lookup)[rows.clone()];
+                    numbers.iter().for_each(|&number| records.prefetch(number as usize));
                 }
-                Segment::Vector { lookup, column, .. } => {
-                    let table = self.table(lookup);
-                    self.numbers(lookup).iter().for_each(|&number| table.prefetch(column, number));
+                Fetched::Vector { lookup, column } => {
+                    let (table, numbers) = (self.table(lookup), &self.numbers(lookup)[rows.clone()]);
+                    numbers.iter().for_each(|&number| table.prefetch(column, number));
                 }
-                _ => {}
             }
         }
     }
 }
 
-impl Destination<'_> {
-    /// `bytes` bytes from `at` on of each row.
-    fn rows(&mut self, at: usize, bytes: usize) -> impl Iterator<Item = &mut [u8]> {
-        self.bytes.chunks_exact_mut(self.stride.max(1)).map(move |row| &mut row[at..at + bytes])
+/// Segments with the values that a block's rows have for them.
+struct Stretches<'a> {
+    stretches: Vec<Stretch<'a>>,
+    /// The features that are null in some row: their defaults are written over what is there.
+    defaults: Vec<(&'a Column, &'a Feature, usize)>,
+}
+
+/// Where bytes from `at` on come from.
+struct Stretch<'a> {
+    at: usize,
+    bytes: usize,
+    source: Source<'a>,
+}
+
+enum Source<'a> {
+    /// The same bytes in every row.
+    Shared(&'a [u8]),
+    /// A part of a record, from this byte on.
+    Record(&'a RowMatrix, &'a [u32], usize),
+    /// A one-hot vector whose slot is at this byte of a record.
+    Slot(&'a RowMatrix, &'a [u32], usize, &'a Feature),
+    /// Rows of a table's float32 column.
+    Vectors { table: &'a Table, column: usize, numbers: &'a [u32], feature: &'a Feature },
+    /// Scalar floats, one for each column.
+    Scalars(Vec<&'a [f64]>),
+    /// One-hot vectors beside each other: zeros but for a few ones.
+    OneHots(Vec<OneHot<'a>>),
+    /// Other computed values.
+    Values(&'a Values, usize),
+}
+
+impl<'a> Stretches<'a> {
+    fn new(block: &Block<'a>, segments: &[Segment], output: &'a Output, shared: &'a [u8]) -> Self {
+        let mut stretches = Self { stretches: Vec::new(), defaults: Vec::new() };
+        for segment in segments {
+            match *segment {
+                Segment::Shared { at, bytes } => {
+                    stretches.push(at, bytes, Source::Shared(&shared[at..at + bytes]));
+                }
+                Segment::Record { lookup, from, at, bytes } => {
+                    let Some(records) = block.records(lookup) else { continue };
+                    stretches.push(at, bytes, Source::Record(records, block.numbers(lookup), from));
+                }
+                Segment::Slot { lookup, from, at, bytes, feature } => {
+                    let Some(records) = block.records(lookup) else { continue };
+                    let feature = &output.features[feature];
+                    stretches.push(at, bytes, Source::Slot(records, block.numbers(lookup), from, feature));
+                }
+                Segment::Vector { lookup, column, at, bytes, feature } => {
+                    let (table, numbers) = (block.table(lookup), block.numbers(lookup));
+                    let feature = &output.features[feature];
+                    stretches.push(at, bytes, Source::Vectors { table, column, numbers, feature });
+                }
+                Segment::Node { node, at, bytes, feature } => {
+                    stretches.push_values(block.column(node), &output.features[feature], at, bytes);
+                }
+            }
+        }
+        stretches
+    }
+
+    fn push(&mut self, at: usize, bytes: usize, source: Source<'a>) {
+        self.stretches.push(Stretch { at, bytes, source });
+    }
+
+    /// Adds a node's values; scalars and one-hot vectors join those right before them.
+    fn push_values(&mut self, column: &'a Column, feature: &'a Feature, at: usize, bytes: usize) {
+        if !feature.default.is_empty() && column.marks.iter().any(|mark| mark.is_null()) {
+            self.defaults.push((column, feature, at));
+        }
+        let last = self.stretches.last_mut().filter(|last| last.at + last.bytes == at);
+        match (&column.values, last) {
+            (Values::Float64(values), Some(Stretch { bytes: all, source: Source::Scalars(columns), .. }))
+                if feature.width == 1 =>
+            {
+                columns.push(values);
+                *all += bytes;
+            }
+            (Values::Float64(values), _) if feature.width == 1 => {
+                self.push(at, bytes, Source::Scalars(vec![values]));
+            }
+            (Values::OneHot(slots), Some(Stretch { bytes: all, source: Source::OneHots(vectors), .. })) => {
+                vectors.push(OneHot { slots, width: feature.width, at: *all });
+                *all += bytes;
+            }
+            (Values::OneHot(slots), _) => {
+                let one_hot = OneHot { slots, width: feature.width, at: 0 };
+                self.push(at, bytes, Source::OneHots(vec![one_hot]));
+            }
+            (values, _) => self.push(at, bytes, Source::Values(values, feature.width)),
+        }
+    }
+
+    /// Writes `rows`, counted from the block's first; `to` begins with them.
+    fn fill(&self, rows: Range<usize>, mut to: Destination<'_>) {
+        let dtype = to.dtype;
+        for Stretch { at, bytes, source } in &self.stretches {
+            let place = *at..*at + *bytes;
+            match source {
+                Source::Shared(shared) => to.parts(place).for_each(|part| part.copy_from_slice(shared)),
+                Source::Record(records, numbers, from) => {
+                    for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
+                        part.copy_from_slice(&records.row(number as usize)[*from..*from + *bytes]);
+                    }
+                }
+                Source::Slot(records, numbers, from, feature) => {
+                    for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
+                        let slot = &records.row(number as usize)[*from..];
+                        expand_slot([slot[0], slot[1], slot[2], slot[3]], &feature.default, dtype, part);
+                    }
+                }
+                Source::Vectors { table, column, numbers, feature } => {
+                    let Some(vectors) = table.vectors(*column) else { continue };
+                    for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
+                        if vector_status(table, *column, number) == Status::Present {
+                            part.copy_from_slice(vectors.row(number as usize));
+                        } else {
+                            write_default(&feature.default, dtype, part);
+                        }
+                    }
+                }
+                Source::Scalars(columns) => to.write_scalars(columns, rows.clone(), place),
+                Source::OneHots(vectors) => to.write_one_hots(vectors, rows.clone(), place),
+                Source::Values(values, width) => to.write_values(values, *width, rows.clone(), *at),
+            }
+        }
+        for (column, feature, at) in &self.defaults {
+            to.write_defaults(&column.marks[rows.clone()], &feature.default, *at);
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     fetch::{Finder, Rows},
     graph::{NodeId, Source},
     program::{Program, Record},
-    write::{write_feature, write_slot},
+    write::Destination,
 };
 use crate::{batch::Column, table::RowMatrix};
 
@@ -144,6 +144,7 @@ impl Prepared {
                 inputs: None,
                 prepared: None,
                 dictionaries: &[],
+                in_place: false,
             };
             evaluator.run(&nodes, 0..range.len(), &mut columns);
             for (&node, kept) in program.kept[lookup].iter().zip(&mut kept) {
@@ -188,10 +189,11 @@ fn write_records(
         let output = &plan.outputs[place.output];
         let feature = &output.features[place.feature];
         let column = &columns[feature.node];
+        let mut to = Destination { bytes: &mut row_buffer, stride: record.bytes, dtype: output.dtype };
         if place.slot {
-            write_slot(column, &mut row_buffer, record.bytes, place.at);
+            to.write_slot(column, place.at);
         } else {
-            write_feature(column, feature, output.dtype, &mut row_buffer, record.bytes, place.at);
+            to.write_feature(column, feature, place.at);
         }
         for (row, mark) in column.marks.iter().enumerate() {
             let status = mark.status() as u8;

@@ -6,11 +6,12 @@ use super::{
     MAX_OUTPUTS, Plan, Tables,
     evaluate::{Evaluator, over_dictionaries},
     fetch::{Finder, Inputs, Rows},
-    fill::{Block, Destination},
+    fill::{Block, TILE},
     graph::NodeId,
     prepare::Prepared,
     program::{OutputSet, Program},
     segments::{Part, Segments},
+    write::Destination,
 };
 use crate::{
     batch::{Column, Status},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Rows computed at a time: their values stay in the first caches between kernels and writing.
-const BLOCK: usize = 64;
+const BLOCK: usize = 512;
 
 /// One tensor to fill.
 #[derive(Debug)]
@@ -169,6 +170,7 @@ impl<'a> Run<'a> {
             inputs: Some(self.inputs),
             prepared: self.prepared,
             dictionaries,
+            in_place: self.inputs.rows <= BLOCK,
         };
         evaluator.run(request_nodes, 0..1, request);
         let once = Block { evaluator: &evaluator, columns: request, range: 0..1 };
@@ -232,8 +234,8 @@ impl<'a> Run<'a> {
             Cow::Owned(Segments::build(self.program, target.output, output, target.part, target.dtype))
         };
         let mut shared = vec![0; segments.stride];
-        let mut to = Destination { bytes: &mut shared, stride: segments.stride, dtype: target.dtype };
-        once.fill(&segments.shared, output, &[], &mut to);
+        let to = Destination { bytes: &mut shared, stride: segments.stride, dtype: target.dtype };
+        once.fill_shared(&segments, output, to);
         let counts = vec![[0; Status::COUNT]; segments.features.len()];
         let mut filling = Filling { target, segments, shared, counts };
         filling.fill_shared(once);
@@ -251,7 +253,7 @@ impl<'a> Run<'a> {
         evaluator.prefetch(row_nodes, range.clone());
         let block = Block { evaluator, columns: &[], range };
         for filling in fillings.iter().filter(|filling| filling.target.part != Part::Request) {
-            block.prefetch(&filling.segments.rows);
+            block.prefetch(&filling.segments.fetched, 0..TILE.min(block.range.len()));
         }
     }
 
@@ -286,8 +288,8 @@ impl Filling<'_, '_> {
         }
         let (stride, features) = (self.segments.stride, self.counts.len());
         let data = &mut self.target.data[block.range.start * stride..block.range.end * stride];
-        let mut to = Destination { bytes: data, stride, dtype: self.target.dtype };
-        block.fill(&self.segments.rows, &plan.outputs[self.target.output], &self.shared, &mut to);
+        let to = Destination { bytes: data, stride, dtype: self.target.dtype };
+        block.fill_rows(&self.segments, &plan.outputs[self.target.output], &self.shared, to);
         let (counts, status) = (&mut self.counts, &mut *self.target.status);
         if status.is_empty() {
             return self.segments.row_statuses.count(block, counts);

@@ -34,6 +34,15 @@ pub enum Segment {
     Node { node: NodeId, at: usize, bytes: usize, feature: usize },
 }
 
+/// What the processor is asked to fetch for each row before it is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetched {
+    /// A lookup's record.
+    Record { lookup: usize },
+    /// A table row's vector.
+    Vector { lookup: usize, column: usize },
+}
+
 /// The segments of one tensor.
 #[derive(Debug, Default, Clone)]
 pub struct Segments {
@@ -41,6 +50,8 @@ pub struct Segments {
     pub shared: Vec<Segment>,
     /// Those that each row is written by.
     pub rows: Vec<Segment>,
+    /// What the segments of `rows` read of tables, each once.
+    pub fetched: Vec<Fetched>,
     /// Bytes of one row.
     pub stride: usize,
     /// The tensor's features: their positions in the output.
@@ -74,12 +85,24 @@ impl Segments {
                 segments.shared_statuses.add(program, source, number);
             } else {
                 push(&mut segments.rows, segment);
+                segments.fetch(segment);
                 segments.row_statuses.add(program, source, number);
             }
             segments.features.push(at);
             segments.stride += bytes;
         }
         segments
+    }
+
+    fn fetch(&mut self, segment: Segment) {
+        let fetched = match segment {
+            Segment::Record { lookup, .. } | Segment::Slot { lookup, .. } => Fetched::Record { lookup },
+            Segment::Vector { lookup, column, .. } => Fetched::Vector { lookup, column },
+            Segment::Shared { .. } | Segment::Node { .. } => return,
+        };
+        if !self.fetched.contains(&fetched) {
+            self.fetched.push(fetched);
+        }
     }
 }
 

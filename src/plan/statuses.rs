@@ -56,7 +56,7 @@ impl Statuses {
     pub fn count(&self, block: &Block<'_>, counts: &mut [[u32; Status::COUNT]]) {
         self.each_of_tables(block, &mut |_, feature: usize, status| counts[feature][status as usize] += 1);
         for &(node, feature) in &self.nodes {
-            count_statuses(&block.columns[node].marks, &mut counts[feature]);
+            count_statuses(&block.column(node).marks, &mut counts[feature]);
         }
     }
 
@@ -64,7 +64,7 @@ impl Statuses {
     pub fn each(&self, block: &Block<'_>, mut note: impl FnMut(usize, usize, Status)) {
         self.each_of_tables(block, &mut note);
         for &(node, feature) in &self.nodes {
-            for (row, mark) in block.columns[node].marks.iter().enumerate() {
+            for (row, mark) in block.column(node).marks.iter().enumerate() {
                 if !mark.is_present() {
                     note(row, feature, mark.status());
                 }

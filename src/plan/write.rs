@@ -1,10 +1,12 @@
 //! Writing values into row-major bytes: little-endian, rounded from float64 once.
 
+use std::ops::Range;
+
 use half::{bf16, f16};
 
 use super::layout::Feature;
 use crate::{
-    batch::{Column, NO_SLOT, Values},
+    batch::{Column, Mark, NO_SLOT, Values},
     spec::OutputType,
 };
 
@@ -87,35 +89,117 @@ macro_rules! with_number {
     };
 }
 
-/// Writes a feature's values, row `r` at byte `r * stride + at` of `to`, with its default where they are null.
-pub fn write_feature(
-    column: &Column,
-    feature: &Feature,
-    dtype: OutputType,
-    to: &mut [u8],
-    stride: usize,
-    at: usize,
-) {
-    with_number!(dtype, N => {
-        write_values::<N>(&column.values, feature.width, to, stride, at);
-        write_defaults::<N>(column, &feature.default, to, stride, at);
-    });
+/// Rows of a tensor's bytes, or of records.
+pub struct Destination<'a> {
+    pub bytes: &'a mut [u8],
+    /// Bytes of one row.
+    pub stride: usize,
+    pub dtype: OutputType,
 }
 
-/// The same for a one-hot feature where `to` holds zeros already.
-pub fn write_one_hot(
-    slots: &[u32],
-    column: &Column,
-    feature: &Feature,
-    dtype: OutputType,
-    to: &mut [u8],
-    stride: usize,
-    at: usize,
-) {
-    with_number!(dtype, N => {
-        write_ones::<N>(slots, feature.width, to, stride, at);
-        write_defaults::<N>(column, &feature.default, to, stride, at);
-    });
+/// One-hot vectors, one for each row, that lie `at` bytes behind the first of those beside them.
+#[derive(Debug, Clone, Copy)]
+pub struct OneHot<'a> {
+    pub slots: &'a [u32],
+    pub width: usize,
+    pub at: usize,
+}
+
+impl Destination<'_> {
+    /// A part of each row.
+    pub fn parts(&mut self, part: Range<usize>) -> impl Iterator<Item = &mut [u8]> {
+        self.bytes.chunks_exact_mut(self.stride.max(1)).map(move |row| &mut row[part.clone()])
+    }
+
+    /// Writes a feature's values, all rows of them, with its default where they are null.
+    pub fn write_feature(&mut self, column: &Column, feature: &Feature, at: usize) {
+        self.write_values(&column.values, feature.width, 0..column.marks.len(), at);
+        self.write_defaults(&column.marks, &feature.default, at);
+    }
+
+    /// Writes the rows `rows` of values of a width, from byte `at` of each row on.
+    pub fn write_values(&mut self, values: &Values, width: usize, rows: Range<usize>, at: usize) {
+        let lanes = rows.start * width..rows.end * width;
+        with_number!(self.dtype, N => {
+            let part = at..at + width * size_of::<N>();
+            match values {
+                Values::Float64(values) => self.write_lanes(&values[lanes], part, N::rounded),
+                Values::Float32(values) => self.write_lanes(&values[lanes], part, |value| N::rounded(value.into())),
+                Values::Int64(values) => self.write_lanes(&values[lanes], part, N::from_integer),
+                Values::Uint64(values) => self.write_lanes(&values[lanes], part, |value| N::rounded(value as f64)),
+                Values::Bool(values) => self.write_lanes(&values[lanes], part, |value| N::from_integer(value.into())),
+                Values::OneHot(slots) => {
+                    self.write_one_hots(&[OneHot { slots, width, at: 0 }], rows, part);
+                }
+                // The layout refuses string features.
+                Values::String(_) => {}
+            }
+        });
+    }
+
+    /// Writes the rows `rows` of scalar columns into parts of the rows, beside each other.
+    pub fn write_scalars(&mut self, columns: &[&[f64]], rows: Range<usize>, part: Range<usize>) {
+        with_number!(self.dtype, N => {
+            // Column by column: columns of one size tend to lie where they push each other's values out of the caches.
+            for (number, column) in columns.iter().enumerate() {
+                let at = part.start + number * size_of::<N>();
+                self.write_lanes(&column[rows.clone()], at..at + size_of::<N>(), N::rounded);
+            }
+        });
+    }
+
+    /// Writes the rows `rows` of one-hot vectors into parts of the rows, beside each other.
+    pub fn write_one_hots(&mut self, vectors: &[OneHot<'_>], rows: Range<usize>, part: Range<usize>) {
+        with_number!(self.dtype, N => {
+            let [zero, one] = [0, 1].map(|number| N::from_integer(number).bytes());
+            self.parts(part.clone()).for_each(|part| part.fill(0));
+            for vector in vectors {
+                let at = part.start + vector.at;
+                let parts = self.parts(at..at + vector.width * size_of::<N>());
+                for (part, &slot) in parts.zip(&vector.slots[rows.clone()]) {
+                    // Without a branch, as it could not be foretold: for no slot a zero over the first one.
+                    let known = (slot as usize) < vector.width;
+                    let (slot, number) = if known { (slot as usize, one) } else { (0, zero) };
+                    part[slot * size_of::<N>()..][..size_of::<N>()].copy_from_slice(number.as_ref());
+                }
+            }
+        });
+    }
+
+    /// Writes a default of some width where marks are null.
+    pub fn write_defaults(&mut self, marks: &[Mark], default: &[f64], at: usize) {
+        let dtype = self.dtype;
+        if default.is_empty() {
+            return;
+        }
+        let part = at..at + default.len() * dtype.size();
+        for (part, _) in self.parts(part).zip(marks).filter(|(_, mark)| mark.is_null()) {
+            write_default(default, dtype, part);
+        }
+    }
+
+    /// Writes one-hot slots as 4 bytes each.
+    pub fn write_slot(&mut self, column: &Column, at: usize) {
+        let Values::OneHot(slots) = &column.values else { return };
+        let parts = self.parts(at..at + size_of::<u32>());
+        for ((part, &slot), mark) in parts.zip(slots).zip(&column.marks) {
+            let slot = if mark.is_null() { NULL_SLOT } else { slot };
+            part.copy_from_slice(&slot.to_le_bytes());
+        }
+    }
+
+    fn write_lanes<T: Copy, N: Number>(&mut self, values: &[T], part: Range<usize>, number: impl Fn(T) -> N) {
+        let width = part.len() / size_of::<N>();
+        if width == 1 {
+            for (part, &value) in self.parts(part).zip(values) {
+                part.copy_from_slice(number(value).bytes().as_ref());
+            }
+            return;
+        }
+        for (part, lanes) in self.parts(part).zip(values.chunks_exact(width.max(1))) {
+            write_row(part, lanes.iter().map(|&lane| number(lane)));
+        }
+    }
 }
 
 /// Writes one value's default, in the output's type, at the start of `to`.
@@ -125,15 +209,6 @@ pub fn write_default(default: &[f64], dtype: OutputType, to: &mut [u8]) {
 
 /// A slot in a record that stands for a null, where the feature's default is written.
 const NULL_SLOT: u32 = NO_SLOT - 1;
-
-/// Writes one-hot slots as 4 bytes each.
-pub fn write_slot(column: &Column, to: &mut [u8], stride: usize, at: usize) {
-    let Values::OneHot(slots) = &column.values else { return };
-    for ((row, &slot), mark) in rows_of(to, stride, at).zip(slots).zip(&column.marks) {
-        let slot = if mark.is_null() { NULL_SLOT } else { slot };
-        row[..size_of::<u32>()].copy_from_slice(&slot.to_le_bytes());
-    }
-}
 
 /// Writes the zeros and the one of a record's slot into `to`, which is as wide as the vector; for a null its default.
 pub fn expand_slot(slot: [u8; size_of::<u32>()], default: &[f64], dtype: OutputType, to: &mut [u8]) {
@@ -148,77 +223,16 @@ pub fn expand_slot(slot: [u8; size_of::<u32>()], default: &[f64], dtype: OutputT
     }
 }
 
-fn write_values<N: Number>(values: &Values, width: usize, to: &mut [u8], stride: usize, at: usize) {
-    let rows = rows_of(to, stride, at);
-    match values {
-        Values::Float64(values) => write_lanes(rows, values, width, N::rounded),
-        Values::Float32(values) => write_lanes(rows, values, width, |value| N::rounded(value.into())),
-        Values::Int64(values) => write_lanes(rows, values, width, N::from_integer),
-        Values::Uint64(values) => write_lanes(rows, values, width, |value| N::rounded(value as f64)),
-        Values::Bool(values) => write_lanes(rows, values, width, |value| N::from_integer(value.into())),
-        Values::OneHot(slots) => {
-            rows.for_each(|row| row[..width * size_of::<N>()].fill(0));
-            write_ones::<N>(slots, width, to, stride, at);
-        }
-        // The layout refuses string features.
-        Values::String(_) => {}
-    }
-}
-
-/// Writes the ones of one-hot vectors over zeros.
-fn write_ones<N: Number>(slots: &[u32], width: usize, to: &mut [u8], stride: usize, at: usize) {
-    let one = N::from_integer(1).bytes();
-    for (row, &slot) in rows_of(to, stride, at).zip(slots) {
-        if (slot as usize) < width {
-            row[slot as usize * size_of::<N>()..][..size_of::<N>()].copy_from_slice(one.as_ref());
-        }
-    }
-}
-
-/// Writes vectors, or scalars as vectors of one lane.
-fn write_lanes<'a, T: Copy, N: Number>(
-    rows: impl Iterator<Item = &'a mut [u8]>,
-    values: &[T],
-    width: usize,
-    number: impl Fn(T) -> N,
-) {
-    if width == 1 {
-        for (row, &value) in rows.zip(values) {
-            row[..size_of::<N>()].copy_from_slice(number(value).bytes().as_ref());
-        }
-        return;
-    }
-    for (row, lanes) in rows.zip(values.chunks_exact(width.max(1))) {
-        write_row(row, lanes.iter().map(|&lane| number(lane)));
-    }
-}
-
-fn write_defaults<N: Number>(column: &Column, default: &[f64], to: &mut [u8], stride: usize, at: usize) {
-    if default.is_empty() || column.marks.iter().all(|mark| !mark.is_null()) {
-        return;
-    }
-    for (row, mark) in rows_of(to, stride, at).zip(&column.marks) {
-        if mark.is_null() {
-            write_row(row, default.iter().map(|&value| N::rounded(value)));
-        }
-    }
-}
-
 fn write_row<N: Number>(row: &mut [u8], values: impl Iterator<Item = N>) {
     for (element, value) in row.chunks_exact_mut(size_of::<N>()).zip(values) {
         element.copy_from_slice(value.bytes().as_ref());
     }
 }
 
-/// Each row's bytes from `at` on.
-fn rows_of(to: &mut [u8], stride: usize, at: usize) -> impl Iterator<Item = &mut [u8]> {
-    to.chunks_mut(stride.max(1)).map(move |row| &mut row[at..])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{batch::Mark, spec::Scope};
+    use crate::spec::Scope;
 
     fn feature(width: usize, default: &[f64]) -> Feature {
         Feature {
@@ -240,7 +254,11 @@ mod tests {
     fn rows_get_their_place_and_nulls_their_default() {
         let of = column(Values::Float64(vec![1.5, 9.0]), &[Mark::PRESENT, Mark::NULL]);
         let mut to = vec![0xff; 16];
-        write_feature(&of, &feature(1, &[-1.0]), OutputType::Float32, &mut to, 8, 4);
+        Destination { bytes: &mut to, stride: 8, dtype: OutputType::Float32 }.write_feature(
+            &of,
+            &feature(1, &[-1.0]),
+            4,
+        );
         assert_eq!(to[4..8], 1.5_f32.to_le_bytes());
         assert_eq!(to[12..16], (-1.0_f32).to_le_bytes());
         assert_eq!(to[..4], [0xff; 4]);
@@ -262,7 +280,11 @@ mod tests {
     fn int64_is_exact() {
         let of = column(Values::Int64(vec![i64::MAX]), &[Mark::PRESENT]);
         let mut to = [0; 8];
-        write_feature(&of, &feature(1, &[]), OutputType::Int64, &mut to, 8, 0);
+        Destination { bytes: &mut to, stride: 8, dtype: OutputType::Int64 }.write_feature(
+            &of,
+            &feature(1, &[]),
+            0,
+        );
         assert_eq!(i64::from_le_bytes(to), i64::MAX);
     }
 
@@ -270,7 +292,11 @@ mod tests {
     fn vectors_of_integers_are_written_whole() {
         let of = column(Values::Int64(vec![1, i64::MAX, 7, 7]), &[Mark::PRESENT, Mark::NULL]);
         let mut to = [0; 32];
-        write_feature(&of, &feature(2, &[-1.0, -2.0]), OutputType::Int64, &mut to, 16, 0);
+        Destination { bytes: &mut to, stride: 16, dtype: OutputType::Int64 }.write_feature(
+            &of,
+            &feature(2, &[-1.0, -2.0]),
+            0,
+        );
         let written: Vec<i64> = to.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
         assert_eq!(written, [1, i64::MAX, -1, -2]);
     }

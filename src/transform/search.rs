@@ -24,11 +24,7 @@ pub fn each_place(
 
 /// Halves what is left for all values in turn, without a branch that depends on them.
 #[inline]
-fn places(
-    sorted: &[f64],
-    values: &[f64; TOGETHER],
-    before: &impl Fn(f64, f64) -> bool,
-) -> [usize; TOGETHER] {
+fn places(sorted: &[f64], values: &[f64; TOGETHER], before: &impl Fn(f64, f64) -> bool) -> [usize; TOGETHER] {
     let (mut bases, mut size) = ([0; TOGETHER], sorted.len());
     while size > 1 {
         let half = size / 2;
