@@ -77,15 +77,22 @@ impl Mark {
 
 /// Adds to `counts` how often each status is behind marks that are not present, at the position of its number.
 pub fn count_statuses(marks: &[Mark], counts: &mut [u32; Status::COUNT]) {
-    // A pass over 64 bytes for each status takes a few vector instructions, a look at each mark far more.
-    for marks in marks.chunks(64) {
+    // A pass that compares 16 marks at once with each status, in counters of a byte, takes far less than a look at each.
+    for marks in marks.chunks(u8::MAX as usize) {
         if marks.iter().fold(0, |all, mark| all | mark.0) == 0 {
             continue;
         }
-        for (status, count) in (0..).zip(counts.iter_mut()) {
-            let is_it = |mark: &Mark| u8::from(mark.0 & Mark::STATUS_BITS == status && mark.0 != 0);
-            *count += u32::from(marks.iter().map(is_it).fold(0, u8::wrapping_add));
+        let [mut stale, mut out_of_range, mut unknown, mut null, mut not_found] = [0_u8; Status::COUNT - 1];
+        for mark in marks {
+            let status = mark.0 & Mark::STATUS_BITS;
+            stale += u8::from(status == Status::Stale as u8);
+            out_of_range += u8::from(status == Status::OutOfRange as u8);
+            unknown += u8::from(status == Status::UnknownCategory as u8);
+            null += u8::from(status == Status::Null as u8);
+            not_found += u8::from(status == Status::KeyNotFound as u8);
         }
+        let found = [stale, out_of_range, unknown, null, not_found];
+        counts[1..].iter_mut().zip(found).for_each(|(count, found)| *count += u32::from(found));
     }
 }
 

@@ -69,8 +69,7 @@ impl Column {
 
     /// Makes this the values of `source`, whether they are rows or list elements, at `positions`.
     pub fn gather_values(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
-        self.marks.clear();
-        self.marks.extend(positions.iter().map(|&position| source.marks[position as usize]));
+        gather_slice(&mut self.marks, &source.marks, 1, positions);
         if std::mem::discriminant(&self.values) != std::mem::discriminant(&source.values) {
             self.values = source.values.emptied();
         }

@@ -1,5 +1,7 @@
 //! Short strings as single numbers: compared and hashed without a loop over their bytes.
 
+use std::ops::Range;
+
 use super::Strings;
 
 /// Bytes that are read at once.
@@ -20,14 +22,22 @@ impl Strings {
     /// String `position` as [`short_word`] gives it.
     #[inline]
     pub fn word(&self, position: usize) -> Option<u128> {
-        let span = self.spans[position];
-        let (start, length) = (span.start as usize, span.length as usize);
-        let mask = MASKS.get(length)?;
-        // What follows in the shared bytes is read along and cleared: there is almost always enough.
-        match self.bytes.get(start..start + READ).and_then(|bytes| bytes.try_into().ok()) {
-            Some(bytes) => Some((u128::from_le_bytes(bytes) & mask) | with_length(length)),
-            None => short_word(self.get_bytes(position)),
-        }
+        self.words(position..position + 1).next().flatten()
+    }
+
+    /// The strings of a range as [`short_word`] gives them.
+    #[inline]
+    pub fn words(&self, range: Range<usize>) -> impl Iterator<Item = Option<u128>> {
+        let bytes: &[u8] = &self.bytes;
+        self.spans[range].iter().map(move |span| {
+            let (start, length) = (span.start as usize, span.length as usize);
+            let mask = MASKS.get(length)?;
+            // What follows in the shared bytes is read along and cleared: there is almost always enough.
+            match bytes.get(start..start + READ).and_then(|bytes| bytes.try_into().ok()) {
+                Some(bytes) => Some((u128::from_le_bytes(bytes) & mask) | with_length(length)),
+                None => short_word(&bytes[start..start + length]),
+            }
+        })
     }
 }
 

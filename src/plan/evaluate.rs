@@ -137,11 +137,12 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Runs the steps that read nothing but a dictionary over its distinct values: each is computed once.
+/// Runs the steps that read nothing but a dictionary over its distinct values: each is computed once. Inputs that
+/// nothing else reads are left out of `nodes`.
 pub fn over_dictionaries(
     graph: &Graph,
     inputs: &Inputs,
-    nodes: &[NodeId],
+    nodes: &mut Vec<NodeId>,
     results: &mut Vec<Option<Column>>,
 ) {
     results.clear();
@@ -149,7 +150,7 @@ pub fn over_dictionaries(
         return;
     }
     results.resize_with(graph.nodes.len(), || None);
-    for &node in nodes {
+    for &node in &*nodes {
         let Source::Step { kernel, inputs: read } = &graph.nodes[node].source else { continue };
         let [read] = read.as_slice() else { continue };
         let Source::Input(input) = graph.nodes[*read].source else { continue };
@@ -158,4 +159,14 @@ pub fn over_dictionaries(
         kernel.run(&[column], &mut out);
         results[node] = Some(out);
     }
+    let mut read = vec![false; graph.nodes.len()];
+    graph.features.iter().for_each(|&node| read[node] = true);
+    for &node in nodes.iter().filter(|&&node| results[node].is_none()) {
+        match &graph.nodes[node].source {
+            Source::Step { inputs, .. } => inputs.iter().for_each(|&input| read[input] = true),
+            Source::Dense(inner) => read[*inner] = true,
+            Source::Input(_) | Source::Column { .. } => {}
+        }
+    }
+    nodes.retain(|&node| read[node] || !matches!(graph.nodes[node].source, Source::Input(_)));
 }

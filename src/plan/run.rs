@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
         let wanted = targets.iter().fold(0, |set, target| set | (1 << (target.output % MAX_OUTPUTS)));
         let missed = self.fetch(&mut scratch.rows, wanted);
         scratch.pick_nodes(self.program, wanted);
-        over_dictionaries(&self.plan.graph, self.inputs, &scratch.row_nodes, &mut scratch.dictionaries);
+        over_dictionaries(&self.plan.graph, self.inputs, &mut scratch.row_nodes, &mut scratch.dictionaries);
         let Scratch { rows, request, block, dictionaries, request_nodes, row_nodes, broadcast, singles } =
             scratch;
         let evaluator = Evaluator {

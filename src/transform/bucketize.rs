@@ -133,7 +133,7 @@ impl BucketizeKernel {
     /// The bin of each value; that of a NaN has no meaning.
     fn fill_bins(&self, values: &[f64], bins: &mut Vec<i64>) {
         if self.edges.len() > FEW {
-            let found = |_, place: usize| bins.push(place as i64);
+            let found = |_: &[f64], places: &[usize]| bins.extend(places.iter().map(|&place| place as i64));
             return match self.side {
                 Side::Left => each_place(&self.edges, values, |edge, x| edge <= x, found),
                 Side::Right => each_place(&self.edges, values, |edge, x| edge < x, found),

@@ -63,7 +63,7 @@ impl Operation for Interpolate {
 }
 
 /// The line between two knots.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Segment {
     /// The knots.
     pub from: f64,
@@ -110,6 +110,14 @@ impl Segment {
         }
     }
 
+    /// The mean of the line from the lower knot on and the line from the upper one on; NaN beyond the floats' range.
+    #[inline]
+    pub fn mean(&self, x: f64) -> f64 {
+        let from_low = self.slope * (x - self.from) + self.low;
+        let from_high = self.slope * (self.to - x) + -self.high;
+        0.5 * (from_low - from_high)
+    }
+
     /// The same line with all signs changed, so that the upper knot comes first.
     #[inline]
     pub fn mirrored(&self) -> Self {
@@ -135,7 +143,10 @@ impl Kernel for InterpolateKernel {
         };
         let (values, marks) = out.float64_mut();
         let source = inputs[0].float64();
-        each_place(&self.knots, source, |knot, x| knot <= x, |x, after| values.push(self.at(x, after)));
+        let before = |knot, x| knot <= x;
+        each_place(&self.knots, source, before, |group, after| {
+            values.extend(group.iter().zip(after).map(|(&x, &after)| self.at(x, after)));
+        });
         marks.extend(source.iter().zip(&inputs[0].marks).map(|(&x, &mark)| {
             let outside = (x < first || x > last) && !mark.is_null();
             if outside { mark_of(mark) } else { mark }

@@ -7,10 +7,10 @@ use super::{
     Compiled, Kernel, Operation,
     parameters::{Category, List},
     single,
-    vocabulary::Vocabulary,
+    vocabulary::{UNKNOWN, Vocabulary},
 };
 use crate::{
-    batch::{Column, Element, Mark, NO_SLOT, Type, each_null},
+    batch::{Column, Element, Mark, NO_SLOT, Type},
     problem::Problems,
 };
 
@@ -123,7 +123,10 @@ impl OneHot {
             Drop::Position(dropped) if column as usize > dropped => column - 1,
             _ => column,
         };
-        let slots = (0..count).chain(self.infrequent.0.iter().map(|_| last)).map(slot).collect();
+        let slots: Vec<u32> =
+            (0..count).chain(self.infrequent.0.iter().map(|_| last)).map(slot).collect();
+        let same = slots.iter().zip(0..).all(|(&slot, position)| slot == position);
+        let slots = (!same).then_some(slots);
         let unknown = match self.unknown {
             Hot::Zeros => Some(NO_SLOT),
             Hot::Infrequent => Some(slot(last)),
@@ -143,7 +146,7 @@ impl OneHot {
 struct OneHotKernel {
     vocabulary: Vocabulary,
     /// For each position of the vocabulary.
-    slots: Vec<u32>,
+    slots: Option<Vec<u32>>,
     /// The slot of unknown categories, or none where the result is null.
     unknown: Option<u32>,
     /// The slot of null, likewise.
@@ -161,16 +164,32 @@ fn stand_in(slot: Option<u32>, mark: Mark) -> (u32, Mark) {
 impl Kernel for OneHotKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let (slots, marks) = out.one_hot_mut();
-        slots.resize(inputs[0].marks.len(), NO_SLOT);
+        slots.resize(inputs[0].marks.len(), UNKNOWN);
+        self.vocabulary.find(&inputs[0].values, 0, slots);
         marks.extend_from_slice(&inputs[0].marks);
-        each_null(&inputs[0].marks, |index| (slots[index], marks[index]) = stand_in(self.null, marks[index]));
-        self.vocabulary.each(inputs[0], |index, position| match position {
-            Some(position) => slots[index] = self.slots[position as usize],
-            None => {
-                let unknown = inputs[0].marks[index] | Mark::UNKNOWN_CATEGORY;
-                (slots[index], marks[index]) = stand_in(self.unknown, unknown);
-            }
-        });
+        match &self.slots {
+            None => self.settle(slots, marks, |position| position),
+            Some(slots_of) => self.settle(slots, marks, |position| {
+                slots_of.get(position as usize).copied().unwrap_or(NO_SLOT)
+            }),
+        }
+    }
+}
+
+impl OneHotKernel {
+    /// Makes slots of positions, and marks what is unknown.
+    ///
+    /// Without branches: nulls and unknown categories come too seldom to wait for and too often to be foretold.
+    #[inline]
+    fn settle(&self, slots: &mut [u32], marks: &mut [Mark], slot_of: impl Fn(u32) -> u32) {
+        for (slot, mark) in slots.iter_mut().zip(marks) {
+            let (null, unknown) = (mark.is_null(), *slot == UNKNOWN);
+            let of_null = stand_in(self.null, *mark);
+            let of_unknown = stand_in(self.unknown, *mark | Mark::UNKNOWN_CATEGORY);
+            let of_known = (slot_of(*slot), *mark);
+            let of_value = if unknown { of_unknown } else { of_known };
+            (*slot, *mark) = if null { of_null } else { of_value };
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     interpolate::Segment,
     inverse_normal::inverse_normal,
     parameters::{List, Real},
-    search::each_place,
+    search::{TOGETHER, each_place},
     single_scalar_float,
 };
 use crate::{
@@ -96,8 +96,7 @@ impl QuantileKernel {
         Self { quantiles, at_quantile, references, first, last, distribution }
     }
 
-    /// The mean of the interpolations from either side, where `below` quantiles are below `x`.
-    #[inline]
+    /// The place of a value, where `below` quantiles are below it.
     fn place(&self, x: f64, below: usize) -> f64 {
         match self.quantiles.get(below) {
             Some(&quantile) if quantile == x => self.at_quantile[below],
@@ -110,58 +109,80 @@ impl QuantileKernel {
         }
     }
 
-    /// The line up to a quantile. Its slope is divided for here: with slopes beside them, several columns' quantiles
-    /// would not stay in the caches together, and waiting for memory takes longer than dividing.
+    /// The line up to a quantile.
     #[inline]
     fn segment(&self, above: usize) -> Segment {
         let pair = |numbers: &[f64]| [numbers[above - 1], numbers[above]];
         Segment::between(pair(&self.quantiles), pair(&self.references))
     }
 
-    #[inline]
-    fn uniform(&self, x: f64, below: usize) -> f64 {
-        if x == self.first {
+    /// Adds the places of values, at most [`TOGETHER`], of which each is above so many quantiles.
+    ///
+    /// Almost all lie between two quantiles: this is computed for all at once, and what does not is put right after.
+    /// Slopes are divided for here: with slopes beside them, several columns' quantiles would not stay in the caches
+    /// together, and waiting for memory takes longer than dividing.
+    fn add_places(&self, values: &[f64], below: &[usize], places: &mut Vec<f64>) {
+        let last = self.quantiles.len() - 1;
+        if last == 0 {
+            return places.extend(values.iter().zip(below).map(|(&x, &below)| self.place(x, below)));
+        }
+        let mut segments = [Segment::default(); TOGETHER];
+        for (segment, &below) in segments.iter_mut().zip(below) {
+            *segment = self.segment(below.clamp(1, last));
+        }
+        let start = places.len();
+        places.extend(segments.iter().zip(values).map(|(segment, &x)| segment.mean(x)));
+        for (at, place) in places[start..].iter_mut().enumerate() {
+            let (segment, x) = (&segments[at], values[at]);
+            let between = (segment.from < x) & (x < segment.to) & !place.is_nan();
+            if !between {
+                *place = self.place(x, below[at]);
+            }
+        }
+    }
+
+    fn uniform(&self, x: f64, place: f64) -> f64 {
+        if x.is_nan() {
+            x
+        } else if x == self.first {
             0.0
         } else if x == self.last {
             1.0
         } else {
-            self.place(x, below)
+            place
         }
     }
 
-    fn normal(&self, x: f64, below: usize) -> f64 {
+    fn normal(&self, x: f64, place: f64) -> f64 {
+        if x.is_nan() {
+            return x;
+        }
         let place = if x - THRESHOLD < self.first {
             0.0
         } else if x + THRESHOLD > self.last {
             1.0
         } else {
-            self.place(x, below)
+            place
         };
         inverse_normal(place).clamp(CLIP.0, CLIP.1)
-    }
-
-    fn map(&self, input: &Column, out: &mut Column, function: impl Fn(f64, usize) -> f64) {
-        let (values, marks) = out.float64_mut();
-        let source = input.float64();
-        each_place(
-            &self.quantiles,
-            source,
-            |quantile, x| quantile < x,
-            |x, below| values.push(if x.is_nan() { x } else { function(x, below) }),
-        );
-        marks.extend(source.iter().zip(&input.marks).map(|(&x, &mark)| {
-            let outside = (x < self.first) | (x > self.last);
-            if outside & !mark.is_null() { mark | Mark::OUT_OF_RANGE } else { mark }
-        }));
     }
 }
 
 impl Kernel for QuantileKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
+        let (values, marks) = out.float64_mut();
+        let source = inputs[0].float64();
+        let before = |quantile, x| quantile < x;
+        each_place(&self.quantiles, source, before, |group, below| self.add_places(group, below, values));
+        let found = values.iter_mut().zip(source);
         match self.distribution {
-            Distribution::Uniform => self.map(inputs[0], out, |x, below| self.uniform(x, below)),
-            Distribution::Normal => self.map(inputs[0], out, |x, below| self.normal(x, below)),
+            Distribution::Uniform => found.for_each(|(value, &x)| *value = self.uniform(x, *value)),
+            Distribution::Normal => found.for_each(|(value, &x)| *value = self.normal(x, *value)),
         }
+        marks.extend(source.iter().zip(&inputs[0].marks).map(|(&x, &mark)| {
+            let outside = (x < self.first) | (x > self.last);
+            if outside & !mark.is_null() { mark | Mark::OUT_OF_RANGE } else { mark }
+        }));
     }
 }
 

@@ -85,7 +85,9 @@ impl RankKernel {
         let (values, marks) = out.float64_mut();
         marks.extend_from_slice(&input.marks);
         let share = |x: f64, place: usize| if x.is_nan() { x } else { place as f64 / count };
-        each_place(&self.edges, input.float64(), below, |x, place| values.push(share(x, place)));
+        each_place(&self.edges, input.float64(), below, |group, places| {
+            values.extend(group.iter().zip(places).map(|(&x, &place)| share(x, place)));
+        });
         if self.nan == NanRank::Null {
             for (_, mark) in values.iter().zip(marks).filter(|(x, mark)| x.is_nan() && !mark.is_null()) {
                 *mark |= Mark::NULL;

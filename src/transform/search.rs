@@ -3,27 +3,28 @@
 use std::hint::select_unpredictable;
 
 /// Values that are searched for side by side: one search waits for memory at each step, so many share the wait.
-const TOGETHER: usize = 16;
+pub const TOGETHER: usize = 16;
 
-/// Calls `found` with each of `values`, in order, and how many of the sorted numbers come before it: those for which
-/// `before` says so, which are the first ones.
+/// Calls `found` with values, in order and up to [`TOGETHER`] at once, and how many of the sorted numbers come before
+/// each: those for which `before` says so, which are the first ones.
 pub fn each_place(
     sorted: &[f64],
     values: &[f64],
     before: impl Fn(f64, f64) -> bool,
-    mut found: impl FnMut(f64, usize),
+    mut found: impl FnMut(&[f64], &[usize]),
 ) {
-    let (groups, rest) = values.as_chunks::<TOGETHER>();
+    let (groups, rest) = values.as_chunks();
     for group in groups {
-        group.iter().zip(places(sorted, group, &before)).for_each(|(&x, place)| found(x, place));
+        found(group, &places(sorted, group, &before));
     }
-    for &x in rest {
-        found(x, sorted.partition_point(|&number| before(number, x)));
+    let mut last = [0; TOGETHER];
+    for (place, &x) in last.iter_mut().zip(rest) {
+        *place = sorted.partition_point(|&number| before(number, x));
     }
+    found(rest, &last[..rest.len()]);
 }
 
 /// Halves what is left for all values in turn, without a branch that depends on them.
-#[inline]
 fn places(sorted: &[f64], values: &[f64; TOGETHER], before: &impl Fn(f64, f64) -> bool) -> [usize; TOGETHER] {
     let (mut bases, mut size) = ([0; TOGETHER], sorted.len());
     while size > 1 {
@@ -66,7 +67,9 @@ mod tests {
             let values: Vec<f64> = near.chain(far).collect();
             for before in [|number: f64, x: f64| number < x, |number: f64, x: f64| number <= x] {
                 let mut places = Vec::new();
-                each_place(&list, &values, before, |x, place| places.push((x.to_bits(), place)));
+                each_place(&list, &values, before, |values, found| {
+                    places.extend(values.iter().map(|x| x.to_bits()).zip(found.iter().copied()));
+                });
                 let place = |&x: &f64| (x.to_bits(), list.partition_point(|&number| before(number, x)));
                 assert_eq!(places, values.iter().map(place).collect::<Vec<_>>(), "in {list:?}");
             }

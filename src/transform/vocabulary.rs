@@ -5,13 +5,17 @@ use std::collections::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::table::Table;
+pub use self::table::UNKNOWN;
 use super::parameters::Category;
 use crate::{
-    batch::{Column, Element, Strings, Values, word::short_word},
+    batch::{Column, Element, Values, word::short_word},
     problem::Problems,
 };
 
 mod table;
+
+/// Values that are looked up before anything is done with their positions.
+const TOGETHER: usize = 64;
 
 /// Categories of one type with their positions in the fitted list.
 ///
@@ -54,49 +58,62 @@ impl Vocabulary {
 
     /// Calls `found` with each value's index in the column and its position, or none for an unknown one. Null values
     /// are left out.
-    pub fn each(&self, column: &Column, found: impl FnMut(usize, Option<u32>)) {
-        match &column.values {
-            Values::String(strings) => self.look_up(column, found, |index| self.of_string(strings, index)),
-            Values::Int64(values) => self.look_up(column, found, |index| self.of_word(values[index] as u64)),
-            Values::Uint64(values) => self.look_up(column, found, |index| self.of_word(values[index])),
-            Values::Bool(values) => self.look_up(column, found, |index| self.of_word(values[index].into())),
-            _ => {
-                let values = column.float64();
-                self.look_up(column, found, |index| self.of_word(float_word(values[index])));
+    pub fn each(&self, column: &Column, mut found: impl FnMut(usize, Option<u32>)) {
+        let mut positions = [UNKNOWN; TOGETHER];
+        for (number, marks) in column.marks.chunks(TOGETHER).enumerate() {
+            let start = number * TOGETHER;
+            let positions = &mut positions[..marks.len()];
+            self.find(&column.values, start, positions);
+            for (at, (mark, &position)) in marks.iter().zip(&*positions).enumerate() {
+                if !mark.is_null() {
+                    found(start + at, (position != UNKNOWN).then_some(position));
+                }
             }
         }
     }
 
-    #[inline(always)]
-    fn look_up(
-        &self,
-        column: &Column,
-        mut found: impl FnMut(usize, Option<u32>),
-        position: impl Fn(usize) -> Option<u32>,
-    ) {
-        for (index, mark) in column.marks.iter().enumerate() {
-            if !mark.is_null() {
-                found(index, position(index));
+    /// The positions of values from `start` on, of what lies under nulls too, or [`UNKNOWN`]. A loop of its own, which
+    /// nothing that is done with them makes longer.
+    #[inline(never)]
+    pub fn find(&self, values: &Values, start: usize, positions: &mut [u32]) {
+        let count = positions.len();
+        let places = positions.iter_mut();
+        match values {
+            Values::String(strings) => {
+                let words = strings.words(start..start + count);
+                let texts = start..start + count;
+                for ((place, word), index) in places.zip(words).zip(texts) {
+                    *place = match word {
+                        Some(word) => self.table.find(word, |_| true),
+                        None => self.of_long(strings.get_bytes(index)),
+                    };
+                }
             }
+            Values::Int64(values) => {
+                places.zip(&values[start..]).for_each(|(place, &value)| *place = self.of_word(value as u64));
+            }
+            Values::Uint64(values) => {
+                places.zip(&values[start..]).for_each(|(place, &value)| *place = self.of_word(value));
+            }
+            Values::Bool(values) => {
+                places.zip(&values[start..]).for_each(|(place, &value)| *place = self.of_word(value.into()));
+            }
+            Values::Float64(values) => {
+                places.zip(&values[start..]).for_each(|(place, &x)| *place = self.of_word(float_word(x)));
+            }
+            // Types have been checked: nothing else comes.
+            Values::OneHot(_) | Values::Float32(_) => places.for_each(|place| *place = UNKNOWN),
         }
     }
 
     #[inline]
-    fn of_word(&self, word: u64) -> Option<u32> {
+    fn of_word(&self, word: u64) -> u32 {
         self.table.find(word.into(), |_| true)
-    }
-
-    #[inline(always)]
-    fn of_string(&self, strings: &Strings, index: usize) -> Option<u32> {
-        match strings.word(index) {
-            Some(word) => self.table.find(word, |_| true),
-            None => self.of_long(strings.get_bytes(index)),
-        }
     }
 
     /// Apart, so that the loop over short strings stays short.
     #[inline(never)]
-    fn of_long(&self, text: &[u8]) -> Option<u32> {
+    fn of_long(&self, text: &[u8]) -> u32 {
         let same = |position: u32| self.texts.get(position as usize).is_some_and(|there| **there == *text);
         self.table.find(long_word(text), same)
     }

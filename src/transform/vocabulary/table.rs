@@ -1,20 +1,30 @@
-//! A fixed map from words to positions: flat open addressing, its hash chosen so that hardly any word is displaced.
+//! A fixed map from words to positions: open addressing, its hash chosen so that hardly any word is displaced, and none
+//! where there are few.
+
+use std::hint::select_unpredictable;
 
 /// From words to positions. The highest bit of a word is not set.
 #[derive(Debug)]
 pub struct Table {
-    /// One for each slot; a power of two, at least half of them vacant.
+    /// The position whose word is in each slot, or one more than there are; a power of two, most of them vacant.
+    slots: Vec<u32>,
+    /// By position, and then one that no word is.
     words: Vec<u128>,
-    /// One for each slot.
-    positions: Vec<u32>,
+    /// Whether every word is in its own slot: then one look tells, and nothing needs to be foretold.
+    perfect: bool,
     hash: Hash,
 }
+
+/// What no position is.
+pub const UNKNOWN: u32 = u32::MAX;
 
 /// What no word is.
 const VACANT: u128 = 1 << 127;
 
-/// Hashes that are tried for a table: more for small ones, whose words are looked up over and over.
-const TRIES: u64 = 64;
+/// So many words or fewer get a slot each, with more slots and more tries.
+const FEW: usize = 64;
+
+/// Up to so many words are few enough to try more than one hash.
 const SMALL: usize = 4096;
 
 /// Multiplies a word's halves; the requests can't choose what the table holds, so nobody gains by collisions.
@@ -36,45 +46,62 @@ impl Hash {
 impl Table {
     /// Takes the words of positions 0, 1 and so on.
     pub fn new(words: &[u128]) -> Self {
-        let slots = (2 * words.len()).next_power_of_two().max(2);
-        let shift = 64 - slots.trailing_zeros();
-        let tries = if words.len() <= SMALL { TRIES } else { 1 };
-        let seeds = (1..=tries).map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let displaced = |&seed: &u64| Self::placed(words, slots, Hash { seed, shift }).1;
-        // There is at least one try.
-        let seed = seeds.min_by_key(displaced).unwrap_or_default();
-        Self::placed(words, slots, Hash { seed, shift }).0
+        let (room, tries) = match words.len() {
+            ..=FEW => (4, 4096),
+            ..=SMALL => (2, 64),
+            _ => (2, 1),
+        };
+        let slots = (room * words.len()).next_power_of_two().max(2);
+        let mut best = Self::placed(words, slots, 1);
+        for try_number in 2..=tries {
+            if best.1 == 0 {
+                break;
+            }
+            let other = Self::placed(words, slots, try_number);
+            if other.1 < best.1 {
+                best = other;
+            }
+        }
+        best.0
     }
 
     /// The table under a hash, and how many slots its words lie behind their own.
-    fn placed(words: &[u128], slots: usize, hash: Hash) -> (Self, usize) {
-        let mut table = Self { words: vec![VACANT; slots], positions: vec![0; slots], hash };
+    fn placed(words: &[u128], slots: usize, try_number: u64) -> (Self, usize) {
+        let seed = try_number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = Hash { seed, shift: 64 - slots.trailing_zeros() };
+        let vacant = words.len() as u32;
+        let mut places = vec![vacant; slots];
         let mut displaced = 0;
         for (position, &word) in words.iter().enumerate() {
             let mut slot = hash.home(word);
-            while table.words[slot] != VACANT {
+            while places[slot] != vacant {
                 slot = (slot + 1) % slots;
                 displaced += 1;
             }
-            table.words[slot] = word;
-            table.positions[slot] = position as u32;
+            places[slot] = position as u32;
         }
-        (table, displaced)
+        let words = words.iter().copied().chain([VACANT]).collect();
+        (Self { slots: places, words, perfect: displaced == 0, hash }, displaced)
     }
 
-    /// The position of `word` that is `right`, where several have the same word.
+    /// The position of `word` that is `right`, where several have the same word; or [`UNKNOWN`].
     #[inline]
-    pub fn find(&self, word: u128, right: impl Fn(u32) -> bool) -> Option<u32> {
+    pub fn find(&self, word: u128, right: impl Fn(u32) -> bool) -> u32 {
         let mut slot = self.hash.home(word);
+        if self.perfect {
+            let position = self.slots[slot & (self.slots.len() - 1)];
+            let known = self.words[position as usize] == word && right(position);
+            return select_unpredictable(known, position, UNKNOWN);
+        }
         loop {
             // A power of two: the remainder is a mask, and needs no check of bounds.
-            slot &= self.words.len() - 1;
-            let there = self.words[slot];
-            if there == word && right(self.positions[slot]) {
-                return Some(self.positions[slot]);
+            let position = self.slots[slot & (self.slots.len() - 1)];
+            let there = self.words[position as usize];
+            if there == word && right(position) {
+                return position;
             }
             if there == VACANT {
-                return None;
+                return UNKNOWN;
             }
             slot += 1;
         }
@@ -87,12 +114,13 @@ mod tests {
 
     #[test]
     fn finds_what_it_holds_and_nothing_else() {
-        for count in [0, 1, 2, 3, 56, 1000, 5000] {
+        for count in [0, 1, 2, 3, 56, 64, 65, 1000, 5000] {
             let words: Vec<u128> = (0..count).map(|number| number * 7 + (number << 64)).collect();
             let table = Table::new(&words);
             for (position, &word) in words.iter().enumerate() {
-                assert_eq!(table.find(word, |_| true), Some(position as u32), "{count}");
-                assert_eq!(table.find(word | 1 << 126, |_| true), None, "{count}");
+                assert_eq!(table.find(word, |_| true), position as u32, "{count}");
+                assert_eq!(table.find(word | 1 << 126, |_| true), UNKNOWN, "{count}");
+                assert_eq!(table.find(word, |_| false), UNKNOWN, "{count}");
             }
         }
     }
@@ -101,14 +129,14 @@ mod tests {
     fn equal_words_are_told_apart() {
         let table = Table::new(&[5, 5, 6]);
         let found = |wanted: u32| table.find(5, |position| position == wanted);
-        assert_eq!([found(0), found(1), found(2)], [Some(0), Some(1), None]);
+        assert_eq!([found(0), found(1), found(2)], [0, 1, UNKNOWN]);
     }
 
     #[test]
-    fn small_tables_are_almost_free_of_detours() {
-        let words: Vec<u128> = (0..56).map(|number| number * number * 0x1_0001).collect();
-        let table = Table::new(&words);
-        let slots = table.words.len();
-        assert!(Table::placed(&words, slots, table.hash).1 < 12);
+    fn few_words_have_a_slot_each() {
+        for count in [1, 3, 20, 56] {
+            let words: Vec<u128> = (0..count).map(|number| number * number * 0x1_0001).collect();
+            assert!(Table::new(&words).perfect, "{count}");
+        }
     }
 }
