@@ -52,7 +52,7 @@ const fn setting(
 }
 
 /// Every setting, in the order of the help.
-pub const SETTINGS: [Setting; 15] = [
+pub const SETTINGS: [Setting; 16] = [
     setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
     setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
     setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Where the demo's repository lies"),
@@ -66,6 +66,12 @@ pub const SETTINGS: [Setting; 15] = [
     setting("threads", "COUNT", "0", "Threads that serve; 0 is one for each core"),
     setting("max-rows", "COUNT", "10000", "Rows of one request"),
     setting("max-request-bytes", "SIZE", "16MiB", "Bytes of one request"),
+    setting(
+        "max-text-bytes",
+        "SIZE",
+        "16MiB",
+        "Bytes of one column's texts in all rows, a dictionary's counted for each row that has them",
+    ),
     setting("max-answer-bytes", "SIZE", "64MiB", "Bytes of one answer's tensors and statuses"),
     setting("max-concurrent-streams", "COUNT", "1024", "Calls at one time on one connection"),
     setting(
@@ -131,6 +137,7 @@ impl Config {
             threads: written.parse("threads", value::threads),
             limits: Limits {
                 rows: written.parse("max-rows", value::positive),
+                text_bytes: written.parse("max-text-bytes", value::size),
                 answer_bytes: written.parse("max-answer-bytes", value::size),
             },
             request_bytes: written.parse("max-request-bytes", value::size),
@@ -196,7 +203,7 @@ mod tests {
         let variables =
             [("QUIVER_MAX_ROWS", "2"), ("QUIVER_MAX_ANSWER_BYTES", "2KiB"), ("QUIVER_DEMO", "true")];
         let config = read(&[("max-rows", "1"), ("listen", "[::1]:0")], &variables, file).expect("good");
-        assert_eq!(config.limits, Limits { rows: 1, answer_bytes: 2048 });
+        assert_eq!(config.limits, Limits { rows: 1, text_bytes: 16 << 20, answer_bytes: 2048 });
         assert_eq!(config.drain_timeout, Duration::from_secs(3));
         assert_eq!(config.admin.port(), 9464);
         assert_eq!(config.repository, Repository::Demo(PathBuf::from("target/quiver-demo")));

@@ -13,7 +13,7 @@ use crate::{
     },
     problem::Problems,
     snapshot::{FeatureSet, Snapshot},
-    spec::Scope,
+    spec::{Scope, Spec},
 };
 use answer::{Part, Report, TensorBuffer, TensorShape};
 use outcome::{Limits, Refusal};
@@ -47,6 +47,7 @@ pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result
     let layout = request.layout;
     let inputs = bind::bind(feature_set.spec(), request, rows, &mut problems);
     let inputs = problems.or(inputs).map_err(Refusal::Invalid)?;
+    check_texts(feature_set.spec(), &inputs, limits)?;
     let tensors = outputs.iter().flat_map(|wanted| shapes(feature_set, wanted, layout, rows));
     let tensors: Vec<TensorShape> = tensors.collect();
     let bytes = tensors.iter().map(|tensor| tensor.data_bytes() + tensor.status_bytes(status)).sum::<usize>();
@@ -55,6 +56,20 @@ pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result
         return Err(Refusal::TooLarge(Problems::one("", message)));
     }
     Ok(Call { feature_set: feature_set.clone(), inputs, tensors })
+}
+
+/// Refuses columns whose rows have more text than one may have.
+fn check_texts(spec: &Spec, inputs: &Inputs, limits: &Limits) -> Result<(), Refusal> {
+    let mut problems = Problems::none();
+    for (input, column) in spec.inputs.iter().zip(&inputs.columns) {
+        let bytes = column.text_bytes();
+        if bytes > limits.text_bytes {
+            let (name, limit) = (&input.name, limits.text_bytes);
+            problems
+                .add("columns", format!("{name:?} has {bytes} bytes of text; one column may have {limit}"));
+        }
+    }
+    problems.or(()).map_err(Refusal::TooLarge)
 }
 
 impl Call {

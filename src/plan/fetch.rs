@@ -9,7 +9,7 @@ use super::{
     coded::CodedPart,
     graph::{Graph, Lookup, NodeId, Source},
 };
-use crate::batch::{Column, ListRows};
+use crate::batch::{Column, ListRows, Span, Values};
 
 /// The inputs of one request, each of its spec's type and length; one for each input of the spec.
 #[derive(Debug, Default)]
@@ -27,6 +27,18 @@ pub struct InputColumn {
     pub column: Column,
     /// For a dictionary: the position of each row's value in `column`. Never with a list.
     pub indices: Option<Vec<u32>>,
+}
+
+impl InputColumn {
+    /// Bytes of the texts of all rows, or elements of lists; 0 where there are none.
+    pub fn text_bytes(&self) -> usize {
+        let Values::String(strings) = &self.column.values else { return 0 };
+        let length = |span: &Span| span.length as usize;
+        match &self.indices {
+            Some(indices) => indices.iter().map(|&index| length(&strings.spans()[index as usize])).sum(),
+            None => strings.spans().iter().map(length).sum(),
+        }
+    }
 }
 
 /// The row numbers of all lookups: one for the request or one for each row, or one for each element of list keys.

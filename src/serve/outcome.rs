@@ -7,7 +7,7 @@ use crate::problem::Problems;
 pub enum Refusal {
     /// The request does not fit the spec; every problem with its field's path in the request.
     Invalid(Problems),
-    /// More rows or answer bytes than the server allows; path of the field and the limit told in the message.
+    /// More rows, text or answer bytes than the server allows; path of the field and the limit told in the message.
     TooLarge(Problems),
     /// No such feature set or version; the message tells what exists.
     NotFound(String),
@@ -22,6 +22,9 @@ pub enum Refusal {
 pub struct Limits {
     /// Rows of one request.
     pub rows: usize,
+    /// Bytes of one column's texts in all rows: a dictionary's are there as often as rows have them, and a short request
+    /// would otherwise make texts of any length.
+    pub text_bytes: usize,
     /// Bytes of one answer's tensors and statuses.
     pub answer_bytes: usize,
 }

@@ -128,6 +128,20 @@ async fn limits_are_told() {
 }
 
 #[tokio::test]
+async fn a_dictionarys_texts_count_for_each_row_that_has_them() {
+    let server = serve(crate::setup::demo_folder(), &[("max-text-bytes", "250")]).await;
+    let mut client = connect(&server).await;
+    let text = "x".repeat(100);
+    let ads = |indices: &[u32]| {
+        changed(|request| request.columns[1] = dictionary("ad_id", &[&text, "ad-000001"], indices))
+    };
+    client.get_features(ads(&[0, 0, 1])).await.expect("209 bytes");
+    let told = client.get_features(ads(&[0, 0, 0])).await.expect_err("300 bytes");
+    assert_eq!((told.code(), fields(&told)), (Code::InvalidArgument, vec!["columns".to_owned()]));
+    assert!(told.message().contains("\"ad_id\" has 300 bytes of text; one column may have 250"), "{told}");
+}
+
+#[tokio::test]
 async fn before_the_first_snapshot_nothing_is_available() {
     let server = start_with(&[]).await;
     let status =

@@ -27,7 +27,7 @@ use specs::Draft;
 mod data;
 mod specs;
 
-const LIMITS: Limits = Limits { rows: 10_000, answer_bytes: 64 << 20 };
+const LIMITS: Limits = Limits { rows: 10_000, text_bytes: 16 << 20, answer_bytes: 64 << 20 };
 
 /// Random worlds, each with several requests.
 const SEEDS: u64 = 300;
