@@ -1,7 +1,7 @@
 """What Quiver is measured against: scikit-learn, ONNX Runtime, and ONNX Runtime behind a Python gRPC service.
 
 ``rival.py FOLDER`` fits the pipeline where it is not there, says "ready" with the ways in turn, and then answers
-commands, a line each: ``time SIDE ROWS SECONDS`` with the seconds of one call, ``verify ROWS`` with the largest
+commands, a line each: ``time SIDE ROWS SECONDS`` with the seconds of one call, ``verify SIDE ROWS`` with the largest
 difference between ONNX Runtime and scikit-learn. ``rival.py FOLDER serve WAY`` serves on a free port of 127.0.0.1 and
 says which.
 """
@@ -16,7 +16,7 @@ import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent.parent / "python" / "src"
 sys.path.insert(0, str(PACKAGE))
 
+import converted  # noqa: E402
 import fitted  # noqa: E402
 import graph  # noqa: E402
 import grpc  # noqa: E402
@@ -61,6 +62,7 @@ def load(folder: Path) -> tuple[Any, dict[int, list[Any]]]:
         fitted.write_messages(folder / f"{rows}-onnx.bin", [written(frame) for frame in frames])
         expected = [pipeline.transform(frame).astype("<f4").tobytes() for frame in frames[:COMPARED]]
         fitted.write_messages(folder / f"{rows}-expected.bin", expected)
+    (folder / "converted.onnx").unlink(missing_ok=True)
     joblib.dump((pipeline, requests), kept)
     stamp.write_text(made_by)
     return pipeline, requests
@@ -113,6 +115,7 @@ class Sides:
     """Everything that can be timed, made ready when it is first asked for."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.pipeline, self.requests = load(folder)
         sessions = {way: session(graph.build(self.pipeline, way)) for way in graph.WAYS}
         feeds = [tensors(arrays(frame)) for frame in self.requests[500][:5]]
@@ -128,9 +131,21 @@ class Sides:
         calls = self.calls.get((side, rows)) or self.calls.setdefault((side, rows), self._calls(side, rows))
         return seconds_each(seconds, calls)
 
-    def verify(self, rows: int) -> float:
+    @cached_property
+    def converted(self) -> onnxruntime.InferenceSession:
+        """The model that a converter makes, which is kept: it takes minutes."""
+        kept = self.folder / "converted.onnx"
+        if not kept.exists():
+            kept.write_bytes(converted.convert(self.pipeline))
+        return session(kept.read_bytes())
+
+    def verify(self, side: str, rows: int) -> float:
         frame = self.requests[rows][0]
-        return float(np.abs(self.session.run(None, arrays(frame))[0] - self.pipeline.transform(frame)).max())
+        if side == "converted":
+            found = self.converted.run(None, converted.arrays(frame))[0]
+        else:
+            found = self.session.run(None, arrays(frame))[0]
+        return float(np.abs(found - self.pipeline.transform(frame)).max())
 
     def _calls(self, side: str, rows: int) -> list[Callable[[], Any]]:
         frames = self.requests[rows]
@@ -138,7 +153,9 @@ class Sides:
             return [partial(self.pipeline.transform, frame) for frame in frames]
         if side == "arrays":
             return [partial(self.session.run, None, arrays(frame)) for frame in frames]
-        return [partial(self.session.run_with_ort_values, ["dense"], tensors(arrays(frame))) for frame in frames]
+        model, feeds = (self.converted, converted.arrays) if side == "converted" else (self.session, arrays)
+        output = [model.get_outputs()[0].name]
+        return [partial(model.run_with_ort_values, output, tensors(feeds(frame))) for frame in frames]
 
 
 def _messages() -> tuple[Any, Any]:
@@ -207,8 +224,8 @@ def main() -> None:
         match line.split():
             case ["time", side, rows, seconds]:
                 print(sides.time(side, int(rows), float(seconds)), flush=True)
-            case ["verify", rows]:
-                print(sides.verify(int(rows)), flush=True)
+            case ["verify", side, rows]:
+                print(sides.verify(side, int(rows)), flush=True)
 
 
 if __name__ == "__main__":
