@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     parameters::{List, Real},
-    search::each_place,
+    search::Sorted,
     single_float,
 };
 use crate::{
@@ -79,7 +79,7 @@ impl Operation for Bucketize {
         let nullable = input.nullable || self.nan == NanBin::Null;
         let output = Type { element: Element::Int64, nullable, ..input };
         let Self { side, nan, outside, .. } = *self;
-        Ok(Compiled::new(output, BucketizeKernel { edges, side, nan, outside }))
+        Ok(Compiled::new(output, BucketizeKernel { edges: Sorted::new(edges), side, nan, outside }))
     }
 }
 
@@ -88,7 +88,7 @@ const FEW: usize = 32;
 
 #[derive(Debug)]
 struct BucketizeKernel {
-    edges: Vec<f64>,
+    edges: Sorted,
     side: Side,
     nan: NanBin,
     outside: Outside,
@@ -104,7 +104,7 @@ impl Kernel for BucketizeKernel {
         }
         for ((&x, mark), place) in inputs[0].float64().iter().zip(marks).zip(bins) {
             let bin = if x.is_nan() { self.bin_of_nan() } else { Some(*place as usize) };
-            let edge_bin = bin.is_some_and(|bin| bin == 0 || bin == self.edges.len());
+            let edge_bin = bin.is_some_and(|bin| bin == 0 || bin == self.edges.numbers().len());
             if mark.is_null() {
                 // What lies under a null is no value.
             } else if bin.is_none() {
@@ -123,7 +123,7 @@ impl BucketizeKernel {
         if self.outside == Outside::Present {
             return;
         }
-        let last = self.edges.len() as i64;
+        let last = self.edges.numbers().len() as i64;
         for (mark, &bin) in marks.iter_mut().zip(bins) {
             let outside = (bin == 0) | (bin == last);
             *mark = if outside & !mark.is_null() { *mark | Mark::OUT_OF_RANGE } else { *mark };
@@ -132,15 +132,15 @@ impl BucketizeKernel {
 
     /// The bin of each value; that of a NaN has no meaning.
     fn fill_bins(&self, values: &[f64], bins: &mut Vec<i64>) {
-        if self.edges.len() > FEW {
+        if self.edges.numbers().len() > FEW {
             let found = |_: &[f64], places: &[usize]| bins.extend(places.iter().map(|&place| place as i64));
             return match self.side {
-                Side::Left => each_place(&self.edges, values, |edge, x| edge <= x, found),
-                Side::Right => each_place(&self.edges, values, |edge, x| edge < x, found),
+                Side::Left => self.edges.each_place(values, |edge, x| edge <= x, found),
+                Side::Right => self.edges.each_place(values, |edge, x| edge < x, found),
             };
         }
         bins.resize(values.len(), 0);
-        for &edge in &self.edges {
+        for &edge in self.edges.numbers() {
             let places = bins.iter_mut().zip(values);
             match self.side {
                 Side::Left => places.for_each(|(bin, &x)| *bin += i64::from(edge <= x)),
@@ -153,8 +153,8 @@ impl BucketizeKernel {
         match self.nan {
             NanBin::Null => None,
             NanBin::First => Some(0),
-            NanBin::Last => Some(self.edges.len()),
-            NanBin::Extra => Some(self.edges.len() + 1),
+            NanBin::Last => Some(self.edges.numbers().len()),
+            NanBin::Extra => Some(self.edges.numbers().len() + 1),
         }
     }
 }

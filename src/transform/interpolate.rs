@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     parameters::{List, Real},
-    search::each_place,
+    search::Sorted,
     single_scalar_float,
 };
 use crate::{
@@ -58,12 +58,12 @@ impl Operation for Interpolate {
         problems.or(())?;
         let output = input.with_nullable(input.nullable || self.outside == Outside::Null);
         let segments = segments(&knots, &values);
-        Ok(Compiled::new(output, InterpolateKernel { knots, values, segments, outside: self.outside }))
+        Ok(Compiled::new(output, InterpolateKernel { knots: Sorted::new(knots), values, segments, outside: self.outside }))
     }
 }
 
 /// The line between two knots.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Segment {
     /// The knots.
     pub from: f64,
@@ -127,7 +127,7 @@ impl Segment {
 
 #[derive(Debug)]
 struct InterpolateKernel {
-    knots: Vec<f64>,
+    knots: Sorted,
     values: Vec<f64>,
     segments: Vec<Segment>,
     outside: Outside,
@@ -135,7 +135,8 @@ struct InterpolateKernel {
 
 impl Kernel for InterpolateKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        let (first, last) = (self.knots[0], self.knots[self.knots.len() - 1]);
+        let knots = self.knots.numbers();
+        let (first, last) = (knots[0], knots[knots.len() - 1]);
         let mark_of = match self.outside {
             Outside::Clamp => |mark: Mark| mark | Mark::OUT_OF_RANGE,
             Outside::Extrapolate => |mark: Mark| mark,
@@ -144,7 +145,7 @@ impl Kernel for InterpolateKernel {
         let (values, marks) = out.float64_mut();
         let source = inputs[0].float64();
         let before = |knot, x| knot <= x;
-        each_place(&self.knots, source, before, |group, after| {
+        self.knots.each_place(source, before, |group, after| {
             values.extend(group.iter().zip(after).map(|(&x, &after)| self.at(x, after)));
         });
         marks.extend(source.iter().zip(&inputs[0].marks).map(|(&x, &mark)| {
@@ -160,10 +161,11 @@ impl InterpolateKernel {
         if x.is_nan() {
             return x;
         }
-        if after > 0 && self.knots[after - 1] == x {
+        let knots = self.knots.numbers();
+        if after > 0 && knots[after - 1] == x {
             return self.values[after - 1];
         }
-        let inside = after > 0 && after < self.knots.len();
+        let inside = after > 0 && after < knots.len();
         if inside || self.outside == Outside::Extrapolate {
             self.segments[after.clamp(1, self.segments.len()) - 1].at(x)
         } else {

@@ -8,7 +8,7 @@ use super::{
     interpolate::Segment,
     inverse_normal::inverse_normal,
     parameters::{List, Real},
-    search::{TOGETHER, each_place},
+    search::{Sorted, TOGETHER},
     single_scalar_float,
 };
 use crate::{
@@ -76,7 +76,7 @@ const CLIP: (f64, f64) = (-5.199337582605575, 5.19933758270342);
 
 #[derive(Debug)]
 struct QuantileKernel {
-    quantiles: Vec<f64>,
+    quantiles: Sorted,
     /// For each quantile the place of a value equal to it. Asked for the first of equal ones.
     at_quantile: Vec<f64>,
     references: Vec<f64>,
@@ -93,12 +93,13 @@ impl QuantileKernel {
         };
         let at_quantile = quantiles.iter().enumerate().map(place).collect();
         let (first, last) = (quantiles[0], quantiles[quantiles.len() - 1]);
+        let quantiles = Sorted::new(quantiles);
         Self { quantiles, at_quantile, references, first, last, distribution }
     }
 
     /// The place of a value, where `below` quantiles are below it.
     fn place(&self, x: f64, below: usize) -> f64 {
-        match self.quantiles.get(below) {
+        match self.quantiles.numbers().get(below) {
             Some(&quantile) if quantile == x => self.at_quantile[below],
             Some(_) if below == 0 => self.references[0],
             Some(_) => {
@@ -113,7 +114,7 @@ impl QuantileKernel {
     #[inline]
     fn segment(&self, above: usize) -> Segment {
         let pair = |numbers: &[f64]| [numbers[above - 1], numbers[above]];
-        Segment::between(pair(&self.quantiles), pair(&self.references))
+        Segment::between(pair(self.quantiles.numbers()), pair(&self.references))
     }
 
     /// Adds the places of values, at most [`TOGETHER`], of which each is above so many quantiles.
@@ -122,23 +123,28 @@ impl QuantileKernel {
     /// Slopes are divided for here: with slopes beside them, several columns' quantiles would not stay in the caches
     /// together, and waiting for memory takes longer than dividing.
     fn add_places(&self, values: &[f64], below: &[usize], places: &mut Vec<f64>) {
-        let last = self.quantiles.len() - 1;
+        let last = self.references.len() - 1;
         if last == 0 {
             return places.extend(values.iter().zip(below).map(|(&x, &below)| self.place(x, below)));
         }
-        let mut segments = [Segment::default(); TOGETHER];
-        for (segment, &below) in segments.iter_mut().zip(below) {
-            *segment = self.segment(below.clamp(1, last));
+        let [mut from, mut to, mut low, mut high] = [[0.0; TOGETHER]; 4];
+        let (quantiles, references) = (self.quantiles.numbers(), self.references.as_slice());
+        for (at, &below) in below.iter().enumerate().take(TOGETHER) {
+            let above = below.clamp(1, last);
+            (from[at], to[at]) = (quantiles[above - 1], quantiles[above]);
+            (low[at], high[at]) = (references[above - 1], references[above]);
         }
-        let start = places.len();
-        places.extend(segments.iter().zip(values).map(|(segment, &x)| segment.mean(x)));
-        for (at, place) in places[start..].iter_mut().enumerate() {
-            let (segment, x) = (&segments[at], values[at]);
-            let between = (segment.from < x) & (x < segment.to) & !place.is_nan();
+        let mut found = [0.0; TOGETHER];
+        for (at, (place, &x)) in found.iter_mut().zip(values).enumerate() {
+            *place = Segment::between([from[at], to[at]], [low[at], high[at]]).mean(x);
+        }
+        for (at, (place, &x)) in found.iter_mut().zip(values).enumerate() {
+            let between = (from[at] < x) & (x < to[at]) & !place.is_nan();
             if !between {
                 *place = self.place(x, below[at]);
             }
         }
+        places.extend_from_slice(&found[..values.len()]);
     }
 
     fn uniform(&self, x: f64, place: f64) -> f64 {
@@ -173,16 +179,21 @@ impl Kernel for QuantileKernel {
         let (values, marks) = out.float64_mut();
         let source = inputs[0].float64();
         let before = |quantile, x| quantile < x;
-        each_place(&self.quantiles, source, before, |group, below| self.add_places(group, below, values));
+        self.quantiles.each_place(source, before, |group, below| self.add_places(group, below, values));
         let found = values.iter_mut().zip(source);
         match self.distribution {
             Distribution::Uniform => found.for_each(|(value, &x)| *value = self.uniform(x, *value)),
             Distribution::Normal => found.for_each(|(value, &x)| *value = self.normal(x, *value)),
         }
-        marks.extend(source.iter().zip(&inputs[0].marks).map(|(&x, &mark)| {
-            let outside = (x < self.first) | (x > self.last);
-            if outside & !mark.is_null() { mark | Mark::OUT_OF_RANGE } else { mark }
-        }));
+        marks.extend_from_slice(&inputs[0].marks);
+        // One pass over all, as there is hardly ever such a value.
+        if source.iter().fold(false, |any, &x| any | (x < self.first) | (x > self.last)) {
+            for (mark, &x) in marks.iter_mut().zip(source) {
+                if (x < self.first || x > self.last) && !mark.is_null() {
+                    *mark |= Mark::OUT_OF_RANGE;
+                }
+            }
+        }
     }
 }
 

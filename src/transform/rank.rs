@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     parameters::{List, Real},
-    search::each_place,
+    search::Sorted,
     single_scalar_float,
 };
 use crate::{
@@ -59,13 +59,13 @@ impl Operation for Rank {
         problems.or(())?;
         let output = input.with_nullable(input.nullable || self.nan == NanRank::Null);
         let Self { side, nan, .. } = *self;
-        Ok(Compiled::new(output, RankKernel { edges, side, nan }))
+        Ok(Compiled::new(output, RankKernel { edges: Sorted::new(edges), side, nan }))
     }
 }
 
 #[derive(Debug)]
 struct RankKernel {
-    edges: Vec<f64>,
+    edges: Sorted,
     side: RankSide,
     nan: NanRank,
 }
@@ -81,11 +81,11 @@ impl Kernel for RankKernel {
 
 impl RankKernel {
     fn share(&self, input: &Column, out: &mut Column, below: impl Fn(f64, f64) -> bool) {
-        let count = self.edges.len() as f64;
+        let count = self.edges.numbers().len() as f64;
         let (values, marks) = out.float64_mut();
         marks.extend_from_slice(&input.marks);
         let share = |x: f64, place: usize| if x.is_nan() { x } else { place as f64 / count };
-        each_place(&self.edges, input.float64(), below, |group, places| {
+        self.edges.each_place(input.float64(), below, |group, places| {
             values.extend(group.iter().zip(places).map(|(&x, &place)| share(x, place)));
         });
         if self.nan == NanRank::Null {
