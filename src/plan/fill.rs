@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Rows filled at a time, one stretch after the other: they stay in the first cache meanwhile.
-pub const TILE: usize = 16;
+pub const TILE: usize = 32;
 
 /// What a range of rows is filled from.
 pub struct Block<'a> {
