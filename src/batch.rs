@@ -13,7 +13,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 pub use build_strings::StringsBuilder;
-pub use mark::{Mark, Status, count_statuses, each_null};
+pub use mark::{Mark, Status, count_statuses};
 
 /// Element types of columns. Floats are computed in 64 bits whatever their source's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

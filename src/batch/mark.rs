@@ -96,24 +96,6 @@ pub fn count_statuses(marks: &[Mark], counts: &mut [u32; Status::COUNT]) {
     }
 }
 
-/// Calls `found` with the position of each null. Eight marks are looked at together, as most are none.
-#[inline]
-pub fn each_null(marks: &[Mark], mut found: impl FnMut(usize)) {
-    let (eights, rest) = marks.as_chunks::<8>();
-    for (eight, marks) in eights.iter().enumerate() {
-        let mut nulls =
-            u64::from_le_bytes(marks.map(|mark| mark.0)) & u64::from_le_bytes([Mark::NULL_BIT; 8]);
-        while nulls != 0 {
-            found(8 * eight + nulls.trailing_zeros() as usize / 8);
-            nulls &= nulls - 1;
-        }
-    }
-    let before = 8 * eights.len();
-    for (position, _) in rest.iter().enumerate().filter(|(_, mark)| mark.is_null()) {
-        found(before + position);
-    }
-}
-
 impl BitOr for Mark {
     type Output = Mark;
 
@@ -155,17 +137,6 @@ mod tests {
             }
             assert_eq!(counts, expected, "{length}");
         }
-    }
-
-    #[test]
-    fn each_null_is_found() {
-        let marks: Vec<Mark> = (0..77)
-            .map(|number| if number % 5 == 1 || number > 70 { Mark::NULL } else { Mark::OUT_OF_RANGE })
-            .collect();
-        let mut found = Vec::new();
-        each_null(&marks, |position| found.push(position));
-        let expected: Vec<usize> = (0..77).filter(|&position| marks[position].is_null()).collect();
-        assert_eq!(found, expected);
     }
 
     #[test]

@@ -47,8 +47,8 @@ impl Table {
     /// Takes the words of positions 0, 1 and so on.
     pub fn new(words: &[u128]) -> Self {
         let (room, tries) = match words.len() {
-            ..=FEW => (4, 4096),
-            ..=SMALL => (2, 64),
+            count if count <= FEW => (4, 4096),
+            count if count <= SMALL => (2, 64),
             _ => (2, 1),
         };
         let slots = (room * words.len()).next_power_of_two().max(2);
