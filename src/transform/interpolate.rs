@@ -58,7 +58,10 @@ impl Operation for Interpolate {
         problems.or(())?;
         let output = input.with_nullable(input.nullable || self.outside == Outside::Null);
         let segments = segments(&knots, &values);
-        Ok(Compiled::new(output, InterpolateKernel { knots: Sorted::new(knots), values, segments, outside: self.outside }))
+        Ok(Compiled::new(
+            output,
+            InterpolateKernel { knots: Sorted::new(knots), values, segments, outside: self.outside },
+        ))
     }
 }
 

@@ -123,8 +123,7 @@ impl OneHot {
             Drop::Position(dropped) if column as usize > dropped => column - 1,
             _ => column,
         };
-        let slots: Vec<u32> =
-            (0..count).chain(self.infrequent.0.iter().map(|_| last)).map(slot).collect();
+        let slots: Vec<u32> = (0..count).chain(self.infrequent.0.iter().map(|_| last)).map(slot).collect();
         let same = slots.iter().zip(0..).all(|(&slot, position)| slot == position);
         let slots = (!same).then_some(slots);
         let unknown = match self.unknown {
@@ -169,9 +168,8 @@ impl Kernel for OneHotKernel {
         marks.extend_from_slice(&inputs[0].marks);
         match &self.slots {
             None => self.settle(slots, marks, |position| position),
-            Some(slots_of) => self.settle(slots, marks, |position| {
-                slots_of.get(position as usize).copied().unwrap_or(NO_SLOT)
-            }),
+            Some(slots_of) => self
+                .settle(slots, marks, |position| slots_of.get(position as usize).copied().unwrap_or(NO_SLOT)),
         }
     }
 }
