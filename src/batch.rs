@@ -212,6 +212,11 @@ fn all_ascii(bytes: &[u8], spans: &[Span]) -> bool {
     bytes.get(start as usize..end as usize).is_some_and(<[u8]>::is_ascii)
 }
 
+/// Whether any value is NaN: one pass over all, without a branch for each, as there are hardly ever any.
+pub fn any_nan(values: &[f64]) -> bool {
+    values.iter().fold(false, |any, value| any | value.is_nan())
+}
+
 /// A column's elements; a vector's lie side by side.
 #[derive(Debug, Clone)]
 pub enum Values {
@@ -279,8 +284,7 @@ impl Column {
     /// Makes every value with a NaN null; columns without floats stay as they are.
     pub fn null_nans(&mut self) {
         if let Values::Float64(values) = &self.values {
-            // One pass over all, without a branch for each, as there are hardly ever any.
-            if !values.iter().fold(false, |any, value| any | value.is_nan()) {
+            if !any_nan(values) {
                 return;
             }
             let lanes = (values.len() / self.marks.len().max(1)).max(1);

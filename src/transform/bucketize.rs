@@ -10,7 +10,7 @@ use super::{
     single_float,
 };
 use crate::{
-    batch::{Column, Element, Mark, Type},
+    batch::{Column, Element, Mark, Type, any_nan},
     problem::Problems,
 };
 
@@ -99,7 +99,7 @@ impl Kernel for BucketizeKernel {
         let (bins, marks) = out.int64_mut();
         marks.extend_from_slice(&inputs[0].marks);
         self.fill_bins(inputs[0].float64(), bins);
-        if !inputs[0].float64().iter().fold(false, |any, x| any | x.is_nan()) {
+        if !any_nan(inputs[0].float64()) {
             return self.mark_outside(bins, marks);
         }
         for ((&x, mark), place) in inputs[0].float64().iter().zip(marks).zip(bins) {

@@ -9,7 +9,7 @@ use super::{
     single,
 };
 use crate::{
-    batch::{Column, Element, Mark, Strings, Type, Values},
+    batch::{Column, Element, Mark, Strings, Type, Values, any_nan},
     problem::Problems,
 };
 
@@ -102,8 +102,7 @@ impl Kernel for ImputeKernel {
 impl ImputeKernel {
     fn fill_floats(&self, values: &mut [f64], fill: &[f64], marks: &mut [Mark]) {
         if let [fill] = *fill {
-            // One pass that has no branch for each value, as there is hardly ever a NaN.
-            if self.nan == NanImpute::Impute && values.iter().fold(false, |any, value| any | value.is_nan()) {
+            if self.nan == NanImpute::Impute && any_nan(values) {
                 for (_, mark) in values.iter().zip(&mut *marks).filter(|(value, _)| value.is_nan()) {
                     *mark = if mark.is_null() { *mark } else { *mark | Mark::NULL };
                 }

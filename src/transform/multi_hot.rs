@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     parameters::{Category, List},
-    vocabulary::Vocabulary,
+    vocabulary::{UNKNOWN, Vocabulary},
     weighted::{NullVector, WIDTH_LIMIT, Weighted, values_and_weights},
 };
 use crate::{
@@ -57,9 +57,6 @@ pub enum UnknownElement {
     Null,
 }
 
-/// The position of an element that is no category.
-const UNKNOWN: u32 = u32::MAX;
-
 impl Operation for MultiHot {
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
         let (input, weighted) = values_and_weights(inputs)?;
@@ -97,7 +94,7 @@ struct MultiHotKernel {
 impl Kernel for MultiHotKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let mut positions = vec![UNKNOWN; inputs[0].marks.len()];
-        self.vocabulary.each(inputs[0], |index, position| positions[index] = position.unwrap_or(UNKNOWN));
+        self.vocabulary.find(&inputs[0].values, 0, &mut positions);
         let weighted = Weighted::new(inputs);
         let (values, marks) = out.float64_mut();
         values.resize(inputs[0].rows() * self.width, 0.0);

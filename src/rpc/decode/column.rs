@@ -160,9 +160,8 @@ impl Sent {
         each_value(values, |reader, wire| reader.varints(wire, |value| bools.push(value != 0)))
     }
 
-    fn read_strings(&mut self, values: Reader) -> Result<(), Malformed> {
+    fn read_strings(&mut self, mut values: Reader) -> Result<(), Malformed> {
         let spans = member!(self, Strings);
-        let mut values = values;
         spans.reserve(values.rest().len() / 8);
         // Short strings without anything between them, by far the most: one field of this number, one byte of length.
         while let Some((start, length)) = values.short_field(1) {

@@ -34,7 +34,35 @@ struct Hash {
     shift: u32,
 }
 
+/// Words in slots under one hash.
+struct Placed {
+    slots: Vec<u32>,
+    /// How many slots the words lie behind their own, in all.
+    displaced: usize,
+    hash: Hash,
+}
+
+fn placed(words: &[u128], slots: usize, hash: Hash) -> Placed {
+    let vacant = words.len() as u32;
+    let mut placed = Placed { slots: vec![vacant; slots], displaced: 0, hash };
+    for (position, &word) in words.iter().enumerate() {
+        let mut slot = hash.home(word);
+        while placed.slots[slot] != vacant {
+            slot = (slot + 1) % slots;
+            placed.displaced += 1;
+        }
+        placed.slots[slot] = position as u32;
+    }
+    placed
+}
+
 impl Hash {
+    /// One of many for a number of slots, a power of two.
+    fn new(number: u64, slots: usize) -> Self {
+        let seed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self { seed, shift: 64 - slots.trailing_zeros() }
+    }
+
     #[inline]
     fn home(self, word: u128) -> usize {
         let (low, high) = (word as u64 ^ self.seed, (word >> 64) as u64 ^ 0xe703_7ed1_a0b4_28db);
@@ -52,36 +80,18 @@ impl Table {
             _ => (2, 1),
         };
         let slots = (room * words.len()).next_power_of_two().max(2);
-        let mut best = Self::placed(words, slots, 1);
-        for try_number in 2..=tries {
-            if best.1 == 0 {
+        let mut best = placed(words, slots, Hash::new(1, slots));
+        for number in 2..=tries {
+            if best.displaced == 0 {
                 break;
             }
-            let other = Self::placed(words, slots, try_number);
-            if other.1 < best.1 {
+            let other = placed(words, slots, Hash::new(number, slots));
+            if other.displaced < best.displaced {
                 best = other;
             }
         }
-        best.0
-    }
-
-    /// The table under a hash, and how many slots its words lie behind their own.
-    fn placed(words: &[u128], slots: usize, try_number: u64) -> (Self, usize) {
-        let seed = try_number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let hash = Hash { seed, shift: 64 - slots.trailing_zeros() };
-        let vacant = words.len() as u32;
-        let mut places = vec![vacant; slots];
-        let mut displaced = 0;
-        for (position, &word) in words.iter().enumerate() {
-            let mut slot = hash.home(word);
-            while places[slot] != vacant {
-                slot = (slot + 1) % slots;
-                displaced += 1;
-            }
-            places[slot] = position as u32;
-        }
-        let words = words.iter().copied().chain([VACANT]).collect();
-        (Self { slots: places, words, perfect: displaced == 0, hash }, displaced)
+        let Placed { slots, displaced, hash } = best;
+        Self { slots, words: words.iter().copied().chain([VACANT]).collect(), perfect: displaced == 0, hash }
     }
 
     /// The position of `word` that is `right`, where several have the same word; or [`UNKNOWN`].
