@@ -151,9 +151,8 @@ def _knots() -> dict[str, Trial]:
         fit = values.astype(kind)
         rows = _neighbours([*np.unique(fit), -5.0, 100.0, float(fit.min()) + 1e-8, float(fit.max()) - 1e-8], kind)
         found[f"uniform, {_name(kind)}"] = _trial(QuantileTransformer(n_quantiles=200), fit, rows)
-    normal = QuantileTransformer(n_quantiles=200, output_distribution="normal")
-    rows = _neighbours([*np.unique(values), -5.0, 100.0, 1e-8, float(values.max()) - 1e-8], np.float64)
-    found["normal"] = _trial(normal, values, rows)
+        normal = QuantileTransformer(n_quantiles=200, output_distribution="normal")
+        found[f"normal, {_name(kind)}"] = _trial(normal, fit, rows)
     return found
 
 

@@ -173,18 +173,11 @@ def worst(results: list[dict[str, Any]]) -> str:
 
 
 def print_counts(reports: dict[str, dict[str, Any]]) -> int:
-    """What was refused, skipped and wrong, and at the end how many of all."""
+    """What was skipped and wrong, and at the end how many of all."""
     passed = failed = skipped = 0
-    refused: dict[str, list[str]] = {}
     for version, report in reports.items():
         for result in report["results"]:
-            if "refused" in result:
-                refused.setdefault(result["name"], []).append(version)
-                reason = result["refused"]
-                if not result.get("expected"):
-                    failed += 1
-                    print(f"FAILED {version} {result['name']}: refused: {reason}")
-            elif "problem" in result or result["violations"]:
+            if "problem" in result or result["violations"]:
                 failed += 1
                 print(f"FAILED {version} {result['name']}: {result.get('problem', '')}")
                 for shown in result.get("shown", []):
@@ -194,8 +187,6 @@ def print_counts(reports: dict[str, dict[str, Any]]) -> int:
         skipped += len(report["skipped"])
         seconds = ", ".join(f"{step} {took}s" for step, took in report["seconds"].items())
         print(f"scikit-learn {version}: {seconds}")
-    for name, of_versions in refused.items():
-        print(f"refused by the exporter, which says why: {name} ({', '.join(of_versions)})")
     for line in next(iter(reports.values()))["elsewhere"]:
         print(f"not scikit-learn's: {line}")
     if skipped:

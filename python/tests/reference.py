@@ -240,15 +240,16 @@ def _quantile(step: dict[str, Any], x: Value) -> Value:
     knots, references = _each(step["quantiles"]), _each(step["references"])
     if math.isnan(x):
         return x
-    result = 0.5 * (np.interp(x, knots, references) - np.interp(-x, -knots[::-1], -references[::-1]))
+    kind = np.dtype(step["precision"]).type
+    result = kind(0.5 * (np.interp(x, knots, references) - np.interp(-x, -knots[::-1], -references[::-1])))
     margin = 1e-7 if step["distribution"] == "normal" else 0.0
-    above = x + margin > knots[-1] if margin else x == knots[-1]
-    below = x - margin < knots[0] if margin else x == knots[0]
-    result = 0.0 if below else 1.0 if above else result
+    above = kind(x) + kind(margin) > knots[-1] if margin else x == knots[-1]
+    below = kind(x) - kind(margin) < knots[0] if margin else x == knots[0]
+    result = 0.0 if below else 1.0 if above else float(result)
     if not margin:
         return result
     edge = margin - np.spacing(1)
-    return float(np.clip(ndtri(result), ndtri(edge), ndtri(1 - edge)))
+    return float(kind(np.clip(ndtri(result), ndtri(edge), ndtri(1 - edge))))
 
 
 def _power(step: dict[str, Any], x: Value) -> Value:
@@ -266,8 +267,10 @@ def _power_of(step: dict[str, Any], x: float, power: float) -> float:
 
     def powered(number: float, by: float) -> float:
         """((1 + number) ** by - 1) / by."""
-        if step["form"] == "power":
-            return float((np.power(number + 1, by) - 1) / by)
+        if step["form"] != "expm1":
+            kind = np.float32 if step["form"] == "power_float32" else np.float64
+            by = float(kind(by))
+            return float(kind(kind(kind(np.power(float(kind(number + 1)), by)) - kind(1)) / by))
         return float(np.expm1(by * np.log1p(number)) / by)
 
     with np.errstate(all="ignore"):

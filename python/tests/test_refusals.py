@@ -22,7 +22,6 @@ from sklearn.preprocessing import (
     FunctionTransformer,
     OneHotEncoder,
     PowerTransformer,
-    QuantileTransformer,
     SplineTransformer,
     StandardScaler,
 )
@@ -49,11 +48,6 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
     "a token pattern": (CountVectorizer(token_pattern="[a-z]+"), DOCUMENTS, "token_pattern='\\[a-z\\]\\+'"),
     "a width": (HashingVectorizer(n_features=2**21), DOCUMENTS, "at most 1048576 lanes"),
     "weights in float32": (FeatureHasher(dtype=np.float32), [{"a": 1.5}], "sums weights in that type"),
-    "float32 through a normal quantile": (
-        QuantileTransformer(n_quantiles=10, output_distribution="normal"),
-        VALUES.astype(np.float32),
-        "rounds to float32 between its two halves",
-    ),
     "float32 by libm": (
         PowerTransformer("box-cox"),
         np.abs(VALUES).astype(np.float32),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation, map_lanes,
     math::{Undefined, null_undefined},
-    parameters::PerLane,
+    parameters::{PerLane, round_to_float32},
     single_float,
 };
 use crate::{
@@ -49,6 +49,9 @@ pub enum Form {
     Expm1,
     /// By the power itself: Yeo-Johnson of older versions of scikit-learn (1.5).
     Power,
+    /// The same, with each result rounded to float32: those versions with float32 data. Box-Cox has been scipy's since,
+    /// and computes as for "power".
+    PowerFloat32,
 }
 
 impl Operation for Power {
@@ -70,8 +73,11 @@ impl Power {
         match (self.method, self.form) {
             (Method::YeoJohnson, Form::Expm1) => |lambda, x| yeo_johnson(lambda, x, by_expm1),
             (Method::YeoJohnson, Form::Power) => |lambda, x| yeo_johnson(lambda, x, by_power),
+            (Method::YeoJohnson, Form::PowerFloat32) => {
+                |lambda, x| round_to_float32(yeo_johnson(lambda, x, by_power_in_float32))
+            }
             (Method::BoxCox, Form::Expm1) => box_cox_by_expm1,
-            (Method::BoxCox, Form::Power) => box_cox_by_power,
+            (Method::BoxCox, Form::Power | Form::PowerFloat32) => box_cox_by_power,
         }
     }
 }
@@ -109,6 +115,12 @@ fn by_expm1(exponent: f64, magnitude: f64) -> f64 {
 
 fn by_power(exponent: f64, magnitude: f64) -> f64 {
     ((magnitude + 1.0).powf(exponent) - 1.0) / exponent
+}
+
+fn by_power_in_float32(exponent: f64, magnitude: f64) -> f64 {
+    let exponent = round_to_float32(exponent);
+    let power = round_to_float32(round_to_float32(magnitude + 1.0).powf(exponent));
+    round_to_float32(power - 1.0) / exponent
 }
 
 fn box_cox_by_expm1(lambda: f64, x: f64) -> f64 {
@@ -178,6 +190,7 @@ mod tests {
         let (new, old) = (of(Form::Expm1).float64()[0], of(Form::Power).float64()[0]);
         assert_eq!(old, ((1e-10_f64 + 1.0).powf(0.3) - 1.0) / 0.3);
         assert!((new - old).abs() / new > 1e-8);
+        assert_eq!(of(Form::PowerFloat32).float64(), [0.0]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::{
     Compiled, Kernel, Operation,
     interpolate::Segment,
     inverse_normal::inverse_normal,
-    parameters::{List, Real},
+    parameters::{List, Precision, Real, round_to_float32},
     search::{Sorted, TOGETHER},
     single_scalar_float,
 };
@@ -30,6 +30,9 @@ pub struct Quantile {
     pub references: List<Real>,
     /// The distribution of the results.
     pub distribution: Distribution,
+    /// What places, results and the distances to the ends are rounded to: float32 for float32 data, which scikit-learn
+    /// keeps between its steps too.
+    pub precision: Precision,
 }
 
 /// What results are distributed like.
@@ -62,7 +65,7 @@ impl Operation for Quantile {
             problems.add("references", message);
         }
         problems.or(())?;
-        let kernel = QuantileKernel::new(quantiles, references, self.distribution);
+        let kernel = QuantileKernel::new(quantiles, references, self.distribution, self.precision);
         Ok(Compiled::new(input, kernel))
     }
 }
@@ -83,10 +86,16 @@ struct QuantileKernel {
     first: f64,
     last: f64,
     distribution: Distribution,
+    precision: Precision,
 }
 
 impl QuantileKernel {
-    fn new(quantiles: Vec<f64>, references: Vec<f64>, distribution: Distribution) -> Self {
+    fn new(
+        quantiles: Vec<f64>,
+        references: Vec<f64>,
+        distribution: Distribution,
+        precision: Precision,
+    ) -> Self {
         let place = |(first, &quantile): (usize, &f64)| {
             let end = quantiles.partition_point(|&other| other <= quantile);
             0.5 * (references[end - 1] + references[first])
@@ -94,7 +103,7 @@ impl QuantileKernel {
         let at_quantile = quantiles.iter().enumerate().map(place).collect();
         let (first, last) = (quantiles[0], quantiles[quantiles.len() - 1]);
         let quantiles = Sorted::new(quantiles);
-        Self { quantiles, at_quantile, references, first, last, distribution }
+        Self { quantiles, at_quantile, references, first, last, distribution, precision }
     }
 
     /// The place of a value, where `below` quantiles are below it.
@@ -147,6 +156,17 @@ impl QuantileKernel {
         places.extend_from_slice(&found[..values.len()]);
     }
 
+    /// From values and their places to results, in place.
+    fn distribute(&self, source: &[f64], values: &mut [f64], round: impl Fn(f64) -> f64) {
+        let found = values.iter_mut().zip(source);
+        match self.distribution {
+            Distribution::Uniform => found.for_each(|(value, &x)| *value = round(self.uniform(x, *value))),
+            Distribution::Normal => {
+                found.for_each(|(value, &x)| *value = self.normal(x, round(*value), &round));
+            }
+        }
+    }
+
     fn uniform(&self, x: f64, place: f64) -> f64 {
         if x.is_nan() {
             x
@@ -159,18 +179,19 @@ impl QuantileKernel {
         }
     }
 
-    fn normal(&self, x: f64, place: f64) -> f64 {
+    fn normal(&self, x: f64, place: f64, round: impl Fn(f64) -> f64) -> f64 {
         if x.is_nan() {
             return x;
         }
-        let place = if x - THRESHOLD < self.first {
+        let threshold = round(THRESHOLD);
+        let place = if round(x - threshold) < self.first {
             0.0
-        } else if x + THRESHOLD > self.last {
+        } else if round(x + threshold) > self.last {
             1.0
         } else {
             place
         };
-        inverse_normal(place).clamp(CLIP.0, CLIP.1)
+        round(inverse_normal(place).clamp(CLIP.0, CLIP.1))
     }
 }
 
@@ -180,10 +201,9 @@ impl Kernel for QuantileKernel {
         let source = inputs[0].float64();
         let before = |quantile, x| quantile < x;
         self.quantiles.each_place(source, before, |group, below| self.add_places(group, below, values));
-        let found = values.iter_mut().zip(source);
-        match self.distribution {
-            Distribution::Uniform => found.for_each(|(value, &x)| *value = self.uniform(x, *value)),
-            Distribution::Normal => found.for_each(|(value, &x)| *value = self.normal(x, *value)),
+        match self.precision {
+            Precision::Float64 => self.distribute(source, values, |x| x),
+            Precision::Float32 => self.distribute(source, values, round_to_float32),
         }
         marks.extend_from_slice(&inputs[0].marks);
         // One pass over all, as there is hardly ever such a value.
@@ -211,7 +231,8 @@ mod tests {
         // numpy's linspace: multiples of the step, and the end.
         let references = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0].map(|place| place * (1.0 / 6.0));
         let quantiles = list(&[0.1, 0.1, 0.7, 2.0, 2.0, 2.0, 9.3]);
-        Quantile { quantiles, references: list(&references), distribution }
+        let precision = Precision::Float64;
+        Quantile { quantiles, references: list(&references), distribution, precision }
     }
 
     const INPUTS: [f64; 11] = [-5.0, 0.1, 0.3, 0.7, 1.234, 2.0, 5.5, 9.3, 9.3 - 5e-8, 0.1 + 5e-8, 1e9];
@@ -262,6 +283,30 @@ mod tests {
     }
 
     #[test]
+    fn float32_data_is_rounded_between_the_halves() {
+        let normal = Quantile { precision: Precision::Float32, ..quantile(Distribution::Normal) };
+        let inputs = INPUTS.map(|x| Some(f64::from(x as f32)));
+        // QuantileTransformer of scikit-learn 1.9.1, of float32 data with these quantiles.
+        let expected = [
+            -5.1993375,
+            -5.1993375,
+            -0.76470965,
+            -0.43072727,
+            -0.24870399,
+            0.43072736,
+            1.3609926,
+            5.1993375,
+            5.1993375,
+            -5.1993375,
+            5.1993375,
+        ];
+        assert_eq!(results(&run_float(&normal, &inputs)), expected.map(|x: f32| Some(f64::from(x))));
+        let uniform = Quantile { precision: Precision::Float32, ..quantile(Distribution::Uniform) };
+        let place = run_float(&uniform, &[Some(1.25)]).float64()[0];
+        assert_eq!(place, f64::from(place as f32));
+    }
+
+    #[test]
     fn nan_and_null_stay() {
         for distribution in [Distribution::Uniform, Distribution::Normal] {
             let out = run_float(&quantile(distribution), &[Some(f64::NAN), None]);
@@ -276,6 +321,7 @@ mod tests {
             quantiles: list(&[3.0]),
             references: list(&[0.0]),
             distribution: Distribution::Uniform,
+            precision: Precision::Float64,
         };
         assert_eq!(results(&run_float(&single, &[Some(2.0), Some(3.0), Some(4.0)])), [Some(0.0); 3]);
     }
@@ -286,6 +332,7 @@ mod tests {
             quantiles: list(&[1.0, 0.5]),
             references: list(&[0.0, 0.5, 1.5]),
             distribution: Distribution::Uniform,
+            precision: Precision::Float64,
         };
         let problems = bad.compile(&[Type::vector(2)]).expect_err("bad");
         let places: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();

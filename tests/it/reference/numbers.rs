@@ -219,19 +219,21 @@ fn quantile(step: &Value, cell: &Cell) -> Cell {
     let reverse = |numbers: &[f64]| numbers.iter().rev().map(|number| -number).collect::<Vec<f64>>();
     let forth = interp(x, &quantiles, &references);
     let back = interp(-x, &reverse(&quantiles), &reverse(&references));
-    let mut place = 0.5 * (forth - back);
+    let float32 = step["precision"] == "float32";
+    let round = |x: f64| if float32 { f64::from(x as f32) } else { x };
+    let mut place = round(0.5 * (forth - back));
     let normal = step["distribution"] == "normal";
     let (first, last) = (quantiles[0], quantiles[quantiles.len() - 1]);
-    if if normal { x + 1e-7 > last } else { x == last } {
+    if if normal { round(x + round(1e-7)) > last } else { x == last } {
         place = 1.0;
     }
-    if if normal { x - 1e-7 < first } else { x == first } {
+    if if normal { round(x - round(1e-7)) < first } else { x == first } {
         place = 0.0;
     }
     let result =
         if normal { normal_quantile(place).clamp(-5.199337582605575, 5.19933758270342) } else { place };
     let status = if x < first || x > last { cell.status.max(OUT_OF_RANGE) } else { cell.status };
-    Cell { value: Some(Plain::Float(result)), status }
+    Cell { value: Some(Plain::Float(round(result))), status }
 }
 
 /// By the rational functions of the Cephes library.
@@ -290,7 +292,9 @@ const TAIL_Q: [f64; 8] = [
 
 fn power(step: &Value, lane: usize, x: f64) -> f64 {
     let lambda = number(&step["lambda"], lane);
-    let by_power = step["form"] == "power";
+    let by_power = step["form"] != "expm1";
+    let in_float32 = step["form"] == "power_float32" && step["method"] == "yeo_johnson";
+    let round = |x: f64| if in_float32 { f64::from(x as f32) } else { x };
     if step["method"] == "box_cox" {
         let exponent = lambda * x.ln();
         return match lambda {
@@ -302,9 +306,10 @@ fn power(step: &Value, lane: usize, x: f64) -> f64 {
     }
     // Below 0 it is the negative of what 2 - lambda gives for the magnitude.
     let (lambda, x, sign) = if x >= 0.0 { (lambda, x, 1.0) } else { (2.0 - lambda, -x, -1.0) };
+    let lambda = round(lambda);
     sign * match lambda {
-        0.0 => x.ln_1p(),
-        _ if by_power => ((x + 1.0).powf(lambda) - 1.0) / lambda,
+        0.0 => round(x.ln_1p()),
+        _ if by_power => round(round(round(round(x + 1.0).powf(lambda)) - 1.0) / lambda),
         _ => (lambda * x.ln_1p()).exp_m1() / lambda,
     }
 }

@@ -193,9 +193,16 @@ def bucketize(x: Expression, edges: Sequence[float]) -> Expression:
     return _step("bucketize", [x], replace(x.type, element="int64", nullable=True), parameters)
 
 
-def quantile(x: Expression, quantiles: Sequence[float], references: Sequence[float], distribution: str) -> Expression:
+def quantile(
+    x: Expression, quantiles: Sequence[float], references: Sequence[float], distribution: str, *, precision: str
+) -> Expression:
     """The fitted quantile of x, uniform or normal."""
-    parameters = {"quantiles": list(quantiles), "references": list(references), "distribution": distribution}
+    parameters = {
+        "quantiles": list(quantiles),
+        "references": list(references),
+        "distribution": distribution,
+        "precision": precision,
+    }
     exactness = Exactness.EXACT if distribution == "uniform" else Exactness.CLOSE
     return _step("quantile", [x], x.type, parameters, exactness=exactness)
 

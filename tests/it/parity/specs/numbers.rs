@@ -64,7 +64,7 @@ fn any(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
                 per_lane(rng, kind, -2.0..3.0)
             };
             json!({"op": "power", "method": pick(rng, &["yeo_johnson", "box_cox"]), "lambda": lambda,
-                "form": pick(rng, &["expm1", "power"]), "undefined": undefined})
+                "form": pick(rng, &["expm1", "power", "power_float32"]), "undefined": undefined})
         }
     };
     (step, kind)
@@ -150,7 +150,7 @@ fn quantile(rng: &mut ChaCha8Rng) -> Value {
         (0..count).map(|place| f64::from(place) / f64::from(count.max(2) - 1)).collect();
     let distribution = pick(rng, &["uniform", "normal"]);
     json!({"op": "quantile", "quantiles": sorted(rng, references.len(), true), "references": references,
-        "distribution": distribution})
+        "distribution": distribution, "precision": pick(rng, &["float64", "float32"])})
 }
 
 fn spline(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {

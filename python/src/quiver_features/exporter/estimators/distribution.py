@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import expressions as ex
 from ..expressions import Expression
-from ..matrix import Column, Matrix, elementwise, number, per_lane, rounded, scalar_column, scalars, work_type
+from ..matrix import Column, Matrix, elementwise, number, per_lane, scalar_column, scalars, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 from .scaling import standard_scaler
@@ -23,22 +23,17 @@ def quantile_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     """The mean of interpolations from both sides over the fitted quantiles."""
     if matrix.is_sparse:
         raise Refusal("its input is sparse; only dense input can be expressed")
-    normal = estimator.output_distribution == "normal"
-    if normal and work_type(matrix.data) == "float32":
-        raise Refusal(
-            "output_distribution='normal' of float32 data rounds to float32 between its two halves; cast the data to "
-            "float64"
-        )
     if not np.isfinite(estimator.quantiles_).all():
         raise Refusal("fitted quantiles are not finite; was a column missing throughout?")
+    precision = work_type(matrix.data)
     references = [float(reference) for reference in estimator.references_]
     columns = []
     for position, (column, x) in enumerate(zip(matrix.columns, scalars(matrix.columns), strict=True)):
         quantiles = [float(knot) for knot in estimator.quantiles_[:, position]]
         context.hint(column.expression, _knots_to_try(quantiles))
-        result = ex.quantile(number(x), quantiles, references, estimator.output_distribution)
+        result = ex.quantile(number(x), quantiles, references, estimator.output_distribution, precision=precision)
         columns.append(scalar_column(column.name, result))
-    return rounded(columns, matrix.data)
+    return columns
 
 
 def _knots_to_try(quantiles: list[float]) -> list[float]:
@@ -51,14 +46,13 @@ def _knots_to_try(quantiles: list[float]) -> list[float]:
 def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """Yeo-Johnson or Box-Cox with the fitted lambdas, then standardizing where the estimator says so."""
     method = estimator.method.replace("-", "_")
+    float32 = work_type(matrix.data) == "float32"
     # Box-Cox has been scipy's in every version, Yeo-Johnson only later.
     form = "expm1" if method == "box_cox" or context.library >= _POWER_BY_SCIPY else "power"
-    float32 = work_type(matrix.data) == "float32"
     if float32 and form == "power":
-        raise Refusal(
-            f"scikit-learn {context.library[0]}.{context.library[1]} loses all digits of small float32 numbers in "
-            "(x + 1) ** lambda - 1; cast the data to float64"
-        )
+        if estimator.lambdas_.dtype != np.float32:
+            raise Refusal("was fitted with float64 data, here it gets float32: cast that to float64")
+        form = "power_float32"
 
     def powered(x: Expression, at: tuple[int, ...]) -> Expression:
         result = ex.power(number(x), method, per_lane(estimator.lambdas_, at), form=form)
