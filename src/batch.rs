@@ -236,7 +236,7 @@ pub enum Values {
 pub const NO_SLOT: u32 = u32::MAX;
 
 /// Where each row's list begins and ends among the elements, and whether the whole list is null.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListRows {
     /// One more than there are rows; the first is 0.
     pub offsets: Vec<u32>,

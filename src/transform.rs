@@ -19,6 +19,7 @@ mod farm;
 pub mod hashing;
 mod inverse_normal;
 mod keys;
+mod lifted;
 mod murmur3;
 mod murmur64a;
 mod pairs;
@@ -36,6 +37,12 @@ pub trait Operation {
     /// Checks the parameters against the types of the inputs, and makes the kernel. Problems' places are fields of
     /// the operation.
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems>;
+
+    /// Whether lists among its inputs are taken element by element: it is then compiled for elements. Operations of a
+    /// single elementwise input need not say so.
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        false
+    }
 }
 
 /// A checked operation, ready to run.
@@ -153,7 +160,7 @@ macro_rules! operations {
 
         impl Operation for Transform {
             fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
-                match self { $($(Self::$name(operation) => operation.compile(inputs),)+)+ }
+                match self { $($(Self::$name(operation) => lifted::compile(operation, inputs),)+)+ }
             }
         }
     };

@@ -89,6 +89,10 @@ impl Operation for Arithmetic {
         let zero_division = self.zero_division.unwrap_or(ZeroDivision::Ieee);
         Ok(Compiled::new(output, ArithmeticKernel { function: self.function, zero_division, lanes }))
     }
+
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        true
+    }
 }
 
 #[derive(Debug)]

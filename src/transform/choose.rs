@@ -5,17 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Compiled, Kernel, Operation,
-    pick::{of_one_type, pick, step},
+    pick::{of_one_type, pick, pick_lists, row_marks, step},
     row_count,
 };
 use crate::{
-    batch::{Column, Element, Type},
+    batch::{Column, Element, Mark, Type},
     problem::Problems,
 };
 
 /// Of three inputs, the first a boolean: the second where it is true, the third where it is false. The two are of one
-/// type, scalars of any type or vectors of one width. Null where the condition is null, with its status; else the
-/// value's own null, and the graver status of both.
+/// type: scalars of any type, vectors of one width, or lists of either, of which whole lists are chosen. Null where the
+/// condition is null, with its status; else the value's own null, and the graver status of both. Where the condition is a
+/// list, or just one of the two is, it chooses for each element.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choose {}
@@ -30,38 +31,53 @@ impl Operation for Choose {
             problems.add("", format!("its first input is {condition}, must be bool"));
         }
         if !of_one_type(&inputs[1..]) {
-            let message =
-                format!("takes two scalars or vectors of one type to choose of, they are {one} and {other}");
+            let message = format!("takes two of one type to choose of, they are {one} and {other}");
             problems.add("", message);
         }
         let nullable = inputs.iter().any(|input| input.nullable);
-        let kernel = ChooseKernel { lanes: one.lanes() };
+        let kernel = ChooseKernel { lanes: one.lanes(), lists: one.list };
         problems.or(Compiled::new(one.with_nullable(nullable), kernel))
+    }
+
+    fn takes_elements(&self, inputs: &[Type]) -> bool {
+        let [condition, choices @ ..] = inputs else { return false };
+        condition.list || choices.iter().any(|choice| !choice.list)
     }
 }
 
 #[derive(Debug)]
 struct ChooseKernel {
     lanes: usize,
+    /// Whether whole lists are chosen.
+    lists: bool,
 }
 
 impl Kernel for ChooseKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let (condition, choices) = (inputs[0], &inputs[1..]);
-        let count = row_count(inputs);
         let (is_true, condition_step) = (condition.bool(), step(condition));
         let choice = |row: usize| usize::from(!is_true[row * condition_step]);
-        pick(choices, self.lanes, count, choice, &mut out.values);
-        out.marks.clear();
-        out.marks.extend((0..count).map(|row| {
+        let marks: Vec<&[Mark]> = choices.iter().map(|choice| row_marks(choice, self.lists)).collect();
+        let mark = |row: usize| {
             let of_condition = condition.marks[row * condition_step];
-            let chosen = choices[choice(row)];
+            let of_chosen = marks[choice(row)];
             if of_condition.is_null() {
                 of_condition
             } else {
-                of_condition | chosen.marks[row * step(chosen)]
+                of_condition | of_chosen[row * usize::from(of_chosen.len() != 1)]
             }
-        }));
+        };
+        if self.lists {
+            return pick_lists(choices, self.lanes, choices[0].rows(), choice, mark, out);
+        }
+        let count = row_count(inputs);
+        pick(choices, self.lanes, count, choice, &mut out.values);
+        out.marks.clear();
+        out.marks.extend((0..count).map(mark));
+    }
+
+    fn gives_lists(&self) -> bool {
+        self.lists
     }
 
     fn takes_single_rows(&self) -> bool {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Compiled, Kernel, Operation,
-    pick::{of_one_type, pick, step},
+    pick::{of_one_type, pick, pick_lists, row_marks, step},
     row_count,
 };
 use crate::{
@@ -14,7 +14,9 @@ use crate::{
 };
 
 /// The first of its inputs that is not null, with that input's status. All of them are of one type: scalars of any
-/// type, or vectors of one width. Null where all are null, with the gravest of their statuses.
+/// type, vectors of one width, or lists of either, of which the first whole list that is not null is taken. Null where
+/// all are null, with the gravest of their statuses. With single values beside lists it takes the first for each
+/// element.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Coalesce {
@@ -26,7 +28,8 @@ pub struct Coalesce {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NanCoalesce {
-    /// It is passed over like a null; for a vector, NaN in any lane.
+    /// It is passed over like a null; for a vector, NaN in any lane. Whole lists are passed over only where they are
+    /// null.
     Skip,
     /// It is a value like any other.
     Keep,
@@ -39,14 +42,17 @@ impl Operation for Coalesce {
         };
         if !of_one_type(inputs) {
             let types: Vec<String> = inputs.iter().map(Type::to_string).collect();
-            let message =
-                format!("takes scalars or vectors of one type, its inputs are {}", types.join(", "));
+            let message = format!("takes inputs of one type, they are {}", types.join(", "));
             return Err(Problems::one("", message));
         }
-        let skips_nan = self.nan == NanCoalesce::Skip && first.element == Element::Float64;
+        let skips_nan = self.nan == NanCoalesce::Skip && first.element == Element::Float64 && !first.list;
         let nullable = skips_nan || inputs.iter().all(|input| input.nullable);
-        let kernel = CoalesceKernel { skips_nan, lanes: first.lanes() };
+        let kernel = CoalesceKernel { skips_nan, lanes: first.lanes(), lists: first.list };
         Ok(Compiled::new(first.with_nullable(nullable), kernel))
+    }
+
+    fn takes_elements(&self, inputs: &[Type]) -> bool {
+        inputs.iter().any(|input| !input.list)
     }
 }
 
@@ -54,18 +60,29 @@ impl Operation for Coalesce {
 struct CoalesceKernel {
     skips_nan: bool,
     lanes: usize,
+    /// Whether whole lists are taken.
+    lists: bool,
 }
 
 impl Kernel for CoalesceKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        let count = row_count(inputs);
         let first = |row: usize| inputs.iter().position(|input| !self.mark(input, row).is_null());
-        pick(inputs, self.lanes, count, |row| first(row).unwrap_or(0), &mut out.values);
-        out.marks.clear();
-        out.marks.extend((0..count).map(|row| match first(row) {
+        let choice = |row: usize| first(row).unwrap_or(0);
+        let mark = |row: usize| match first(row) {
             Some(chosen) => self.mark(inputs[chosen], row),
             None => inputs.iter().fold(Mark::NULL, |joined, input| joined | self.mark(input, row)),
-        }));
+        };
+        if self.lists {
+            return pick_lists(inputs, self.lanes, inputs[0].rows(), choice, mark, out);
+        }
+        let count = row_count(inputs);
+        pick(inputs, self.lanes, count, choice, &mut out.values);
+        out.marks.clear();
+        out.marks.extend((0..count).map(mark));
+    }
+
+    fn gives_lists(&self) -> bool {
+        self.lists
     }
 
     fn takes_single_rows(&self) -> bool {
@@ -76,6 +93,9 @@ impl Kernel for CoalesceKernel {
 impl CoalesceKernel {
     /// An input's mark, null for a NaN that is passed over.
     fn mark(&self, input: &Column, row: usize) -> Mark {
+        if self.lists {
+            return row_marks(input, true)[row];
+        }
         let row = row * step(input);
         match &input.values {
             Values::Float64(values) if self.skips_nan => {
@@ -148,6 +168,7 @@ mod tests {
         assert_eq!(of(NanCoalesce::Keep, &[float, float.with_nullable(false)]), Ok(false));
         assert_eq!(of(NanCoalesce::Skip, &[float, float.with_nullable(false)]), Ok(true));
         assert!(of(NanCoalesce::Keep, &[float, Type::vector(1)]).is_err());
-        assert!(of(NanCoalesce::Keep, &[float.listed()]).is_err());
+        assert_eq!(of(NanCoalesce::Skip, &[float.listed(), float.listed().with_nullable(false)]), Ok(false));
+        assert!(of(NanCoalesce::Keep, &[float, float.listed()]).is_err(), "it takes elements then");
     }
 }

@@ -43,6 +43,10 @@ impl Operation for Compare {
         let output = Type::scalar(Element::Bool).with_nullable(one.nullable || other.nullable);
         Ok(Compiled::new(output, CompareKernel { function: self.function }))
     }
+
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        true
+    }
 }
 
 #[derive(Debug)]

@@ -45,6 +45,10 @@ impl Operation for Concat {
         let output = Type::vector(lanes.iter().sum()).with_nullable(nullable);
         Ok(Compiled::new(output, ConcatKernel { lanes, null: self.null }))
     }
+
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        true
+    }
 }
 
 #[derive(Debug)]

@@ -40,6 +40,10 @@ impl Operation for Cosine {
             ..Compiled::new(output.with_nullable(nullable), CosineKernel { zero_norm: self.zero_norm })
         })
     }
+
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        true
+    }
 }
 
 /// The length of one vector.

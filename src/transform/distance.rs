@@ -33,6 +33,10 @@ impl Operation for Distance {
         let (lanes, output) = two_vectors(inputs)?;
         Ok(Compiled::new(output, DistanceKernel { metric: self.metric, lanes }))
     }
+
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        true
+    }
 }
 
 #[derive(Debug)]

@@ -19,6 +19,10 @@ impl Operation for Dot {
         let (lanes, output) = two_vectors(inputs)?;
         Ok(Compiled::new(output, DotKernel { lanes }))
     }
+
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        true
+    }
 }
 
 /// The dot product of two vectors.

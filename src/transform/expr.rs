@@ -22,7 +22,8 @@ mod tokens;
 /// infinities: a result is null where an operand is null (of `and` and `or` too), but for `is_null`, `coalesce` and
 /// the value that a choice does not take; in `coalesce` NaN is a value. Arithmetic is that of float64, and scalars go
 /// with every lane of vectors. int64 and uint64 become float64 in arithmetic and functions; compared with each other
-/// or with whole numbers they are exact. Booleans and strings never become numbers. Every part is computed as early as
+/// or with whole numbers they are exact. Booleans and strings never become numbers. Over lists it is computed for each
+/// element, as these operations are: `max(price - bid, 0)`, where `price` is a list. Every part is computed as early as
 /// what it reads is known: what reads one table alone when the table is loaded, say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

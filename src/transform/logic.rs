@@ -44,6 +44,10 @@ impl Operation for Logic {
         let output = Type::scalar(Element::Bool).with_nullable(inputs.iter().any(|input| input.nullable));
         problems.or(Compiled::new(output, LogicKernel { function: self.function }))
     }
+
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        true
+    }
 }
 
 #[derive(Debug)]

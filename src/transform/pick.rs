@@ -1,11 +1,13 @@
 //! Rows picked from several columns of one type.
 
-use crate::batch::{Column, Strings, Type, Values};
+use crate::batch::{Column, Mark, Strings, Type, Values};
 
-/// Whether all are of one type that rows are picked from: scalars or vectors, no lists.
+/// Whether all are of one type that rows are picked from: scalars, vectors or lists of either.
 pub fn of_one_type(inputs: &[Type]) -> bool {
-    let same = |one: &Type, other: &Type| (one.element, one.width) == (other.element, other.width);
-    inputs.iter().all(|input| same(input, &inputs[0]) && !input.list)
+    let same = |one: &Type, other: &Type| {
+        (one.element, one.width, one.list) == (other.element, other.width, other.list)
+    };
+    inputs.iter().all(|input| same(input, &inputs[0]))
 }
 
 /// Fills `out` with `count` values, each of the column whose position `choice` gives for its row; a single row is every
@@ -51,6 +53,44 @@ fn pick_slices<T: Copy>(
     for row in 0..count {
         let (values, step) = slices[choice(row)];
         out.extend_from_slice(&values[row * step..row * step + lanes]);
+    }
+}
+
+/// Fills `out` with `count` whole lists: each row's of the column whose position `choice` gives, and marked as `mark`
+/// says; a null one has no elements. Each column has a list for each row.
+pub fn pick_lists(
+    columns: &[&Column],
+    lanes: usize,
+    count: usize,
+    choice: impl Fn(usize) -> usize,
+    mark: impl Fn(usize) -> Mark,
+    out: &mut Column,
+) {
+    let mut all = Column { values: columns[0].values.emptied(), marks: Vec::new(), list: None };
+    let mut lists = Vec::with_capacity(columns.len());
+    for column in columns {
+        lists.push((column.list.as_ref(), all.marks.len()));
+        all.append(column);
+    }
+    let mut positions: Vec<u32> = Vec::new();
+    let rows = out.list_mut();
+    for row in 0..count {
+        let mark = mark(row);
+        if let (Some(list), start) = lists[choice(row)]
+            && !mark.is_null()
+        {
+            positions.extend(list.range(row).map(|at| (start + at) as u32));
+        }
+        rows.push(positions.len(), mark);
+    }
+    out.gather_values(&all, lanes, &positions);
+}
+
+/// The marks of rows: of lists as a whole where rows are lists.
+pub fn row_marks(column: &Column, are_lists: bool) -> &[Mark] {
+    match &column.list {
+        Some(list) if are_lists => &list.marks,
+        _ => &column.marks,
     }
 }
 

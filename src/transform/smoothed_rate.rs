@@ -73,6 +73,10 @@ impl Operation for SmoothedRate {
         let output = Type::scalar(Element::Float64).with_nullable(nullable);
         Ok(Compiled::new(output, SmoothedRateKernel { of: self.clone() }))
     }
+
+    fn takes_elements(&self, _inputs: &[Type]) -> bool {
+        true
+    }
 }
 
 #[derive(Debug)]

@@ -13,6 +13,9 @@ feature's inputs, each other step the result before it. `quiver schema spec` pri
 
 Unless an operation says otherwise, null (no value) stays null with its status, NaN is a float like any other, floats
 are computed in float64 by IEEE arithmetic, and an operation of one input is applied to each element of a list.
+Operations that join single values (`arithmetic`, `compare`, `logic`, `choose`, `coalesce`, `expr`, `concat`, `dot`,
+`cosine`, `distance`, `smoothed_rate`) join lists element by element, and a row's single value goes with each of its
+elements. A list that is shorter than another ends in nulls; a null list makes the result null.
 
 In the tables, *number* is a JSON number, or `"nan"`, `"inf"` or `"-inf"`; *category* is a string, a number or a
 boolean, as the input's type is (integers beyond 2^53 are strings); *list* is a JSON array, or

@@ -102,6 +102,10 @@ impl Kernel for BoundKernel {
         self.kernel.run(&all, out);
     }
 
+    fn gives_lists(&self) -> bool {
+        self.kernel.gives_lists()
+    }
+
     fn takes_single_rows(&self) -> bool {
         self.kernel.takes_single_rows()
     }

@@ -17,6 +17,7 @@ use crate::{
         coalesce::{Coalesce, NanCoalesce},
         compare::{Compare, Comparison},
         constant::Constant,
+        lifted,
         logic::{Logic, LogicFunction},
         missing_indicator::{MissingIndicator, NanIs},
         parameters::{PerLane, Real},
@@ -112,12 +113,7 @@ impl Lowering<'_> {
             self.problem(column, format!("there is no name `{name}`; there are: {}", self.names.join(", ")));
             return None;
         };
-        let of = self.inputs[position];
-        if of.list {
-            self.problem(column, format!("`{name}` is {of}; expressions take no lists"));
-            return None;
-        }
-        Some(Value { source: Source::At(position), of })
+        Some(Value { source: Source::At(position), of: self.inputs[position] })
     }
 
     fn negate(&mut self, column: usize, operand: Value) -> Option<Value> {
@@ -226,7 +222,7 @@ impl Lowering<'_> {
     /// Adds an operation over operands, or computes it where all of them are constant.
     fn apply(&mut self, column: usize, operation: &impl Operation, operands: Vec<Value>) -> Option<Value> {
         let types: Vec<Type> = operands.iter().map(|operand| operand.of).collect();
-        let compiled = match operation.compile(&types) {
+        let compiled = match lifted::compile(operation, &types) {
             Ok(compiled) => compiled,
             Err(found) => {
                 found.iter().for_each(|problem| self.problem(column, problem));

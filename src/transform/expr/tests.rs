@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    batch::{Column, Element, Mark, Strings, Values},
+    batch::{Column, Element, ListRows, Mark, Strings, Values},
     transform::check::{floats, results},
 };
 
@@ -17,15 +17,20 @@ fn expr(expression: &str, names: &[&str]) -> Expr {
 fn run_compiled(compiled: &Compiled, inputs: &[&Column]) -> Column {
     let mut parts: Vec<Column> = Vec::new();
     for part in &compiled.derived {
-        let mut out = Column::new(part.compiled.output);
         let all: Vec<&Column> = inputs.iter().copied().chain(&parts).collect();
-        part.compiled.kernel.run(&part.reads.iter().map(|&read| all[read]).collect::<Vec<_>>(), &mut out);
-        parts.push(out);
+        parts.push(run_part(&part.compiled, &part.reads.iter().map(|&read| all[read]).collect::<Vec<_>>()));
     }
     let all: Vec<&Column> = inputs.iter().copied().chain(&parts).collect();
     let reads = compiled.reads.as_ref().expect("expressions tell what they read");
+    run_part(compiled, &reads.iter().map(|&read| all[read]).collect::<Vec<_>>())
+}
+
+fn run_part(compiled: &Compiled, inputs: &[&Column]) -> Column {
     let mut out = Column::new(compiled.output);
-    compiled.kernel.run(&reads.iter().map(|&read| all[read]).collect::<Vec<_>>(), &mut out);
+    compiled.kernel.run(inputs, &mut out);
+    if compiled.output.list && !compiled.kernel.gives_lists() {
+        out.list = inputs.iter().find_map(|input| input.list.clone());
+    }
     out
 }
 
@@ -121,7 +126,7 @@ fn every_problem_is_told_with_its_column() {
         ("b * 2", "column 3: takes numbers, not bool: `1 if b else 0` makes a number of one"),
         ("clip(x, x, 1)", "column 1: the bounds of `clip` are numbers"),
         ("clip(x, 2, 1)", "column 1: min: 2 must not be above 1"),
-        ("l * 2", "column 1: `l` is list<float64>; expressions take no lists"),
+        ("l == t", "column 3: takes two scalars of one type, its inputs are list<float64> and string"),
     ] {
         let found = expr(expression, &names).compile(&types).expect_err(expression);
         assert_eq!(found.to_string(), format!("expression: {expected}"));
@@ -135,6 +140,35 @@ fn every_problem_is_told_with_its_column() {
     );
     let null = Expr { zero_division: ExprZeroDivision::Null, ..expr("x + 1 / 0", &["x"]) };
     assert!(null.compile(&[FLOAT]).expect_err("null").to_string().contains("column 7: is null whatever"));
+}
+
+#[test]
+fn lists_are_computed_by_element_and_chosen_as_a_whole() {
+    let rows = |values: &[Option<f64>], offsets: &[u32], second: Mark| {
+        let list = ListRows { offsets: offsets.to_vec(), marks: vec![Mark::PRESENT, second] };
+        Column { list: Some(list), ..floats(values) }
+    };
+    let l = rows(&[Some(1.0), None, Some(3.0)], &[0, 2, 3], Mark::PRESENT);
+    let m = rows(&[Some(10.0)], &[0, 1, 1], Mark::KEY_NOT_FOUND);
+    let x = floats(&[Some(2.0), Some(5.0)]);
+    for (expression, expected, offsets) in [
+        ("l * x + 1", vec![Some(3.0), None, Some(16.0)], [0, 2, 3]),
+        ("-l", vec![Some(-1.0), None, Some(-3.0)], [0, 2, 3]),
+        ("0 if is_null(l) else max(l, 2)", vec![Some(2.0), Some(0.0), Some(3.0)], [0, 2, 3]),
+        ("coalesce(l, x)", vec![Some(1.0), Some(2.0), Some(3.0)], [0, 2, 3]),
+        ("l + m", vec![Some(11.0), None], [0, 2, 2]),
+        ("coalesce(m, l)", vec![Some(10.0), Some(3.0)], [0, 1, 2]),
+        ("l if x > 3 else m", vec![Some(10.0), Some(3.0)], [0, 1, 2]),
+        ("l", vec![Some(1.0), None, Some(3.0)], [0, 2, 3]),
+    ] {
+        let types = [FLOAT.listed(), FLOAT.listed(), FLOAT];
+        let out = run(expression, &["l", "m", "x"], &types, &[&l, &m, &x]);
+        assert_eq!(results(&out), expected, "{expression}");
+        assert_eq!(out.list.expect("lists").offsets, offsets, "{expression}");
+    }
+    let sum = run("l + m", &["l", "m"], &[FLOAT.listed(); 2], &[&l, &m]);
+    assert_eq!(sum.list.expect("lists").marks, [Mark::PRESENT, Mark::KEY_NOT_FOUND]);
+    assert_eq!(run("7.5", &["l"], &[FLOAT.listed()], &[&l]).float64(), [7.5, 7.5]);
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Draft {
         (json!({"input": reference}), *kind)
     }
 
-    /// Two vectors or scalars, or a concatenation.
+    /// Two vectors or scalars, or lists of them, or a concatenation.
     fn of_several(&self, rng: &mut ChaCha8Rng) -> (Value, Kind) {
         if !JOINS.is_empty() && rng.random_bool(0.6) {
             let family = JOINS[rng.random_range(0..JOINS.len())];
@@ -160,10 +160,11 @@ impl Draft {
             }
         }
         let floats: Vec<&(String, Kind)> =
-            self.readable.iter().filter(|(_, kind)| kind.element == "float64" && !kind.list).collect();
+            self.readable.iter().filter(|(_, kind)| kind.element == "float64").collect();
         let (one, kind) = floats[rng.random_range(0..floats.len())].clone();
         let others: Vec<_> = floats.iter().filter(|(_, other)| other.width == kind.width).collect();
-        let (other, _) = others[rng.random_range(0..others.len())];
+        let (other, of_other) = others[rng.random_range(0..others.len())];
+        let list = kind.list || of_other.list;
         let choice = rng.random_range(0..4);
         let (step, after) = match (choice, kind.width) {
             (0, Some(_)) => (json!({"op": "dot"}), FLOAT),
@@ -176,7 +177,7 @@ impl Draft {
             }
             _ => (arithmetic(rng), kind),
         };
-        (json!({"inputs": [one, other], "steps": [step]}), after)
+        (json!({"inputs": [one, other], "steps": [step]}), Kind { list, ..after })
     }
 
     /// Features of one or two outputs; integers make an int64 output of their own.

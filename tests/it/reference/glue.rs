@@ -8,23 +8,51 @@ use serde_json::Value;
 
 use super::{
     Cell, Held, NULL, OUT_OF_RANGE, Plain,
-    operations::{cell, floats, number},
+    operations::{cell, floats, lifted, number, together},
 };
 
 pub fn apply(step: &Value, inputs: &[Held]) -> Option<Held> {
+    let function = step["function"].as_str().unwrap_or_default();
     let result = match step["op"].as_str()? {
-        "coalesce" => coalesce(step["nan"] == "skip", &inputs.iter().map(cell).collect::<Vec<_>>()),
-        "constant" => Cell::of(constant(step)),
-        "arithmetic" if is_new(step["function"].as_str()?) => {
-            arithmetic(step["function"].as_str()?, &step["zero_division"], cell(&inputs[0]), cell(&inputs[1]))
+        "coalesce" => first(step["nan"] == "skip", inputs),
+        "constant" => Held::One(Cell::of(constant(step))),
+        "arithmetic" if is_new(function) => {
+            together(inputs, |cells| arithmetic(function, &step["zero_division"], cells[0], cells[1]))
         }
-        "compare" => compare(step["function"].as_str()?, cell(&inputs[0]), cell(&inputs[1])),
-        "logic" => logic(step["function"].as_str()?, &inputs.iter().map(cell).collect::<Vec<_>>()),
-        "choose" => choose(cell(&inputs[0]), cell(&inputs[1]), cell(&inputs[2])),
+        "compare" => together(inputs, |cells| compare(function, cells[0], cells[1])),
+        "logic" => together(inputs, |cells| logic(function, cells)),
+        "choose" => chosen(inputs),
         "expr" => evaluate(&step["_tree"], &step["zero_division"], inputs),
         _ => return None,
     };
-    Some(Held::One(result))
+    Some(result)
+}
+
+/// The first whole list where all are lists, else the first value or element.
+fn first(skips_nan: bool, inputs: &[Held]) -> Held {
+    let mut gravest = NULL;
+    for held in inputs {
+        match held {
+            Held::One(_) => return together(inputs, |cells| coalesce(skips_nan, cells)),
+            Held::List(..) if inputs.iter().any(|other| matches!(other, Held::One(_))) => {}
+            Held::List(true, status, _) => gravest = gravest.max(*status),
+            Held::List(false, ..) => return held.clone(),
+        }
+    }
+    Held::List(true, gravest, Vec::new())
+}
+
+/// A whole list where both are lists and the condition is none, else a value or elements.
+fn chosen(inputs: &[Held]) -> Held {
+    let [Held::One(condition), one @ Held::List(..), other @ Held::List(..)] = inputs else {
+        return together(inputs, |cells| choose(cells[0], cells[1], cells[2]));
+    };
+    let Some(value) = &condition.value else { return Held::List(true, condition.status, Vec::new()) };
+    let chosen = if *value == Plain::Bool(true) { one } else { other };
+    match chosen.clone() {
+        Held::List(null, status, cells) => Held::List(null, status.max(condition.status), cells),
+        Held::One(_) => chosen.clone(),
+    }
 }
 
 fn is_new(function: &str) -> bool {
@@ -158,37 +186,40 @@ fn choose(condition: &Cell, one: &Cell, other: &Cell) -> Cell {
 
 /// A tree: `[function, operand, ...]`, `{"input": position}`, or a constant with its type. What reads no input is a
 /// constant, and always present.
-fn evaluate(tree: &Value, zero_division: &Value, inputs: &[Held]) -> Cell {
-    let found = evaluate_node(tree, zero_division, inputs);
-    if tree.to_string().contains("input") { found } else { Cell { status: 0, ..found } }
+fn evaluate(tree: &Value, zero_division: &Value, inputs: &[Held]) -> Held {
+    match evaluate_node(tree, zero_division, inputs) {
+        Held::One(found) if !tree.to_string().contains("input") => Held::One(Cell { status: 0, ..found }),
+        found => found,
+    }
 }
 
-fn evaluate_node(tree: &Value, zero_division: &Value, inputs: &[Held]) -> Cell {
+fn evaluate_node(tree: &Value, zero_division: &Value, inputs: &[Held]) -> Held {
     let Some(call) = tree.as_array() else {
         return match tree["input"].as_u64() {
-            Some(position) => cell(&inputs[position as usize]).clone(),
-            None => Cell::of(constant(tree)),
+            Some(position) => inputs[position as usize].clone(),
+            None => Held::One(Cell::of(constant(tree))),
         };
     };
-    let operands: Vec<Cell> =
-        call[1..].iter().map(|operand| evaluate(operand, zero_division, inputs)).collect();
-    let all: Vec<&Cell> = operands.iter().collect();
+    let all: Vec<Held> = call[1..].iter().map(|operand| evaluate(operand, zero_division, inputs)).collect();
     match call[0].as_str().expect("a function") {
         function @ ("equal" | "not_equal" | "less" | "less_equal" | "greater" | "greater_equal") => {
-            compare(function, all[0], all[1])
+            together(&all, |cells| compare(function, cells[0], cells[1]))
         }
-        function @ ("and" | "or" | "not") => logic(function, &all),
-        "choose" => choose(all[0], all[1], all[2]),
-        "coalesce" => coalesce(false, &all),
-        "is_null" => Cell { value: Some(Plain::Bool(all[0].value.is_none())), status: all[0].status },
-        "float" => {
-            let value = all[0].value.as_ref().map(|value| Plain::Float(as_float(value)));
-            Cell { value, status: all[0].status }
-        }
-        "negate" => of_float(all[0], |x| -x),
-        "log1p" => of_float(all[0], f64::ln_1p),
-        "clip" => clip(all[0], bound(all[1]), bound(all[2])),
-        function => arithmetic(function, zero_division, all[0], all[1]),
+        function @ ("and" | "or" | "not") => together(&all, |cells| logic(function, cells)),
+        "choose" => chosen(&all),
+        "coalesce" => first(false, &all),
+        "is_null" => lifted(&all[0], |cell| Cell {
+            value: Some(Plain::Bool(cell.value.is_none())),
+            status: cell.status,
+        }),
+        "float" => lifted(&all[0], |cell| {
+            let value = cell.value.as_ref().map(|value| Plain::Float(as_float(value)));
+            Cell { value, status: cell.status }
+        }),
+        "negate" => lifted(&all[0], |cell| of_float(cell, |x| -x)),
+        "log1p" => lifted(&all[0], |cell| of_float(cell, f64::ln_1p)),
+        "clip" => lifted(&all[0], |value| clip(value, bound(cell(&all[1])), bound(cell(&all[2])))),
+        function => together(&all, |cells| arithmetic(function, zero_division, cells[0], cells[1])),
     }
 }
 

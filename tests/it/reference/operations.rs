@@ -26,10 +26,38 @@ pub fn lifted(held: &Held, function: impl Fn(&Cell) -> Cell) -> Held {
     }
 }
 
+/// Applies a step of several inputs to their values; where there are lists among them to the elements at each place,
+/// with nulls behind a shorter list and a row's value beside each element.
+pub fn together(inputs: &[Held], function: impl Fn(&[&Cell]) -> Cell) -> Held {
+    let lists = || {
+        inputs.iter().filter_map(|held| match held {
+            Held::List(null, status, cells) => Some((*null, *status, cells)),
+            Held::One(_) => None,
+        })
+    };
+    if lists().next().is_none() {
+        return Held::One(function(&inputs.iter().map(cell).collect::<Vec<_>>()));
+    }
+    let status = lists().map(|(_, status, _)| status).max().unwrap_or_default();
+    if lists().any(|(null, ..)| null) {
+        return Held::List(true, status, Vec::new());
+    }
+    let beyond = Cell::null(NULL);
+    let longest = lists().map(|(.., cells)| cells.len()).max().unwrap_or_default();
+    let at = |place: usize| {
+        let side_by_side = inputs.iter().map(|held| match held {
+            Held::One(cell) => cell,
+            Held::List(.., cells) => cells.get(place).unwrap_or(&beyond),
+        });
+        function(&side_by_side.collect::<Vec<_>>())
+    };
+    Held::List(false, status, (0..longest).map(at).collect())
+}
+
 fn own(step: &Value, inputs: &[Held]) -> Held {
     match step["op"].as_str().expect("an operation") {
-        "dot" | "cosine" | "arithmetic" => Held::One(two(step, cell(&inputs[0]), cell(&inputs[1]))),
-        "concat" => Held::One(concat(step, inputs)),
+        "dot" | "cosine" | "arithmetic" => together(inputs, |cells| two(step, cells[0], cells[1])),
+        "concat" => together(inputs, |cells| concat(step, cells)),
         _ => lifted(&inputs[0], |cell| single(step, cell)),
     }
 }
@@ -281,13 +309,13 @@ fn arithmetic(step: &Value, a: &Plain, b: &Plain, status: u8) -> Cell {
     Cell { value: Some(value), status }
 }
 
-fn concat(step: &Value, inputs: &[Held]) -> Cell {
-    let status = inputs.iter().map(|held| cell(held).status).max().unwrap_or_default();
+fn concat(step: &Value, inputs: &[&Cell]) -> Cell {
+    let status = inputs.iter().map(|cell| cell.status).max().unwrap_or_default();
     let mut joined = Vec::new();
-    for (held, width) in
+    for (cell, width) in
         inputs.iter().zip(step["_widths"].as_array().expect("the test writes widths beside it"))
     {
-        match &cell(held).value {
+        match &cell.value {
             Some(value) => joined.extend(floats(value)),
             None if step["null"] == "null" => return Cell::null(status),
             None => {

@@ -39,13 +39,19 @@ fn any(rng: &mut ChaCha8Rng, readable: &[Readable], good: impl Fn(Kind) -> bool)
     (!good.is_empty()).then(|| good[rng.random_range(0..good.len())].clone())
 }
 
-/// Some that are no list, all of one kind.
+/// Some of one element type and width, lists or not, and what comes of them: a list where one of them is.
 fn alike(rng: &mut ChaCha8Rng, readable: &[Readable], count: usize, scalar: bool) -> (Vec<Readable>, Kind) {
-    let first = any(rng, readable, |kind| !kind.list && (!scalar || kind.width.is_none())).expect("scalars");
-    let kind = first.1;
-    let more = (1..count).map(|_| any(rng, readable, |other| other == kind).expect("the first itself"));
-    let more: Vec<Readable> = more.collect();
-    (std::iter::once(first).chain(more).collect(), kind)
+    let first = any(rng, readable, |kind| !scalar || kind.width.is_none()).expect("scalars");
+    let fits = |other: Kind| (other.element, other.width) == (first.1.element, first.1.width);
+    let more: Vec<Readable> =
+        (1..count).map(|_| any(rng, readable, fits).expect("the first itself")).collect();
+    let all: Vec<Readable> = std::iter::once(first).chain(more).collect();
+    let kind = Kind { list: any_list(&all), ..all[0].1 };
+    (all, kind)
+}
+
+fn any_list(inputs: &[Readable]) -> bool {
+    inputs.iter().any(|(_, kind)| kind.list)
 }
 
 fn coalesce(rng: &mut ChaCha8Rng, readable: &[Readable]) -> (Vec<Readable>, Value, Kind) {
@@ -69,27 +75,31 @@ fn constant(rng: &mut ChaCha8Rng, readable: &[Readable]) -> (Vec<Readable>, Valu
 }
 
 fn compare(rng: &mut ChaCha8Rng, readable: &[Readable]) -> (Vec<Readable>, Value, Kind) {
-    let (inputs, _) = alike(rng, readable, 2, true);
+    let (inputs, kind) = alike(rng, readable, 2, true);
     let (function, _) = COMPARISONS[rng.random_range(0..COMPARISONS.len())];
-    (inputs, json!({"op": "compare", "function": function}), BOOL)
+    (inputs, json!({"op": "compare", "function": function}), Kind { element: "bool", ..kind })
 }
 
 fn logic(rng: &mut ChaCha8Rng, readable: &[Readable]) -> Option<(Vec<Readable>, Value, Kind)> {
     let function = pick(rng, &["and", "or", "not"]);
     let count = if function == "not" { 1 } else { rng.random_range(2..4) };
-    let inputs = (0..count).map(|_| any(rng, readable, |kind| kind == BOOL));
-    Some((inputs.collect::<Option<_>>()?, json!({"op": "logic", "function": function}), BOOL))
+    let inputs =
+        (0..count).map(|_| any(rng, readable, |kind| kind.element == "bool" && kind.width.is_none()));
+    let inputs: Vec<Readable> = inputs.collect::<Option<_>>()?;
+    let kind = Kind { list: any_list(&inputs), ..BOOL };
+    Some((inputs, json!({"op": "logic", "function": function}), kind))
 }
 
 fn choose(rng: &mut ChaCha8Rng, readable: &[Readable]) -> Option<(Vec<Readable>, Value, Kind)> {
-    let condition = any(rng, readable, |kind| kind == BOOL)?;
+    let condition = any(rng, readable, |kind| kind.element == "bool" && kind.width.is_none())?;
     let (choices, kind) = alike(rng, readable, 2, false);
+    let kind = Kind { list: kind.list || condition.1.list, ..kind };
     Some((std::iter::once(condition).chain(choices).collect(), json!({"op": "choose"}), kind))
 }
 
-/// Of two of one width, or of a scalar and a vector.
+/// Of two of one width, or of a scalar and a vector; lists or not.
 fn arithmetic(rng: &mut ChaCha8Rng, readable: &[Readable]) -> (Vec<Readable>, Value, Kind) {
-    let float = |kind: Kind| kind.element == "float64" && !kind.list;
+    let float = |kind: Kind| kind.element == "float64";
     let one = any(rng, readable, float).expect("a float");
     let width = one.1.width;
     let fits = |kind: Kind| float(kind) && (kind.width == width || kind.width.is_none() || width.is_none());
@@ -100,13 +110,15 @@ fn arithmetic(rng: &mut ChaCha8Rng, readable: &[Readable]) -> (Vec<Readable>, Va
         let choices = [json!("ieee"), json!("null"), json!({"value": 0.5})];
         step["zero_division"] = choices[rng.random_range(0..3)].clone();
     }
-    let kind = Kind { width: width.or(other.1.width), ..FLOAT };
-    (vec![one, other], step, kind)
+    let inputs = vec![one, other];
+    let kind = Kind { width: width.or(inputs[1].1.width), list: any_list(&inputs), ..FLOAT };
+    (inputs, step, kind)
 }
 
 fn expr(rng: &mut ChaCha8Rng, readable: &[Readable]) -> (Vec<Readable>, Value, Kind) {
     let count = rng.random_range(1..5);
-    let scalar = |kind: Kind| kind.width.is_none() && !kind.list;
+    let lists = rng.random_bool(0.4);
+    let scalar = |kind: Kind| kind.width.is_none() && (lists || !kind.list);
     let inputs: Vec<Readable> = (0..count).map(|_| any(rng, readable, scalar).expect("a scalar")).collect();
     let element = pick(rng, &["float64", "float64", "float64", "int64", "bool", "string"]);
     let kinds: Vec<&str> = inputs.iter().map(|(_, kind)| kind.element).collect();
@@ -115,7 +127,8 @@ fn expr(rng: &mut ChaCha8Rng, readable: &[Readable]) -> (Vec<Readable>, Value, K
     let names: Vec<String> = (0..inputs.len()).map(|position| format!("x{position}")).collect();
     let step = json!({"op": "expr", "expression": written(&tree, CHOICE), "names": names, "_tree": tree,
         "zero_division": pick(rng, &["ieee", "null"])});
-    (inputs, step, Kind { element, width: None, list: false })
+    let list = any_list(&inputs) && tree.to_string().contains("input");
+    (inputs, step, Kind { element, width: None, list })
 }
 
 /// The inputs that a tree reads, or the first: what is not read says nothing about the scope.
