@@ -13,6 +13,7 @@ mod demo_requests;
 mod describe;
 mod get;
 mod literal;
+mod processor;
 mod request;
 mod schema;
 mod serve;
@@ -73,6 +74,14 @@ impl From<io::Error> for Failure {
 
 /// Runs the command line: 0 for success, 1 for failure, 2 for a command line that makes no sense.
 pub fn main() -> ExitCode {
+    let missing = processor::missing_features();
+    if !missing.is_empty() {
+        let message = "is built for x86-64-v3 and this processor lacks";
+        return told(
+            &format!("quiver {message} {}: build it with RUSTFLAGS set to \"\"", missing.join(", ")),
+            1,
+        );
+    }
     let done = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
