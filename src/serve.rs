@@ -62,8 +62,7 @@ pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result
 fn check_texts(spec: &Spec, inputs: &Inputs, limits: &Limits) -> Result<(), Refusal> {
     let mut problems = Problems::none();
     for (input, column) in spec.inputs.iter().zip(&inputs.columns) {
-        let bytes = column.text_bytes();
-        if bytes > limits.text_bytes {
+        if let Some(bytes) = column.text_beyond(limits.text_bytes) {
             let (name, limit) = (&input.name, limits.text_bytes);
             problems
                 .add("columns", format!("{name:?} has {bytes} bytes of text; one column may have {limit}"));

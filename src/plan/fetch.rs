@@ -9,7 +9,7 @@ use super::{
     coded::CodedPart,
     graph::{Graph, Lookup, NodeId, Source},
 };
-use crate::batch::{Column, ListRows, Span, Values};
+use crate::batch::{Column, ListRows, Values};
 
 /// The inputs of one request, each of its spec's type and length; one for each input of the spec.
 #[derive(Debug, Default)]
@@ -30,14 +30,19 @@ pub struct InputColumn {
 }
 
 impl InputColumn {
-    /// Bytes of the texts of all rows, or elements of lists; 0 where there are none.
-    pub fn text_bytes(&self) -> usize {
-        let Values::String(strings) = &self.column.values else { return 0 };
-        let length = |span: &Span| span.length as usize;
-        match &self.indices {
-            Some(indices) => indices.iter().map(|&index| length(&strings.spans()[index as usize])).sum(),
-            None => strings.spans().iter().map(length).sum(),
-        }
+    /// Bytes of the texts of all rows, or elements of lists, where they are more than `limit`.
+    pub fn text_beyond(&self, limit: usize) -> Option<usize> {
+        let Values::String(strings) = &self.column.values else { return None };
+        let lengths = strings.spans().iter().map(|span| span.length as usize);
+        let bytes: usize = match &self.indices {
+            // Hardly ever is one text so long that its length times the rows is beyond.
+            Some(indices) if lengths.clone().max().unwrap_or(0).saturating_mul(indices.len()) <= limit => 0,
+            Some(indices) => {
+                indices.iter().map(|&index| strings.spans()[index as usize].length as usize).sum()
+            }
+            None => lengths.sum(),
+        };
+        (bytes > limit).then_some(bytes)
     }
 }
 

@@ -5,6 +5,9 @@ use std::fmt;
 /// How deeply groups of unknown fields may nest.
 const GROUP_DEPTH: u32 = 100;
 
+/// Bytes of packed varints that are looked at together.
+const VARINT_BLOCK: usize = 32;
+
 /// Reads one message; knows where in the whole request it stands.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
@@ -127,21 +130,28 @@ impl<'a> Reader<'a> {
         Some((start, length.into()))
     }
 
-    /// Reads a repeated varint field's next value or values, packed or not.
-    pub fn varints(&mut self, wire: Wire, mut push: impl FnMut(u64)) -> Result<(), Malformed> {
+    /// Reads a repeated varint field's next value or values, packed or not, behind those that are there.
+    pub fn varints<T>(
+        &mut self,
+        wire: Wire,
+        values: &mut Vec<T>,
+        of: impl Fn(u64) -> T,
+    ) -> Result<(), Malformed> {
         if wire == Wire::Varint {
-            push(self.raw_varint()?);
+            values.push(of(self.raw_varint()?));
             return Ok(());
         }
         let mut packed = self.nested(wire)?;
-        while let Some(&byte) = packed.rest().first()
-            && byte < 0x80
-        {
-            packed.position += 1;
-            push(byte.into());
-        }
         while !packed.is_done() {
-            push(packed.raw_varint().map_err(|_| Malformed::Packed)?);
+            // Blocks of values of one byte each, which small numbers are, all at once.
+            let (blocks, _) = packed.rest().as_chunks::<VARINT_BLOCK>();
+            let short = blocks.iter().take_while(|block| block.is_ascii()).count() * VARINT_BLOCK;
+            values.extend(packed.rest()[..short].iter().map(|&byte| of(byte.into())));
+            packed.position += short;
+            let next_block = packed.position + VARINT_BLOCK;
+            while packed.position < next_block && !packed.is_done() {
+                values.push(of(packed.raw_varint().map_err(|_| Malformed::Packed)?));
+            }
         }
         Ok(())
     }

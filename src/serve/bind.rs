@@ -175,6 +175,9 @@ fn check_indices(column: &RequestColumn, problems: &mut Problems) {
         Values::String(values) => values.len(),
         _ => 0,
     };
+    if indices.iter().max().is_none_or(|&greatest| (greatest as usize) < size) {
+        return;
+    }
     if let Some(outside) = indices.iter().position(|&index| index as usize >= size) {
         let message = format!("is {}; the dictionary has {size} values", indices[outside]);
         problems.add(format!("dictionary.indices[{outside}]"), message);

@@ -147,17 +147,17 @@ impl Sent {
 
     fn read_int64s(&mut self, values: Reader) -> Result<(), Malformed> {
         let integers = member!(self, Int64s);
-        each_value(values, |reader, wire| reader.varints(wire, |value| integers.push(value as i64)))
+        each_value(values, |reader, wire| reader.varints(wire, integers, |value| value as i64))
     }
 
     fn read_uint64s(&mut self, values: Reader) -> Result<(), Malformed> {
         let integers = member!(self, Uint64s);
-        each_value(values, |reader, wire| reader.varints(wire, |value| integers.push(value)))
+        each_value(values, |reader, wire| reader.varints(wire, integers, |value| value))
     }
 
     fn read_bools(&mut self, values: Reader) -> Result<(), Malformed> {
         let bools = member!(self, Bools);
-        each_value(values, |reader, wire| reader.varints(wire, |value| bools.push(value != 0)))
+        each_value(values, |reader, wire| reader.varints(wire, bools, |value| value != 0))
     }
 
     fn read_strings(&mut self, mut values: Reader) -> Result<(), Malformed> {
@@ -208,7 +208,7 @@ fn read_positions(reader: &mut Reader, wire: Wire, positions: &mut Vec<u32>) -> 
         // No value takes less than a byte.
         positions.reserve(reader.clone().nested(wire)?.rest().len());
     }
-    reader.varints(wire, |value| positions.push(value as u32))
+    reader.varints(wire, positions, |value| value as u32)
 }
 
 /// Where a string lies in the whole request, which is below 4 GiB.
