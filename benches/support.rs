@@ -91,7 +91,8 @@ fn columns(request: &DemoRequest) -> Vec<Column> {
 }
 
 /// What the engine's calls may ask for.
-const LIMITS: Limits = Limits { rows: 10_000, text_bytes: 16 << 20, answer_bytes: 64 << 20 };
+const LIMITS: Limits =
+    Limits { rows: 10_000, text_bytes: 16 << 20, list_elements: 1_000_000, answer_bytes: 64 << 20 };
 
 /// Holds a request against its feature set and fills its only output.
 pub fn run(snapshot: &Snapshot, request: Request, answer: &mut [u8]) -> usize {

@@ -52,7 +52,7 @@ const fn setting(
 }
 
 /// Every setting, in the order of the help.
-pub const SETTINGS: [Setting; 16] = [
+pub const SETTINGS: [Setting; 17] = [
     setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
     setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
     setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Where the demo's repository lies"),
@@ -72,6 +72,7 @@ pub const SETTINGS: [Setting; 16] = [
         "16MiB",
         "Bytes of one column's texts in all rows, a dictionary's counted for each row that has them",
     ),
+    setting("max-list-elements", "COUNT", "1000000", "Elements of one list column in all rows"),
     setting("max-answer-bytes", "SIZE", "64MiB", "Bytes of one answer's tensors and statuses"),
     setting("max-concurrent-streams", "COUNT", "1024", "Calls at one time on one connection"),
     setting(
@@ -138,6 +139,7 @@ impl Config {
             limits: Limits {
                 rows: written.parse("max-rows", value::positive),
                 text_bytes: written.parse("max-text-bytes", value::size),
+                list_elements: written.parse("max-list-elements", value::positive),
                 answer_bytes: written.parse("max-answer-bytes", value::size),
             },
             request_bytes: written.parse("max-request-bytes", value::size),
@@ -203,7 +205,10 @@ mod tests {
         let variables =
             [("QUIVER_MAX_ROWS", "2"), ("QUIVER_MAX_ANSWER_BYTES", "2KiB"), ("QUIVER_DEMO", "true")];
         let config = read(&[("max-rows", "1"), ("listen", "[::1]:0")], &variables, file).expect("good");
-        assert_eq!(config.limits, Limits { rows: 1, text_bytes: 16 << 20, answer_bytes: 2048 });
+        assert_eq!(
+            config.limits,
+            Limits { rows: 1, text_bytes: 16 << 20, list_elements: 1_000_000, answer_bytes: 2048 }
+        );
         assert_eq!(config.drain_timeout, Duration::from_secs(3));
         assert_eq!(config.admin.port(), 9464);
         assert_eq!(config.repository, Repository::Demo(PathBuf::from("target/quiver-demo")));

@@ -47,7 +47,7 @@ pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result
     let layout = request.layout;
     let inputs = bind::bind(feature_set.spec(), request, rows, &mut problems);
     let inputs = problems.or(inputs).map_err(Refusal::Invalid)?;
-    check_texts(feature_set.spec(), &inputs, limits)?;
+    check_sizes(feature_set.spec(), &inputs, limits)?;
     let tensors = outputs.iter().flat_map(|wanted| shapes(feature_set, wanted, layout, rows));
     let tensors: Vec<TensorShape> = tensors.collect();
     let bytes = tensors.iter().map(|tensor| tensor.data_bytes() + tensor.status_bytes(status)).sum::<usize>();
@@ -58,14 +58,22 @@ pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result
     Ok(Call { feature_set: feature_set.clone(), inputs, tensors })
 }
 
-/// Refuses columns whose rows have more text than one may have.
-fn check_texts(spec: &Spec, inputs: &Inputs, limits: &Limits) -> Result<(), Refusal> {
+/// Refuses columns whose rows have more text or longer lists than one may have.
+fn check_sizes(spec: &Spec, inputs: &Inputs, limits: &Limits) -> Result<(), Refusal> {
     let mut problems = Problems::none();
     for (input, column) in spec.inputs.iter().zip(&inputs.columns) {
         if let Some(bytes) = column.text_beyond(limits.text_bytes) {
             let (name, limit) = (&input.name, limits.text_bytes);
             problems
                 .add("columns", format!("{name:?} has {bytes} bytes of text; one column may have {limit}"));
+        }
+        let elements = column.elements();
+        if input.dtype.list && elements > limits.list_elements {
+            let (name, limit) = (&input.name, limits.list_elements);
+            problems.add(
+                "columns",
+                format!("{name:?} has {elements} list elements; one column may have {limit}"),
+            );
         }
     }
     problems.or(()).map_err(Refusal::TooLarge)

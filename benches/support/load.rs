@@ -162,7 +162,8 @@ pub async fn serve_quiver(listener: TcpListener, snapshot: Arc<Snapshot>) {
     let loaded = quiver::loading::Loaded { rows: 0, bytes: 0, took: Duration::ZERO };
     metrics.published(&snapshot, loaded);
     live.publish(snapshot);
-    let limits = Limits { rows: 10_000, text_bytes: 16 << 20, answer_bytes: 64 << 20 };
+    let limits =
+        Limits { rows: 10_000, text_bytes: 16 << 20, list_elements: 1_000_000, answer_bytes: 64 << 20 };
     let calls = Calls { live, limits, pool: Pool::new(256 << 20), metrics };
     let (_draining, is_draining) = watch::channel(false);
     let health = tonic_health::server::HealthReporter::new();

@@ -1,5 +1,7 @@
 //! Building strings one after the other: one buffer for all of a column, not one for each string.
 
+use std::collections::HashMap;
+
 use bytes::BytesMut;
 
 use super::{Column, Span, Strings, Values};
@@ -64,7 +66,47 @@ impl StringsBuilder {
     }
 }
 
+/// The longest text, in bytes, that is written anew each time it comes.
+const SHORT: usize = 64;
+
+/// Strings copied from others. A long text is written once, however many rows share it: texts of all rows may come from
+/// one that was sent once.
+#[derive(Debug, Default)]
+struct StringsCopier {
+    builder: StringsBuilder,
+    /// Where long texts were written, by where they come from.
+    long: HashMap<(*const u8, usize), Span>,
+}
+
+impl StringsCopier {
+    /// Adds a copy of a text that lives until all are copied.
+    fn push(&mut self, text: &str) {
+        let length = text.len();
+        let written = if length <= SHORT { None } else { self.long.get(&(text.as_ptr(), length)).copied() };
+        let span = written.unwrap_or_else(|| {
+            let span = Span { start: self.builder.written(), length: length as u32 };
+            self.builder.write(text);
+            if length > SHORT {
+                self.long.insert((text.as_ptr(), length), span);
+            }
+            span
+        });
+        self.builder.push(span);
+    }
+
+    fn finish(self) -> Strings {
+        self.builder.finish()
+    }
+}
+
 impl Strings {
+    /// Copies of texts.
+    pub fn copied<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut copier = StringsCopier::default();
+        texts.into_iter().for_each(|text| copier.push(text));
+        copier.finish()
+    }
+
     /// Emptied, with the buffers to write into where nobody else reads them.
     fn into_builder(mut self) -> StringsBuilder {
         let mut bytes = self.bytes.try_into_mut().unwrap_or_default();
@@ -77,13 +119,10 @@ impl Strings {
     pub fn append(&mut self, source: &Strings) {
         let bytes = std::mem::take(&mut self.bytes);
         let bytes = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
-        let mut builder = StringsBuilder { bytes, spans: std::mem::take(&mut self.spans) };
-        for text in source.iter() {
-            let start = builder.written();
-            builder.write(text);
-            builder.push_from(start);
-        }
-        *self = builder.finish();
+        let builder = StringsBuilder { bytes, spans: std::mem::take(&mut self.spans) };
+        let mut copier = StringsCopier { builder, ..StringsCopier::default() };
+        source.iter().for_each(|text| copier.push(text));
+        *self = copier.finish();
     }
 }
 
@@ -115,6 +154,20 @@ mod tests {
         let mut cut = StringsBuilder::default();
         cut.push(Span { start: 0, length: 1 });
         assert_eq!(cut.finish_over(&built).get(0), "n");
+    }
+
+    #[test]
+    fn a_long_text_is_copied_once() {
+        let long = "long".repeat(50);
+        let copies = Strings::copied(std::iter::repeat_n(&*long, 1000).chain(["short", ""]));
+        assert_eq!((copies.len(), copies.get(999), copies.get(1000)), (1002, &*long, "short"));
+        assert!(copies.memory() < 10_000, "{}", copies.memory());
+        let mut repeated = Strings::from_values(["first"]);
+        let mut source = Strings::default();
+        source.gather(&Strings::from_values([&long]), (0..1000).map(|_| 0));
+        repeated.append(&source);
+        assert_eq!((repeated.len(), repeated.get(0), repeated.get(1000)), (1001, "first", &*long));
+        assert!(repeated.memory() < 10_000, "{}", repeated.memory());
     }
 
     #[test]

@@ -197,7 +197,12 @@ impl Run<'_> {
             layout: Layout::Dense,
             status,
         };
-        let limits = Limits { rows: usize::MAX, text_bytes: usize::MAX, answer_bytes: usize::MAX };
+        let limits = Limits {
+            rows: usize::MAX,
+            text_bytes: usize::MAX,
+            list_elements: usize::MAX,
+            answer_bytes: usize::MAX,
+        };
         let call = serve::prepare(&self.snapshot, request, &limits).map_err(refused)?;
         let shapes = call.tensors().to_vec();
         self.buffers.resize_with(shapes.len(), Default::default);

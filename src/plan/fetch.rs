@@ -30,6 +30,11 @@ pub struct InputColumn {
 }
 
 impl InputColumn {
+    /// How many values there are: one for each row, or all lists' elements.
+    pub fn elements(&self) -> usize {
+        self.indices.as_ref().map_or(self.column.marks.len(), Vec::len)
+    }
+
     /// Bytes of the texts of all rows, or elements of lists, where they are more than `limit`.
     pub fn text_beyond(&self, limit: usize) -> Option<usize> {
         let Values::String(strings) = &self.column.values else { return None };

@@ -21,6 +21,9 @@ use crate::{
 /// Rows computed at a time: their values stay in the first caches between kernels and writing.
 const BLOCK: usize = 512;
 
+/// Elements of a request's list in all rows of a block, beside each of which it is repeated.
+const REPEATED_ELEMENTS: usize = 1 << 20;
+
 /// One tensor to fill.
 #[derive(Debug)]
 pub struct Target<'a> {
@@ -170,21 +173,23 @@ impl<'a> Run<'a> {
             inputs: Some(self.inputs),
             prepared: self.prepared,
             dictionaries,
-            in_place: self.inputs.rows <= BLOCK,
+            in_place: false,
         };
         evaluator.run(request_nodes, 0..1, request);
+        let size = block_rows(broadcast, request);
+        let evaluator = Evaluator { in_place: self.inputs.rows <= size, ..evaluator };
         let once = Block { evaluator: &evaluator, columns: request, range: 0..1 };
         let mut fillings: Vec<_> = targets.iter_mut().map(|target| self.begin(target, &once)).collect();
         self.repeat(singles, request, 1, block);
-        let next = |start: usize| start.min(self.inputs.rows)..(start + BLOCK).min(self.inputs.rows);
+        let next = |start: usize| start.min(self.inputs.rows)..(start + size).min(self.inputs.rows);
         self.prefetch(&fillings, &evaluator, row_nodes, next(0));
-        for start in (0..self.inputs.rows).step_by(BLOCK) {
+        for start in (0..self.inputs.rows).step_by(size) {
             if expired() {
                 return Err(Expired);
             }
-            self.prefetch(&fillings, &evaluator, row_nodes, next(start + BLOCK));
+            self.prefetch(&fillings, &evaluator, row_nodes, next(start + size));
             let range = next(start);
-            if start == 0 || range.len() < BLOCK {
+            if start == 0 || range.len() < size {
                 self.repeat(broadcast, request, range.len(), block);
             }
             evaluator.run(row_nodes, range.clone(), block);
@@ -315,7 +320,34 @@ impl Filling<'_, '_> {
     }
 }
 
+/// How many rows are computed at a time: fewer where a long list of the request is repeated for each of them.
+fn block_rows(broadcast: &[NodeId], request: &[Column]) -> usize {
+    let longest = broadcast.iter().map(|&node| request[node].marks.len()).max().unwrap_or(0);
+    (REPEATED_ELEMENTS / longest.max(1)).clamp(1, BLOCK)
+}
+
 fn missed_keys(lookup: usize, numbers: &[u32], missing_row: u32) -> LookupCounts {
     let missing = numbers.iter().filter(|&&number| number == missing_row).count();
     LookupCounts { lookup, keys: numbers.len() as u32, missing: missing as u32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        batch::{Element, Mark, Type},
+        transform::check::floats,
+    };
+
+    #[test]
+    fn blocks_are_smaller_beside_long_lists() {
+        let of = |elements: usize| {
+            let mut column = Column::new(Type::scalar(Element::Float64).listed());
+            column.marks.resize(elements, Mark::PRESENT);
+            column
+        };
+        let request = [floats(&[Some(1.0)]), of(1 << 14), of(5 << 20)];
+        let sizes = [&[0][..], &[0, 1], &[1, 2], &[]].map(|broadcast| block_rows(broadcast, &request));
+        assert_eq!(sizes, [BLOCK, 64, 1, BLOCK]);
+    }
 }

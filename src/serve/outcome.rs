@@ -25,6 +25,8 @@ pub struct Limits {
     /// Bytes of one column's texts in all rows: a dictionary's are there as often as rows have them, and a short request
     /// would otherwise make texts of any length.
     pub text_bytes: usize,
+    /// Elements of one list column in all rows: one byte of a request can be an element, and each a vector to look up.
+    pub list_elements: usize,
     /// Bytes of one answer's tensors and statuses.
     pub answer_bytes: usize,
 }

@@ -138,7 +138,7 @@ impl ImputeKernel {
                     .iter()
                     .zip(marks)
                     .map(|(value, mark)| if mark.is_null() { fill.get(0) } else { value });
-                *values = Strings::from_values(filled);
+                *values = Strings::copied(filled);
             }
             _ => {}
         }

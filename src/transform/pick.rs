@@ -32,7 +32,7 @@ pub fn pick(
                 let column = columns[choice(row)];
                 column.strings().get(row * step(column))
             });
-            *out = Strings::from_values(picked);
+            *out = Strings::copied(picked);
         }
         // These kernels get no compact forms.
         Values::OneHot(_) | Values::Float32(_) => {}

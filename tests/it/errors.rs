@@ -142,6 +142,22 @@ async fn a_dictionarys_texts_count_for_each_row_that_has_them() {
 }
 
 #[tokio::test]
+async fn a_columns_list_elements_are_limited() {
+    let server = serve(crate::setup::demo_folder(), &[("max-list-elements", "2")]).await;
+    let mut client = connect(&server).await;
+    let query = |words: &[&str]| {
+        changed(|request| {
+            let list = Some(ListOffsets { offsets: vec![0, words.len() as u32] });
+            request.columns.push(Column { list, ..strings("query", words) });
+        })
+    };
+    client.get_features(query(&["shoes", "cheap"])).await.expect("two");
+    let told = client.get_features(query(&["shoes", "cheap", "red"])).await.expect_err("three");
+    assert_eq!((told.code(), fields(&told)), (Code::InvalidArgument, vec!["columns".to_owned()]));
+    assert!(told.message().contains("\"query\" has 3 list elements; one column may have 2"), "{told}");
+}
+
+#[tokio::test]
 async fn before_the_first_snapshot_nothing_is_available() {
     let server = start_with(&[]).await;
     let status =

@@ -27,7 +27,8 @@ use specs::Draft;
 mod data;
 mod specs;
 
-const LIMITS: Limits = Limits { rows: 10_000, text_bytes: 16 << 20, answer_bytes: 64 << 20 };
+const LIMITS: Limits =
+    Limits { rows: 10_000, text_bytes: 16 << 20, list_elements: 1_000_000, answer_bytes: 64 << 20 };
 
 /// Random worlds, each with several requests.
 const SEEDS: u64 = 300;
