@@ -74,11 +74,9 @@ impl From<io::Error> for Failure {
 
 /// Runs the command line: 0 for success, 1 for failure, 2 for a command line that makes no sense.
 pub fn main() -> ExitCode {
-    let missing = processor::missing_features();
-    if !missing.is_empty() {
-        let message = "is built for x86-64-v3 and this processor lacks";
+    if !processor::is_enough() {
         return told(
-            &format!("quiver {message} {}: build it with RUSTFLAGS set to \"\"", missing.join(", ")),
+            "quiver is built for x86-64-v3 (AVX2), which this processor lacks: build it with RUSTFLAGS=\"\"",
             1,
         );
     }
