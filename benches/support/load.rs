@@ -23,7 +23,6 @@ use quiver::{
         server::{ServerSettings, serve_connections},
         service::Service,
     },
-    serve::outcome::Limits,
     snapshot::Snapshot,
 };
 use serde_json::{Value, json};
@@ -33,7 +32,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Effort, median, pin};
+use super::{Effort, LIMITS, median, pin};
 
 /// As the binary has them, but for the drain.
 pub const SETTINGS: ServerSettings =
@@ -162,9 +161,7 @@ pub async fn serve_quiver(listener: TcpListener, snapshot: Arc<Snapshot>) {
     let loaded = quiver::loading::Loaded { rows: 0, bytes: 0, took: Duration::ZERO };
     metrics.published(&snapshot, loaded);
     live.publish(snapshot);
-    let limits =
-        Limits { rows: 10_000, text_bytes: 16 << 20, list_elements: 1_000_000, answer_bytes: 64 << 20 };
-    let calls = Calls { live, limits, pool: Pool::new(256 << 20), metrics };
+    let calls = Calls { live, limits: LIMITS, pool: Pool::new(256 << 20), metrics };
     let (_draining, is_draining) = watch::channel(false);
     let health = tonic_health::server::HealthReporter::new();
     let service = Service::new(calls, 16 << 20, is_draining, health).expect("descriptors");

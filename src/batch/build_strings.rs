@@ -81,17 +81,18 @@ struct StringsCopier {
 impl StringsCopier {
     /// Adds a copy of a text that lives until all are copied.
     fn push(&mut self, text: &str) {
-        let length = text.len();
-        let written = if length <= SHORT { None } else { self.long.get(&(text.as_ptr(), length)).copied() };
-        let span = written.unwrap_or_else(|| {
-            let span = Span { start: self.builder.written(), length: length as u32 };
-            self.builder.write(text);
-            if length > SHORT {
-                self.long.insert((text.as_ptr(), length), span);
-            }
-            span
-        });
-        self.builder.push(span);
+        let Self { builder, long } = self;
+        let mut write = || {
+            let start = builder.written();
+            builder.write(text);
+            Span { start, length: text.len() as u32 }
+        };
+        let span = if text.len() <= SHORT {
+            write()
+        } else {
+            *long.entry((text.as_ptr(), text.len())).or_insert_with(write)
+        };
+        builder.push(span);
     }
 
     fn finish(self) -> Strings {

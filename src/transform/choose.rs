@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Compiled, Kernel, Operation,
-    pick::{of_one_type, pick, pick_lists, row_marks, step},
-    row_count,
+    pick::{Picker, of_one_type, step},
 };
 use crate::{
-    batch::{Column, Element, Mark, Type},
+    batch::{Column, Element, Type},
     problem::Problems,
 };
 
@@ -35,8 +34,7 @@ impl Operation for Choose {
             problems.add("", message);
         }
         let nullable = inputs.iter().any(|input| input.nullable);
-        let kernel = ChooseKernel { lanes: one.lanes(), lists: one.list };
-        problems.or(Compiled::new(one.with_nullable(nullable), kernel))
+        problems.or(Compiled::new(one.with_nullable(nullable), ChooseKernel { picker: Picker::of(one) }))
     }
 
     fn takes_elements(&self, inputs: &[Type]) -> bool {
@@ -47,37 +45,27 @@ impl Operation for Choose {
 
 #[derive(Debug)]
 struct ChooseKernel {
-    lanes: usize,
-    /// Whether whole lists are chosen.
-    lists: bool,
+    picker: Picker,
 }
 
 impl Kernel for ChooseKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         let (condition, choices) = (inputs[0], &inputs[1..]);
-        let (is_true, condition_step) = (condition.bool(), step(condition));
-        let choice = |row: usize| usize::from(!is_true[row * condition_step]);
-        let marks: Vec<&[Mark]> = choices.iter().map(|choice| row_marks(choice, self.lists)).collect();
+        let (is_true, step) = (condition.bool(), step(condition));
+        let choice = |row: usize| usize::from(!is_true[row * step]);
         let mark = |row: usize| {
-            let of_condition = condition.marks[row * condition_step];
-            let of_chosen = marks[choice(row)];
+            let of_condition = condition.marks[row * step];
             if of_condition.is_null() {
                 of_condition
             } else {
-                of_condition | of_chosen[row * usize::from(of_chosen.len() != 1)]
+                of_condition | self.picker.mark(choices[choice(row)], row)
             }
         };
-        if self.lists {
-            return pick_lists(choices, self.lanes, choices[0].rows(), choice, mark, out);
-        }
-        let count = row_count(inputs);
-        pick(choices, self.lanes, count, choice, &mut out.values);
-        out.marks.clear();
-        out.marks.extend((0..count).map(mark));
+        self.picker.pick(inputs, choices, choice, mark, out);
     }
 
     fn gives_lists(&self) -> bool {
-        self.lists
+        self.picker.lists
     }
 
     fn takes_single_rows(&self) -> bool {

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Compiled, Kernel, Operation,
-    pick::{of_one_type, pick, pick_lists, row_marks, step},
-    row_count,
+    pick::{Picker, of_one_type, step},
 };
 use crate::{
     batch::{Column, Element, Mark, Type, Values},
@@ -47,7 +46,7 @@ impl Operation for Coalesce {
         }
         let skips_nan = self.nan == NanCoalesce::Skip && first.element == Element::Float64 && !first.list;
         let nullable = skips_nan || inputs.iter().all(|input| input.nullable);
-        let kernel = CoalesceKernel { skips_nan, lanes: first.lanes(), lists: first.list };
+        let kernel = CoalesceKernel { skips_nan, picker: Picker::of(first) };
         Ok(Compiled::new(first.with_nullable(nullable), kernel))
     }
 
@@ -59,9 +58,7 @@ impl Operation for Coalesce {
 #[derive(Debug)]
 struct CoalesceKernel {
     skips_nan: bool,
-    lanes: usize,
-    /// Whether whole lists are taken.
-    lists: bool,
+    picker: Picker,
 }
 
 impl Kernel for CoalesceKernel {
@@ -72,17 +69,11 @@ impl Kernel for CoalesceKernel {
             Some(chosen) => self.mark(inputs[chosen], row),
             None => inputs.iter().fold(Mark::NULL, |joined, input| joined | self.mark(input, row)),
         };
-        if self.lists {
-            return pick_lists(inputs, self.lanes, inputs[0].rows(), choice, mark, out);
-        }
-        let count = row_count(inputs);
-        pick(inputs, self.lanes, count, choice, &mut out.values);
-        out.marks.clear();
-        out.marks.extend((0..count).map(mark));
+        self.picker.pick(inputs, inputs, choice, mark, out);
     }
 
     fn gives_lists(&self) -> bool {
-        self.lists
+        self.picker.lists
     }
 
     fn takes_single_rows(&self) -> bool {
@@ -93,22 +84,15 @@ impl Kernel for CoalesceKernel {
 impl CoalesceKernel {
     /// An input's mark, null for a NaN that is passed over.
     fn mark(&self, input: &Column, row: usize) -> Mark {
-        if self.lists {
-            return row_marks(input, true)[row];
-        }
-        let row = row * step(input);
-        match &input.values {
+        let mark = self.picker.mark(input, row);
+        let is_nan = match &input.values {
             Values::Float64(values) if self.skips_nan => {
-                let is_nan =
-                    values[row * self.lanes..(row + 1) * self.lanes].iter().any(|lane| lane.is_nan());
-                if is_nan && !input.marks[row].is_null() {
-                    input.marks[row] | Mark::NULL
-                } else {
-                    input.marks[row]
-                }
+                let start = row * step(input) * self.picker.lanes;
+                values[start..start + self.picker.lanes].iter().any(|lane| lane.is_nan())
             }
-            _ => input.marks[row],
-        }
+            _ => false,
+        };
+        if is_nan && !mark.is_null() { mark | Mark::NULL } else { mark }
     }
 }
 

@@ -10,9 +10,56 @@ pub fn of_one_type(inputs: &[Type]) -> bool {
     inputs.iter().all(|input| same(input, &inputs[0]))
 }
 
-/// Fills `out` with `count` values, each of the column whose position `choice` gives for its row; a single row is every
-/// row's. Each column has at least one row where `count` is not 0.
-pub fn pick(
+/// Picks values, or whole lists, from columns of one type.
+#[derive(Debug)]
+pub struct Picker {
+    pub lanes: usize,
+    /// Whether the rows are lists.
+    pub lists: bool,
+}
+
+impl Picker {
+    /// Picks from columns of this type.
+    pub fn of(columns: Type) -> Self {
+        Self { lanes: columns.lanes(), lists: columns.list }
+    }
+
+    /// The mark of a row, of its list as a whole where rows are lists; a single row is every row's.
+    pub fn mark(&self, column: &Column, row: usize) -> Mark {
+        let marks = self.row_marks(column);
+        marks[row * usize::from(marks.len() != 1)]
+    }
+
+    /// Fills `out` with a row for each of the `inputs`: that of the column whose position `choice` gives, marked as
+    /// `mark` says. Each column has at least one row where there are any, and a list for each row.
+    pub fn pick(
+        &self,
+        inputs: &[&Column],
+        columns: &[&Column],
+        choice: impl Fn(usize) -> usize,
+        mark: impl Fn(usize) -> Mark,
+        out: &mut Column,
+    ) {
+        let rows =
+            inputs.iter().map(|input| self.row_marks(input).len()).find(|&rows| rows != 1).unwrap_or(1);
+        if self.lists {
+            pick_lists(columns, self.lanes, rows, choice, mark, out);
+        } else {
+            pick_values(columns, self.lanes, rows, choice, &mut out.values);
+            out.marks.clear();
+            out.marks.extend((0..rows).map(mark));
+        }
+    }
+
+    fn row_marks<'a>(&self, column: &'a Column) -> &'a [Mark] {
+        match &column.list {
+            Some(list) if self.lists => &list.marks,
+            _ => &column.marks,
+        }
+    }
+}
+
+fn pick_values(
     columns: &[&Column],
     lanes: usize,
     count: usize,
@@ -56,9 +103,8 @@ fn pick_slices<T: Copy>(
     }
 }
 
-/// Fills `out` with `count` whole lists: each row's of the column whose position `choice` gives, and marked as `mark`
-/// says; a null one has no elements. Each column has a list for each row.
-pub fn pick_lists(
+/// A null list has no elements.
+fn pick_lists(
     columns: &[&Column],
     lanes: usize,
     count: usize,
@@ -84,14 +130,6 @@ pub fn pick_lists(
         rows.push(positions.len(), mark);
     }
     out.gather_values(&all, lanes, &positions);
-}
-
-/// The marks of rows: of lists as a whole where rows are lists.
-pub fn row_marks(column: &Column, are_lists: bool) -> &[Mark] {
-    match &column.list {
-        Some(list) if are_lists => &list.marks,
-        _ => &column.marks,
-    }
 }
 
 /// Rows from one row's value to the next one's.

@@ -72,9 +72,9 @@ impl Power {
     fn function(&self) -> fn(f64, f64) -> f64 {
         match (self.method, self.form) {
             (Method::YeoJohnson, Form::Expm1) => |lambda, x| yeo_johnson(lambda, x, by_expm1),
-            (Method::YeoJohnson, Form::Power) => |lambda, x| yeo_johnson(lambda, x, by_power),
+            (Method::YeoJohnson, Form::Power) => |lambda, x| yeo_johnson_by_power(lambda, x, |x| x),
             (Method::YeoJohnson, Form::PowerFloat32) => {
-                |lambda, x| round_to_float32(yeo_johnson(lambda, x, by_power_in_float32))
+                |lambda, x| yeo_johnson_by_power(lambda, x, round_to_float32)
             }
             (Method::BoxCox, Form::Expm1) => box_cox_by_expm1,
             (Method::BoxCox, Form::Power | Form::PowerFloat32) => box_cox_by_power,
@@ -113,14 +113,13 @@ fn by_expm1(exponent: f64, magnitude: f64) -> f64 {
     (exponent * magnitude.ln_1p()).exp_m1() / exponent
 }
 
-fn by_power(exponent: f64, magnitude: f64) -> f64 {
-    ((magnitude + 1.0).powf(exponent) - 1.0) / exponent
-}
-
-fn by_power_in_float32(exponent: f64, magnitude: f64) -> f64 {
-    let exponent = round_to_float32(exponent);
-    let power = round_to_float32(round_to_float32(magnitude + 1.0).powf(exponent));
-    round_to_float32(power - 1.0) / exponent
+/// With every result rounded.
+fn yeo_johnson_by_power(lambda: f64, x: f64, round: impl Fn(f64) -> f64) -> f64 {
+    let power = |exponent: f64, magnitude: f64| {
+        let exponent = round(exponent);
+        round(round(round(magnitude + 1.0).powf(exponent)) - 1.0) / exponent
+    };
+    round(yeo_johnson(lambda, x, power))
 }
 
 fn box_cox_by_expm1(lambda: f64, x: f64) -> f64 {

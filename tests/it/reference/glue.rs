@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     Cell, Held, NULL, OUT_OF_RANGE, Plain,
+    lists::list,
     operations::{cell, floats, lifted, number, together},
 };
 
@@ -48,11 +49,8 @@ fn chosen(inputs: &[Held]) -> Held {
         return together(inputs, |cells| choose(cells[0], cells[1], cells[2]));
     };
     let Some(value) = &condition.value else { return Held::List(true, condition.status, Vec::new()) };
-    let chosen = if *value == Plain::Bool(true) { one } else { other };
-    match chosen.clone() {
-        Held::List(null, status, cells) => Held::List(null, status.max(condition.status), cells),
-        Held::One(_) => chosen.clone(),
-    }
+    let (null, status, cells) = list(if *value == Plain::Bool(true) { one } else { other });
+    Held::List(null, status.max(condition.status), cells.to_vec())
 }
 
 fn is_new(function: &str) -> bool {
