@@ -1,8 +1,8 @@
 //! The catalogue of fitted transforms: each file holds one operation's parameters, checks, kernel and tests.
 //!
 //! A transform sees columns, never a row or a name. Its parameters are the spec's: every behavioural switch is a
-//! required field, and unknown fields are refused. To add an operation, write its file and add its line to
-//! [`Transform`] below (rustfmt does not look into macros: run it on the new file by name).
+//! required field, and unknown fields are refused. To add an operation, write its file, and add its `mod`
+//! line and its line in [`Transform`] below.
 
 use std::fmt::Debug;
 
@@ -14,21 +14,81 @@ use crate::{
     problem::Problems,
 };
 
+pub mod age;
+pub mod arithmetic;
+pub mod binarize;
 mod bspline;
+pub mod bucketize;
+pub mod cast;
+pub mod char_ngrams;
+pub mod choose;
+pub mod clip;
+pub mod coalesce;
+pub mod compare;
+pub mod concat;
+pub mod constant;
+pub mod cosine;
+pub mod count;
+pub mod cyclical;
+pub mod decay;
+pub mod distance;
+pub mod dot;
+pub mod expr;
 mod farm;
+pub mod feature_hash;
+pub mod frequency_cap;
+pub mod gather;
+pub mod hash_bucket;
+pub mod hash_cross;
 pub mod hashing;
+pub mod impute;
+pub mod interpolate;
 mod inverse_normal;
 mod keys;
+pub mod kv_dot;
+pub mod kv_lookup;
+pub mod lane;
+pub mod lanes;
 mod lifted;
+pub mod log;
+pub mod log1p;
+pub mod logic;
+pub mod map_values;
+pub mod math;
+pub mod max_abs;
+pub mod min_max;
+pub mod missing_indicator;
+pub mod multi_hot;
 mod murmur3;
 mod murmur64a;
+pub mod ngrams;
+pub mod normalize;
+pub mod normalize_text;
+pub mod occurrences;
+pub mod one_hot;
+pub mod ordinal;
+pub mod overlap;
 mod pairs;
 pub mod parameters;
 mod pick;
+pub mod polynomial;
+pub mod pool;
+pub mod power;
+pub mod project;
 mod python_characters;
+pub mod quantile;
+pub mod rank;
+pub mod robust_scale;
 mod search;
+pub mod smoothed_rate;
+pub mod spark_hash;
+pub mod spline;
+pub mod standardize;
 mod sum;
+pub mod take;
+pub mod time_parts;
 mod time_unit;
+pub mod tokenize;
 mod vocabulary;
 mod weighted;
 
@@ -139,8 +199,6 @@ fn join_marks(inputs: &[&Column], count: usize, marks: &mut Vec<Mark>) {
 
 macro_rules! operations {
     ($($family:literal { $($module:ident :: $name:ident = $tag:literal,)+ })+) => {
-        $($(pub mod $module;)+)+
-
         /// One step of a feature.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "op")]
