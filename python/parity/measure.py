@@ -32,7 +32,8 @@ from server import check, columns_of, serving
 from trials import MEASURED, Trial, library_trials
 
 from quiver_features import Client, ExportError, export
-from quiver_features.exporter.golden import Oracle, dense
+from quiver_features.exporter.containers import dense
+from quiver_features.exporter.golden import Oracle
 from quiver_features.exporter.samples import read_sample
 
 BATCH = 5000
@@ -88,7 +89,7 @@ def _exported(trial: Trial, number: int, folder: Path) -> dict[str, Any]:
     try:
         if trial.fitted is None:
             trial.fitted = trial.case.fitted()
-        options = {"scopes": None, **trial.case.options, "sample": trial.case.sample}
+        options = {**trial.case.options, "sample": trial.case.sample, "quiver": False}
         options["scopes"] = None
         try:
             export(trial.fitted, folder, name_of(trial, number), **options)
@@ -96,7 +97,8 @@ def _exported(trial: Trial, number: int, folder: Path) -> dict[str, Any]:
             if "in float32 for these" not in str(error):
                 raise
             trial.promise = result["promise"] = MEASURED
-            export(trial.fitted, folder, name_of(trial, number), **{**options, "max_ulp": FLOAT32_GOLDEN_ULP})
+            options["max_ulp"] = FLOAT32_GOLDEN_ULP
+            export(trial.fitted, folder, name_of(trial, number), **options)
     except Exception as error:
         result["problem"] = f"{type(error).__name__}: {error}"
     return result

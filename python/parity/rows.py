@@ -13,7 +13,8 @@ import numpy as np
 
 from quiver_features.exporter.golden import Oracle
 from quiver_features.exporter.nulls import is_missing
-from quiver_features.exporter.samples import NEVER, UNDECIDED, Row, Sample, Source
+from quiver_features.exporter.samples import Sample
+from quiver_features.exporter.sources import NEVER, UNDECIDED, Row, Source
 
 RANDOM_ROWS = 200
 MOST_OWN_ROWS = 300
@@ -152,8 +153,5 @@ def _absent(value: Any) -> bool:
 
 
 def _fits(value: int, source: Source) -> bool:
-    try:
-        limits = np.iinfo(str(source.dtype).lower())
-    except (ValueError, TypeError):
-        return -(2**63) <= value < 2**63 if source.element == "int64" else 0 <= value < 2**64
-    return int(limits.min) <= value <= int(limits.max)
+    least, most = source.limits
+    return least <= value <= most

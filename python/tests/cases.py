@@ -501,7 +501,18 @@ def _composition() -> dict[str, Case]:
     narrow = numbers("float32", missing=False)
     weighted = FeatureUnion([("a", MinMaxScaler()), ("b", MaxAbsScaler())], transformer_weights={"a": 0.1, "b": 3})
     numbered = pd.DataFrame(array[:, :2])
+    weighted_columns = ColumnTransformer(
+        [("a", MinMaxScaler(), ["age"]), ("b", categories, ["city"]), ("c", "passthrough", ["clicks"])],
+        transformer_weights={"a": 0.1, "b": 3, "c": 2},
+    )
+    colliding = pd.DataFrame({"x": PLAIN_PAIRS, "x_keys": list("abcab"), "x_values_2": 1.5})
+    collisions = ColumnTransformer(
+        [("pairs", FeatureHasher(n_features=8), "x"), ("one", OneHotEncoder(), ["x_keys"])],
+        remainder="passthrough",
+    )
     return {
+        "column transformer of weights": Case(weighted_columns, data, data),
+        "pairs beside their names": Case(collisions, colliding, colliding),
         "union of weights, float32": Case(weighted, narrow, narrow),
         "columns with numbers for names": Case(StandardScaler(), numbered, numbered),
         "column transformer": Case(mixed, data, data, options={"scopes": {"age": "request", "city": "request"}}),

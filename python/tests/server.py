@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quiver_features.names import column_name
+
 BINARY = os.environ.get("QUIVER_BINARY", "")
 
 needs_server = pytest.mark.skipif(
@@ -31,7 +33,7 @@ def check(repository: Path, binary: str = BINARY) -> str:
 def columns_of(sample: Any, inputs: list[str]) -> Any:
     """A sample as a request's columns."""
     if isinstance(sample, pd.DataFrame):
-        return sample.set_axis([name if isinstance(name, str) else f"x{name}" for name in sample.columns], axis=1)
+        return sample.set_axis([column_name(name) for name in sample.columns], axis=1)
     if isinstance(sample, np.ndarray) and sample.ndim == 2:
         return {f"x{at}": sample[:, at] for at in range(sample.shape[1]) if f"x{at}" in inputs}
     return {"x0": list(sample)}

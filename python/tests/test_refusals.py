@@ -54,7 +54,7 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
         "column 'x0': scikit-learn computes",
     ),
     "float32 sums": (PCA(1), VALUES.astype(np.float32), "column 'pca': scikit-learn computes"),
-    "float16": (StandardScaler(), VALUES.astype(np.float16), "computes in float16"),
+    "float16": (StandardScaler(), VALUES.astype(np.float16), "column 'x0': its type is float16; cast it to float32"),
     "a spline that depends on the place": (
         SplineTransformer(degree=1, extrapolation="linear"),
         VALUES,
@@ -69,7 +69,7 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
     "several kinds in a column": (
         OneHotEncoder(handle_unknown="ignore"),
         pd.DataFrame({"a": pd.Series([b"x", b"y"], dtype=object)}),
-        "is not a number",
+        "column 'a': its values are of several kinds or of one that no input has: bytes",
     ),
     "a weight of 0": (
         FeatureUnion([("a", StandardScaler())], transformer_weights={"a": 0}),

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from quiver_features import Client, RequestError, Status, export
-from quiver_features.exporter.golden import dense
+from quiver_features.exporter.containers import dense
 
 pytestmark = needs_server
 
@@ -33,7 +33,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, case in CASES.items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            export(case.fitted(), folder, name_of(name), sample=case.sample, **case.options)
+            export(case.fitted(), folder, name_of(name), sample=case.sample, quiver=False, **case.options)
     export(ADS.fit(frame()), folder, "ads", sample=frame(), scopes={"age": "request"}, optional=["price"])
     return folder
 

@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+
+def column_name(label: Any) -> str:
+    """A frame's label as an input's name: text as it is, a number as text.
+
+    The parts of a MultiIndex's label are joined by ``|``; within them ``\\`` and ``|`` have a ``\\`` before them, so
+    that no two labels of strings have one name.
+
+    >>> column_name(("ad", "price"))
+    'ad|price'
+    """
+    if isinstance(label, tuple):
+        parts = (column_name(part).replace("\\", "\\\\").replace("|", "\\|") for part in label)
+        return "|".join(parts)
+    return str(label)
 
 
 def spec_name(name: str) -> str:

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+
+def pair_names(name: str, others: Collection[str]) -> tuple[str, str]:
+    """The names of the two inputs of a column of collections: ``x_keys`` and ``x_values``.
+
+    They are numbered beyond what other columns are called: ``x_keys_2`` and ``x_values_2``.
+    """
+    keys, values = _numbered(name, others)
+    return _names(name, max(keys | values, default=0) + 1)
+
+
+def find_pair(name: str, inputs: Collection[str]) -> tuple[str, str] | None:
+    """Which two of the inputs hold a column of collections, if any do."""
+    keys, values = _numbered(name, inputs)
+    both = keys & values
+    return _names(name, max(both)) if both else None
 
 
 def split_pairs(collection: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> tuple[list[str], list[float]]:
@@ -30,3 +46,20 @@ def split_pairs(collection: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> tu
             keys.append(str(key))
             values.append(float("nan") if value is None else float(value))
     return keys, values
+
+
+def _names(name: str, number: int) -> tuple[str, str]:
+    ending = "" if number == 1 else f"_{number}"
+    return f"{name}_keys{ending}", f"{name}_values{ending}"
+
+
+def _numbered(name: str, inputs: Collection[str]) -> tuple[set[int], set[int]]:
+    """The numbers of the inputs that are called as keys, and as values, of a column."""
+    found: tuple[set[int], set[int]] = (set(), set())
+    for one in inputs:
+        if not one.startswith(f"{name}_"):
+            continue
+        word, _, number = one[len(name) + 1 :].partition("_")
+        if word in {"keys", "values"} and (not number or (number.isascii() and number.isdecimal())):
+            found[word == "values"].add(int(number or 1))
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..names import spec_name
-from ..pairs import split_pairs
+from ..pairs import find_pair, split_pairs
 from ..proto import feature_service_pb2 as pb
 from .descriptions import FeatureSet, Input
 from .errors import RequestError, Violation
@@ -65,7 +65,7 @@ def _named(columns: Any, by_name: Mapping[str, Input]) -> dict[str, Any]:
         name = _input_name(str(column), by_name)
         if not is_frame:
             named[name] = columns[column]
-        elif name in by_name or _pairs_of(name, by_name):
+        elif name in by_name or find_pair(name, by_name):
             named[name] = _of_frame(by_name.get(name), columns[column])
     return _split(named, by_name)
 
@@ -73,11 +73,7 @@ def _named(columns: Any, by_name: Mapping[str, Input]) -> dict[str, Any]:
 def _input_name(name: str, by_name: Mapping[str, Input]) -> str:
     """The input's name: a spec holds underscores for what a name may not have."""
     plain = spec_name(name)
-    return plain if name not in by_name and (plain in by_name or _pairs_of(plain, by_name)) else name
-
-
-def _pairs_of(name: str, by_name: Mapping[str, Input]) -> bool:
-    return name not in by_name and f"{name}_keys" in by_name and f"{name}_values" in by_name
+    return plain if name not in by_name and (plain in by_name or find_pair(plain, by_name)) else name
 
 
 def _of_frame(one: Input | None, values: Any) -> Any:
@@ -90,14 +86,15 @@ def _of_frame(one: Input | None, values: Any) -> Any:
 def _split(named: dict[str, Any], by_name: Mapping[str, Input]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, values in named.items():
-        if not _pairs_of(name, by_name):
+        pair = None if name in by_name else find_pair(name, by_name)
+        if pair is None:
             result[name] = values
             continue
-        if by_name[f"{name}_keys"].scope == "request" and isinstance(values, Mapping):
+        if by_name[pair[0]].scope == "request" and isinstance(values, Mapping):
             values = [values]
         both = [None if value is None else split_pairs(value) for value in values]
-        result[f"{name}_keys"] = [None if one is None else one[0] for one in both]
-        result[f"{name}_values"] = [None if one is None else one[1] for one in both]
+        for at, input_name in enumerate(pair):
+            result[input_name] = [None if one is None else one[at] for one in both]
     return result
 
 

@@ -15,7 +15,7 @@ from ..names import Names
 from .expressions import Expression, cast
 from .matrix import Column, parts
 from .problems import ExportError, ExportProblem
-from .samples import PairsExpression, Source, json_value
+from .sources import Source, json_value
 
 FORMAT = "quiver.spec/1"
 
@@ -179,11 +179,7 @@ def _written(step: Any) -> Any:
 
 def used_sources(sources: Sequence[Source], used: set[str]) -> list[Source]:
     """The sources that the features read, in the sample's order; refuses those that can't be inputs."""
-    found = [
-        source
-        for source in sources
-        if used & set(source.input_names if isinstance(source.expression, PairsExpression) else [source.name])
-    ]
+    found = [source for source in sources if used & set(source.input_names)]
     problems = [ExportProblem(f"column {one.name!r}", one.problem) for one in found if one.problem]
     if problems:
         raise ExportError(problems)

@@ -16,13 +16,15 @@ from .. import __version__
 from ..names import spec_name
 from . import estimators as _register_estimators  # noqa: F401
 from . import golden
+from .checking import Quiver, find_binary
 from .document import FORMAT, Served, Writer, check, served, used_sources
 from .expressions import Exactness
 from .matrix import Column
 from .problems import ExportError, ExportProblem
 from .registry import Context
 from .repository import check_name, write_version
-from .samples import Row, Sample, Source, read_sample
+from .samples import Sample, read_sample
+from .sources import Row, Source
 from .walk import Stopped, walk
 
 _OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64", "int64")
@@ -44,6 +46,7 @@ def export(
     default: float = float("nan"),
     golden_rows: int = 120,
     max_ulp: int | None = None,
+    quiver: Quiver = None,
 ) -> Path:
     """Writes ``<repository>/feature_sets/<name>/<version>/`` so that Quiver serves what ``fitted.transform`` gives.
 
@@ -72,20 +75,25 @@ def export(
             default 0 where every step is exact and 1 (for float64 8192, about 2e-12) where sums or functions such as
             exp are involved. It must be given where scikit-learn itself computes such steps in float32, in which no
             tolerance is safe.
+        quiver: The path of Quiver's binary, whose ``quiver check`` must find no problem before the version is
+            published. By default the one that the environment variable QUIVER_BINARY names, else ``quiver`` on the
+            PATH; where there is none, or with False, the server checks when it loads the version.
 
     Returns:
         The version's folder.
 
     Raises:
         ExportError: With every step that can't be expressed, each with its path; or with what is wrong with the
-            sample or the target. Nothing is written then.
+            sample or the target; or with the problems that ``quiver check`` found. Nothing is written then.
 
     A missing value (NaN, None) is null in a request. The names of features follow ``get_feature_names_out``, with
     dots and slashes replaced by underscores; vectors such as one-hot categories are one feature with a name for each
     lane.
     """
     _check_arguments(fitted, name, dtype, default, golden_rows)
-    read = read_sample(sample, input_names)
+    binary = find_binary(quiver)
+    # A transformer with a number of columns takes a list of rows.
+    read = read_sample(sample, input_names, rows_are_lists=hasattr(fitted, "n_features_in_"))
     oracle = golden.Oracle(fitted, read)
     # Rows are evaluated as often as there are hard values: a few of the sample's are enough to walk with.
     step = max(1, len(read.rows) // _ROWS_TO_WALK)
@@ -124,7 +132,7 @@ def export(
         "outputs": [{"name": output, "dtype": dtype, "features": [feature.name for feature in features]}],
     }
     cases = golden.document(oracle, read, rows, sources, request_scope, compared, differing)
-    return write_version(Path(repository), name, version, spec, cases)
+    return write_version(Path(repository), name, version, spec, cases, binary)
 
 
 def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_rows: int) -> None:

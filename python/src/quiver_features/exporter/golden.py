@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
+from .containers import dense, labels_of
 from .expressions import Exactness, Expression
 from .hard_values import hard, infinite, missing
 from .problems import ExportError
-from .samples import Row, Sample, Source, json_value
+from .samples import Sample
+from .sources import Row, Source, json_value
 
 FORMAT = "quiver.golden/1"
 
@@ -42,18 +43,6 @@ class Rows:
 
     rows: list[Row]
     outputs: Numbers
-
-
-def dense(data: Any) -> Numbers:
-    """The numbers of whatever container an estimator gives."""
-    if sparse.issparse(data):
-        data = data.toarray()
-    elif hasattr(data, "columns"):
-        data = data.to_numpy(dtype=np.float64, na_value=np.nan)
-    array = np.asarray(data)
-    if array.ndim == 1:
-        array = array.reshape(-1, 1)
-    return array.astype(np.float64)
 
 
 class Oracle:
@@ -117,8 +106,21 @@ def first_reason(estimator: Any, sample: Sample) -> str:
     try:
         dense(result)
     except (TypeError, ValueError):
-        return "its result does not hold numbers alone"
+        return f"its result does not hold numbers alone: {_first_without_numbers(result)}"
     return "its result depends on the other rows"
+
+
+def _first_without_numbers(result: Any) -> str:
+    """The first column of a result that dense() can't read."""
+    labels = labels_of(result)
+    array = np.asarray(result, dtype=object).reshape(len(result), -1)
+    for at, column in enumerate(array.T):
+        try:
+            column.astype(np.float64)
+        except (TypeError, ValueError):
+            name = f"x{at}" if labels is None else labels[at]
+            return f"column {name!r} holds {type(column[0]).__name__}"
+    return "several columns together"
 
 
 def hard_rows(

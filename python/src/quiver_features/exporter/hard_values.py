@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .nulls import is_missing
-from .samples import NEVER, UNDECIDED, Source
+from .sources import NEVER, UNDECIDED, Source
 
 _SAMPLE_VALUES = 25
 UNKNOWN = "unknown \u2603"
@@ -95,13 +95,5 @@ def _integers(present: list[Any], hints: list[Any], source: Source) -> list[Any]
         numbers += [int(hint), int(np.ceil(hint)), int(np.floor(hint)) - 1]
     low, high = (min(numbers), max(numbers)) if numbers else (0, 0)
     numbers = [low, high, low - 1, high + 1, 0, *numbers]
-    least, most = _limits(source)
+    least, most = source.limits
     return [number for number in numbers if least <= number <= most]
-
-
-def _limits(source: Source) -> tuple[int, int]:
-    try:
-        limits = np.iinfo(str(source.dtype).lower())
-    except (ValueError, TypeError):
-        return -(1 << 63), (1 << 63) - 1
-    return int(limits.min), int(limits.max)

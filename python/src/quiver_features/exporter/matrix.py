@@ -174,8 +174,8 @@ def work_type(data: Any) -> str:
         ensure_min_features=0,
     )
     name = str(checked.dtype)
-    if name == "float16":
-        raise Refusal("computes in float16, which the engine can't repeat: cast the data to float32 or float64")
+    if name not in {"float32", "float64"}:
+        raise Refusal(f"computes in {name}, which the engine can't repeat: cast the data to float32 or float64")
     return name
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from .expressions import Expression
 from .matrix import Column, Matrix
 from .problems import ExportProblem
-from .samples import NEVER, UNDECIDED, Source
+from .sources import EITHER, NEVER, UNDECIDED, Source
 
 
 @dataclass
@@ -52,11 +52,11 @@ class Context:
         A sample without missing values leaves it open; then the first estimator that asks decides.
         """
         source = self.sources.get(_input_of(expression) or expression)
-        if source is None or source.missing is NEVER:
+        if source is None or source.missing is NEVER or source.seen is EITHER:
             return True
         if source.missing is UNDECIDED:
-            source.missing = missing
-        return (source.missing is None) == (missing is None)
+            source.missing = source.seen = missing
+        return (source.seen is None) == (missing is None)
 
 
 def _input_of(expression: Expression) -> Expression | None:
@@ -70,18 +70,24 @@ Handler = Callable[[Any, Matrix, Context], list[Column]]
 """Gives the columns that an estimator makes of a matrix, or raises Refusal."""
 
 _HANDLERS: dict[tuple[str, str], Handler] = {}
+_COMPOSITIONS: set[Handler] = set()
 
 
-def exports(*class_names: str) -> Callable[[Handler], Handler]:
+def exports(*class_names: str, composition: bool = False) -> Callable[[Handler], Handler]:
     """Registers a function for scikit-learn's classes of these names.
 
     Classes are known by package and name, so that nothing is imported for them. A subclass is another class: it may
     compute something else.
+
+    Args:
+        composition: Whether they only pass columns on to estimators inside them.
     """
 
     def register(handler: Handler) -> Handler:
         for name in class_names:
             _HANDLERS["sklearn", name] = handler
+            if composition:
+                _COMPOSITIONS.add(handler)
         return handler
 
     return register
@@ -94,6 +100,11 @@ def find(estimator: Any) -> Handler | None:
     if found is None and _is_selector(cls):
         return _HANDLERS["sklearn", "SelectorMixin"]
     return found
+
+
+def composes(estimator: Any) -> bool:
+    """Whether an estimator only passes columns on to others inside it."""
+    return find(estimator) in _COMPOSITIONS
 
 
 def _is_selector(cls: type) -> bool:

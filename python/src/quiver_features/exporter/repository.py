@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..names import spec_name
+from .checking import check
 from .problems import ExportError
 
 LONGEST_INLINE = 1000
@@ -32,8 +33,13 @@ def next_version(folder: Path) -> int:
     return max(versions, default=0) + 1
 
 
-def write_version(repository: Path, name: str, version: int | None, spec: dict[str, Any], golden: Any) -> Path:
-    """Writes ``feature_sets/<name>/<version>/`` and gives its path. Nothing is there before all of it is."""
+def write_version(
+    repository: Path, name: str, version: int | None, spec: dict[str, Any], golden: Any, binary: str | None
+) -> Path:
+    """Writes ``feature_sets/<name>/<version>/`` and gives its path.
+
+    Nothing is there before all of it is, and before the binary, if there is one, has found no problem.
+    """
     folder = repository / "feature_sets" / name
     number = next_version(folder) if version is None else version
     if not 1 <= number <= _LARGEST_VERSION:
@@ -44,14 +50,27 @@ def write_version(repository: Path, name: str, version: int | None, spec: dict[s
     folder.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{number}-", dir=folder))
     try:
-        aside.chmod(0o755)
+        # A repository of this version alone.
+        version_aside = aside / "feature_sets" / name / str(number)
+        version_aside.mkdir(parents=True)
         document = {**spec, "version": number}
-        _write_json(aside / "spec.json", _with_files(document, aside))
-        _write_json(aside / "golden.json", golden)
-        _rename(aside, target)
+        _write_json(version_aside / "spec.json", _with_files(document, version_aside))
+        _write_json(version_aside / "golden.json", golden)
+        if binary is not None:
+            _link_tables(repository, aside, document)
+            check(aside, binary)
+        _rename(version_aside, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return target
+
+
+def _link_tables(repository: Path, aside: Path, spec: dict[str, Any]) -> None:
+    """Gives a repository the tables of another that a spec looks rows up in."""
+    names = {lookup["table"] for lookup in spec.get("lookups", [])}
+    (aside / "tables").mkdir()
+    for name in names:
+        (aside / "tables" / name).symlink_to((repository / "tables" / name).resolve(), target_is_directory=True)
 
 
 def _rename(aside: Path, target: Path) -> None:

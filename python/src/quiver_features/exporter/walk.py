@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from . import registry
+from .containers import labels_of
 from .matrix import Column, Matrix
 from .problems import Refusal
 from .registry import Context
@@ -27,6 +28,8 @@ def walk(estimator: Any, matrix: Matrix, context: Context) -> Matrix:
         context.refuse(not_known(estimator))
         raise Stopped
     try:
+        if not registry.composes(estimator):
+            _check_inputs(matrix, context)
         columns = handler(estimator, matrix, context)
     except Refusal as refusal:
         context.refuse(str(refusal))
@@ -36,6 +39,16 @@ def walk(estimator: Any, matrix: Matrix, context: Context) -> Matrix:
         context.refuse(f"gives {width(data)} columns for the sample, {len(columns)} were expected of its parameters")
         raise Stopped
     return Matrix(tuple(_named(estimator, matrix, columns, data)), data)
+
+
+def _check_inputs(matrix: Matrix, context: Context) -> None:
+    """Refuses columns of the sample that can't be inputs before an estimator reads them."""
+    sources = [(column.name, context.sources.get(column.expression)) for column in matrix.columns]
+    problems = [f"column {name!r}: {source.problem}" for name, source in sources if source and source.problem]
+    for problem in problems:
+        context.refuse(problem)
+    if problems:
+        raise Stopped
 
 
 def not_known(estimator: Any) -> str:
@@ -58,6 +71,8 @@ def transformed(estimator: Any, data: Any) -> Any:
 
 def width(data: Any) -> int:
     """The columns of a container; 1 for one without columns."""
+    if isinstance(data, list) and data and isinstance(data[0], list):
+        return len(data[0])
     shape = getattr(data, "shape", None)
     return 1 if shape is None or len(shape) < 2 else int(shape[1])
 
@@ -70,7 +85,7 @@ def _named(estimator: Any, matrix: Matrix, columns: list[Column], data: Any) -> 
 
 
 def _output_names(estimator: Any, matrix: Matrix, data: Any) -> list[str] | None:
-    labels = getattr(data, "columns", None)
+    labels = labels_of(data)
     if labels is not None:
         return [str(label) for label in labels]
     for arguments in ([matrix.names], []):

@@ -10,13 +10,15 @@ from sklearn.utils import _safe_indexing
 
 from .. import expressions as ex
 from .. import registry
-from ..matrix import Column, Matrix, elementwise, number, work_type
+from ..containers import labels_of, numpy_types
+from ..expressions import Expression
+from ..matrix import Column, Matrix, elementwise, numbers
 from ..problems import Refusal
 from ..registry import Context, exports
 from ..walk import Stopped, is_passthrough, not_known, walk
 
 
-@exports("Pipeline")
+@exports("Pipeline", composition=True)
 def pipeline(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """One step after the other. After a step that can't be exported, the others are only checked for being known."""
     stopped = False
@@ -37,7 +39,7 @@ def pipeline(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     return list(matrix.columns)
 
 
-@exports("FeatureUnion")
+@exports("FeatureUnion", composition=True)
 def feature_union(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """The steps' columns side by side, each step's times its weight."""
     weights = estimator.transformer_weights or {}
@@ -48,42 +50,58 @@ def feature_union(estimator: Any, matrix: Matrix, context: Context) -> list[Colu
 
         def branch(name: str = name, step: Any = step) -> list[Column]:
             below = context.below(name)
-            result = matrix if is_passthrough(step) else walk(step, matrix, below)
-            try:
-                return _weighted(result, weights.get(name))
-            except Refusal as refusal:
-                below.refuse(str(refusal))
-                raise Stopped from refusal
+            return _weighted(matrix if is_passthrough(step) else walk(step, matrix, below), weights.get(name), below)
 
         branches.append((name, branch))
     return [column for columns in _all_or_stopped(branches) for column in columns]
 
 
-def _weighted(matrix: Matrix, weight: Any) -> list[Column]:
+def _weighted(matrix: Matrix, weight: Any, context: Context) -> list[Column]:
+    """The columns times a step's weight."""
     if weight is None or weight == 1:
         return list(matrix.columns)
+    try:
+        return _times(matrix, weight)
+    except Refusal as refusal:
+        context.refuse(str(refusal))
+        raise Stopped from refusal
+
+
+def _times(matrix: Matrix, weight: Any) -> list[Column]:
     if weight == 0:
         raise Refusal("its weight is 0: drop the step instead")
     # A plain Python number takes the data's float type.
-    precision = (np.ones(1, work_type(matrix.data)) * weight).dtype.name
-    factor = float(np.asarray(weight, precision))
-    return elementwise(
-        matrix.columns, lambda x, _: ex.standardize(number(x), 0.0, factor, form="multiply", precision=precision)
-    )
+    precisions = [_precision((np.ones(1, dtype) * weight).dtype) for dtype in numpy_types(matrix.data)]
+
+    def times(x: Expression, at: tuple[int, ...]) -> Expression:
+        precision = precisions[at[0]]
+        return ex.standardize(x, 0.0, float(np.asarray(weight, precision)), form="multiply", precision=precision)
+
+    return elementwise(numbers(matrix.columns), times)
 
 
-@exports("ColumnTransformer")
+def _precision(dtype: np.dtype[Any]) -> str:
+    if dtype.kind == "f" and dtype.itemsize not in (4, 8):
+        raise Refusal(f"computes in {dtype}, which the engine can't repeat: cast the data to float32 or float64")
+    return "float32" if dtype == np.float32 else "float64"
+
+
+@exports("ColumnTransformer", composition=True)
 def column_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     """Each step on its columns, the results side by side in the order of the steps, the remainder last."""
-    by_name = hasattr(estimator, "feature_names_in_") and hasattr(matrix.data, "columns")
+    data = matrix.data
+    if isinstance(data, list):
+        # As it does by itself.
+        data = np.asarray(data, dtype=object)
+    labels = labels_of(data)
+    weights = estimator.transformer_weights or {}
     branches: list[tuple[str, Callable[[], list[Column]]]] = []
     for name, step, columns in estimator.transformers_:
         if isinstance(step, str) and step == "drop":
             continue
         positions = [int(position) for position in estimator._transformer_to_input_indices[name]]
-        if by_name:
-            labels = [estimator.feature_names_in_[position] for position in positions]
-            positions = [list(matrix.data.columns).index(label) for label in labels]
+        if labels is not None and hasattr(estimator, "feature_names_in_"):
+            positions = [labels.index(estimator.feature_names_in_[position]) for position in positions]
         if not positions:
             continue
         one_dimensional = isinstance(columns, (str, int, np.integer)) and not isinstance(columns, bool)
@@ -92,10 +110,9 @@ def column_transformer(estimator: Any, matrix: Matrix, context: Context) -> list
             name: str = name, step: Any = step, positions: list[int] = positions, flat: bool = one_dimensional
         ) -> list[Column]:
             chosen = tuple(matrix.columns[position] for position in positions)
-            if _is_identity(step):
-                return list(chosen)
-            data = _safe_indexing(matrix.data, positions[0] if flat else positions, axis=1)
-            return list(walk(step, Matrix(chosen, data), context.below(name)).columns)
+            of_step = Matrix(chosen, _safe_indexing(data, positions[0] if flat else positions, axis=1))
+            below = context.below(name)
+            return _weighted(of_step if _is_identity(step) else walk(step, of_step, below), weights.get(name), below)
 
         branches.append((name, branch))
     by_step = dict(zip((name for name, _ in branches), _all_or_stopped(branches), strict=True))

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from .. import expressions as ex
+from ..containers import numpy_types
 from ..expressions import Expression
 from ..matrix import Column, Matrix, elementwise, number, numbers
 from ..problems import Refusal
@@ -86,10 +87,10 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     function = _function(estimator.func, dict(estimator.kw_args or {}))
     if matrix.is_sparse:
         raise Refusal("its input is sparse; only dense input can be expressed")
-    before = _types(matrix.data, len(matrix.columns))
-    after = _types(transformed(estimator, matrix.data), len(matrix.columns))
-    for one, other in zip(before, after, strict=True):
-        _check_types(estimator.func, one, other)
+    before = numpy_types(matrix.data)
+    after = numpy_types(transformed(estimator, matrix.data))
+    for column, one, other in zip(matrix.columns, before, after, strict=True):
+        _check_types(estimator.func, column.name, one, other)
 
     def applied(x: Expression, at: tuple[int, ...]) -> Expression:
         result = function(number(x))
@@ -102,21 +103,18 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     return elementwise(matrix.columns, applied)
 
 
-def _types(data: Any, count: int) -> list[np.dtype[Any]]:
-    """The type in which numpy computes each column."""
-    if hasattr(data, "columns"):
-        return [dtype if isinstance(dtype, np.dtype) else np.dtype(object) for dtype in data.dtypes]
-    return [np.asarray(data).dtype] * count
-
-
-def _check_types(function: Any, before: np.dtype[Any], after: np.dtype[Any]) -> None:
+def _check_types(function: Any, name: str, before: np.dtype[Any], after: np.dtype[Any]) -> None:
     """Refuses what numpy does differently for narrow types: it wraps integers around, and computes in float16."""
-    if after == np.float16:
-        raise Refusal(f"{function.__name__} of {before} computes in float16; cast the data to float64")
+    # pandas holds what numpy computed in float16 in its own Float32.
+    narrow = before.kind in "biu" and before.itemsize == 1 and after == np.float32
+    if after == np.float16 or narrow:
+        raise Refusal(f"column {name!r}: {function.__name__} of {before} computes in float16; cast it to float64")
+    if after.kind not in "biuf" or (after.kind == "f" and after.itemsize > 8):
+        raise Refusal(f"column {name!r}: {function.__name__} of {before} gives {after}; cast it to float64")
     if before.kind in "iu" and after.kind in "iu" and function is not np.clip:
         known = function in _ON_INTEGERS or (function in _ON_INT64 and before == np.int64)
         if not known:
-            raise Refusal(f"{function.__name__} of {before} is integer arithmetic; cast the data to float64")
+            raise Refusal(f"column {name!r}: {function.__name__} of {before} is integer arithmetic; cast it to float64")
 
 
 def _function(function: Any, arguments: dict[str, Any]) -> Function:

@@ -11,7 +11,7 @@ from ..expressions import Expression
 from ..matrix import Column, Matrix, vector_columns
 from ..problems import Refusal
 from ..registry import Context, exports
-from ..samples import PairsExpression
+from ..sources import PairsExpression
 from .text import tokens
 
 _WIDEST = 1 << 20

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import expressions as ex
+from ..containers import numpy_types
 from ..expressions import Expression
 from ..matrix import Column, Matrix, parts, scalar_column, scalars
 from ..nulls import is_missing
@@ -25,6 +26,8 @@ def simple_imputer(estimator: Any, matrix: Matrix, context: Context) -> list[Col
         for position, statistic in enumerate(statistics)
         if estimator.keep_empty_features or not is_missing(statistic)
     ]
+    if any(not is_missing(one) and not isinstance(one, (str, int, float, np.number)) for one in statistics):
+        raise Refusal("a fitted value is neither a number nor text")
     dtypes = _output_types(estimator, matrix)
     columns: list[Column] = []
     chosen = [matrix.columns[position] for position in kept]
@@ -40,10 +43,7 @@ def simple_imputer(estimator: Any, matrix: Matrix, context: Context) -> list[Col
 
 def _output_types(estimator: Any, matrix: Matrix) -> list[np.dtype[Any]]:
     """The type of each column that the library gives; without the indicators, which would make them one type."""
-    data = transformed(estimator, matrix.data)
-    if hasattr(data, "columns"):
-        return [dtype if isinstance(dtype, np.dtype) else np.dtype(object) for dtype in data.dtypes]
-    return [data.dtype] * data.shape[1]
+    return numpy_types(transformed(estimator, matrix.data))
 
 
 def _fill(statistic: Any, dtype: np.dtype[Any]) -> Any:
