@@ -147,7 +147,7 @@ def test_versions_follow_each_other_and_are_never_overwritten(tmp_path: Path) ->
     fitted = StandardScaler().fit(VALUES)
     folders = [export(fitted, tmp_path, "scaled", sample=VALUES, version=number) for number in (None, 7, None)]
     assert [folder.name for folder in folders] == ["1", "7", "8"]
-    with pytest.raises(ExportError, match="is there already"):
+    with pytest.raises(ExportError, match="exists already"):
         export(fitted, tmp_path, "scaled", sample=VALUES, version=7)
     assert sorted(one.name for one in (tmp_path / "feature_sets" / "scaled").iterdir()) == ["1", "7", "8"]
 

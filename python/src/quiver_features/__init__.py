@@ -1,10 +1,12 @@
 """Quiver's Python side: exports fitted scikit-learn transformers, and asks a server for features.
 
-The exporter needs scikit-learn and is imported when it is first used: ``pip install quiver-features[export]``.
+The exporter needs scikit-learn, ``write_table`` pyarrow; they are imported when they are first used:
+``pip install quiver-features[export]``.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .client import (
@@ -27,6 +29,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .exporter import ExportError, ExportProblem, export
+    from .tables import TableColumn, TableError, TableProblem, WrittenTable, write_table
 
 __all__ = [
     "Client",
@@ -41,22 +44,28 @@ __all__ = [
     "RequestError",
     "Status",
     "Table",
+    "TableColumn",
+    "TableError",
+    "TableProblem",
     "Tensor",
     "Violation",
+    "WrittenTable",
     "__version__",
     "export",
     "split_pairs",
+    "write_table",
 ]
 
 _EXPORTER = {"ExportError", "ExportProblem", "export"}
+_TABLES = {"TableColumn", "TableError", "TableProblem", "WrittenTable", "write_table"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _EXPORTER:
+    if name in _EXPORTER | _TABLES:
         try:
-            from . import exporter
+            module = importlib.import_module(".exporter" if name in _EXPORTER else ".tables", __name__)
         except ModuleNotFoundError as error:
             hint = "install quiver-features[export]"
             raise ModuleNotFoundError(f"{name} needs {error.name}: {hint}", name=error.name) from error
-        return getattr(exporter, name)
+        return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

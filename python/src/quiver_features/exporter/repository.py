@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..names import spec_name
+from ..versions import VersionError, name_problem, new_version, write_json
 from .checking import check
 from .problems import ExportError
 
 LONGEST_INLINE = 1000
 """Longer lists go to Parquet files beside the spec."""
 
-_VERSION = re.compile(r"[1-9][0-9]*")
-_LARGEST_VERSION = (1 << 32) - 1
-
 
 def check_name(name: str) -> None:
     """Refuses names that are no folder's."""
-    if not name or name.startswith(".") or spec_name(name) != name:
-        raise ExportError.of(f"the name {name!r} must be a folder's name without dots and slashes")
-
-
-def next_version(folder: Path) -> int:
-    """The highest version in a feature set's folder, plus 1."""
-    versions = [int(one.name) for one in folder.iterdir() if _VERSION.fullmatch(one.name)] if folder.is_dir() else []
-    return max(versions, default=0) + 1
+    problem = name_problem(name)
+    if problem:
+        raise ExportError.of(problem)
 
 
 def write_version(
@@ -40,29 +27,17 @@ def write_version(
 
     Nothing is there before all of it is, and before the binary, if there is one, has found no problem.
     """
-    folder = repository / "feature_sets" / name
-    number = next_version(folder) if version is None else version
-    if not 1 <= number <= _LARGEST_VERSION:
-        raise ExportError.of(f"the version is {number}, must be from 1 to {_LARGEST_VERSION}")
-    target = folder / str(number)
-    if target.exists():
-        raise ExportError.of(f"{target} is there already")
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{number}-", dir=folder))
     try:
-        # A repository of this version alone.
-        version_aside = aside / "feature_sets" / name / str(number)
-        version_aside.mkdir(parents=True)
-        document = {**spec, "version": number}
-        _write_json(version_aside / "spec.json", _with_files(document, version_aside))
-        _write_json(version_aside / "golden.json", golden)
-        if binary is not None:
-            _link_tables(repository, aside, document)
-            check(aside, binary)
-        _rename(version_aside, target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return target
+        with new_version(repository, "feature_sets", name, version) as new:
+            document = {**spec, "version": new.number}
+            write_json(new.folder / "spec.json", _with_files(document, new.folder))
+            write_json(new.folder / "golden.json", golden)
+            if binary is not None:
+                _link_tables(repository, new.repository, document)
+                check(new.repository, binary)
+    except VersionError as error:
+        raise ExportError.of(str(error)) from error
+    return new.target
 
 
 def _link_tables(repository: Path, aside: Path, spec: dict[str, Any]) -> None:
@@ -71,22 +46,6 @@ def _link_tables(repository: Path, aside: Path, spec: dict[str, Any]) -> None:
     (aside / "tables").mkdir()
     for name in names:
         (aside / "tables" / name).symlink_to((repository / "tables" / name).resolve(), target_is_directory=True)
-
-
-def _rename(aside: Path, target: Path) -> None:
-    try:
-        os.rename(aside, target)
-    except OSError as error:
-        # Somebody else's version of this number came first.
-        raise ExportError.of(f"{target} can't be put in place: {error.strerror}") from error
-
-
-def _write_json(file: Path, document: Any) -> None:
-    with file.open("w", encoding="utf-8") as out:
-        json.dump(document, out, ensure_ascii=False, allow_nan=False, indent=1)
-        out.write("\n")
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def _with_files(spec: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -1,0 +1,159 @@
+"""The types of a table's columns: as people write them, as ``table.json`` has them, and as Arrow data suggests them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .problems import Refusal
+
+_ARROW: dict[str, pa.DataType] = {
+    "float16": pa.float16(),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+    "int8": pa.int8(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "uint8": pa.uint8(),
+    "uint16": pa.uint16(),
+    "uint32": pa.uint32(),
+    "uint64": pa.uint64(),
+    "bool": pa.bool_(),
+    "string": pa.string(),
+}
+
+_BY_ARROW = {arrow: name for name, arrow in _ARROW.items()}
+
+_WRITTEN = re.compile(r"(?:(?P<list>list)<(?P<element>\w+)>|(?P<scalar>\w+)(?:\[(?P<width>[1-9][0-9]*)\])?)")
+
+_WIDEST = 65_536
+
+KEYS = ("int64", "uint64", "string")
+"""The types that a key column can have."""
+
+_EXAMPLES = '"int64", "float32", "string", "list<int64>" and "float32[64]"'
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A column's type.
+
+    Attributes:
+        dtype: The type of each element as it is stored.
+        list: Whether a row is a list.
+        width: The lanes of a vector, or None.
+    """
+
+    dtype: str
+    list: bool = False
+    width: int | None = None
+
+    def __str__(self) -> str:
+        if self.list:
+            return f"list<{self.dtype}>"
+        return self.dtype if self.width is None else f"{self.dtype}[{self.width}]"
+
+    @property
+    def arrow(self) -> pa.DataType:
+        """The Arrow type of an element."""
+        return _ARROW[self.dtype]
+
+    @property
+    def is_float(self) -> bool:
+        """Whether elements are floats."""
+        return self.dtype.startswith("float")
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether elements are integers."""
+        return "int" in self.dtype
+
+    @property
+    def element(self) -> str:
+        """The type that the engine computes with."""
+        if self.is_float:
+            return "float64"
+        return ("uint64" if self.dtype.startswith("u") else "int64") if self.is_integer else self.dtype
+
+    @property
+    def nan(self) -> str | None:
+        """What NaN means: no value, but for a vector, of which a single lane may be missing."""
+        if not self.is_float:
+            return None
+        return "null" if self.width is None else "value"
+
+    def document(self, name: str) -> dict[str, Any]:
+        """The column as ``table.json`` has it."""
+        shape: Any = "list" if self.list else "scalar" if self.width is None else {"vector": self.width}
+        nan = {} if self.nan is None else {"nan": self.nan}
+        return {"name": name, "dtype": self.dtype, "shape": shape, **nan}
+
+    @classmethod
+    def of_document(cls, column: dict[str, Any]) -> ColumnType:
+        """The type of a column of ``table.json``."""
+        shape = column["shape"]
+        width = shape["vector"] if isinstance(shape, dict) else None
+        return cls(column["dtype"], shape == "list", width)
+
+
+def parse(text: str) -> ColumnType:
+    """A type as people write it: "int64", "list<string>", "float32[64]"."""
+    found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise Refusal(f"{text!r} is not a type; types are written as in {_EXAMPLES}")
+    dtype = found["element"] or found["scalar"]
+    if dtype not in _ARROW:
+        raise Refusal(f"{text!r}: {dtype!r} is not a type of elements; those are {', '.join(_ARROW)}")
+    width = None if found["width"] is None else int(found["width"])
+    if width is not None and (not dtype.startswith("float") or width > _WIDEST):
+        raise Refusal(f"{text!r}: vectors are of floats and have at most {_WIDEST} lanes")
+    return ColumnType(dtype, found["list"] is not None, width)
+
+
+def is_list(arrow: pa.DataType) -> bool:
+    """Whether rows hold several elements."""
+    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(is_kind(arrow) for is_kind in kinds)
+
+
+def infer(column: pa.ChunkedArray) -> ColumnType:
+    """The type that loses nothing, or the reason why there is none."""
+    arrow = column.type
+    if not is_list(arrow):
+        return ColumnType(_element(arrow))
+    element = ColumnType(_element(arrow.value_type))
+    width = _width(column) if element.is_float else None
+    return ColumnType(element.dtype, width is None, width)
+
+
+def _width(column: pa.ChunkedArray) -> int | None:
+    """The lanes that all rows have; floats of one length are vectors, unless it is 1."""
+    if pa.types.is_fixed_size_list(column.type):
+        return int(column.type.list_size)
+    lengths = pc.unique(pc.list_value_length(column.drop_null())).to_pylist()
+    # An empty list stands for a missing vector.
+    lengths = [length for length in lengths if length]
+    return lengths[0] if len(lengths) == 1 and 1 < lengths[0] <= _WIDEST else None
+
+
+def _element(arrow: pa.DataType) -> str:
+    if arrow in _BY_ARROW:
+        return _BY_ARROW[arrow]
+    if pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow):
+        return "string"
+    if pa.types.is_null(arrow):
+        raise Refusal('every value is missing, so that its type is unknown; leave it out or give it, as in "float64"')
+    if pa.types.is_decimal(arrow):
+        raise Refusal('decimals lose digits as floats: give "float64" if that is meant, or lossy=True')
+    if pa.types.is_temporal(arrow):
+        raise Refusal(f'is {arrow}; give "int64" to store it as a whole number of that unit')
+    if is_list(arrow):
+        raise Refusal(f"holds lists of lists ({arrow}); a row has one value, one list or one vector")
+    if pa.types.is_binary(arrow) or pa.types.is_large_binary(arrow):
+        raise Refusal("holds bytes; decode them to strings first")
+    raise Refusal(f"is {arrow}, which no column can have; split it into columns of its own")
