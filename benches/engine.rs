@@ -35,8 +35,10 @@ fn main() {
             .iter()
             .map(|request| request.encode_to_vec().into())
             .collect();
-        let decoded: Vec<Request> =
-            messages.iter().map(|message| decode(message).expect("a good request").request).collect();
+        let decoded: Vec<Request> = messages
+            .iter()
+            .map(|message| decode(message, usize::MAX).expect("a good request").request)
+            .collect();
         let mut answer = vec![0; rows * width * 4];
         let mut floor = Floor::new(&snapshot, &decoded, width);
         let mut floor_answer = vec![0; rows * width * 4];
@@ -48,7 +50,7 @@ fn main() {
         );
         let mut turns = Turns::new(&messages);
         let decode_seconds =
-            support::seconds_each(effort.time, || decode(turns.next()).expect("a good request"));
+            support::seconds_each(effort.time, || decode(turns.next(), usize::MAX).expect("a good request"));
         let case = format!("{rows}x{width}");
         println!(
             "{case:<14} {:>12.1} {:>12.1} {ratio:>8.2}   {:>12.1}",

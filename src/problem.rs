@@ -40,44 +40,72 @@ impl fmt::Display for Problem {
     }
 }
 
+/// The most problems of one request that are kept; a request of a few bytes for each can have millions.
+const KEPT_OF_REQUEST: usize = 32;
+
 /// Every problem of one document or request; as an error it is never empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Problems(Vec<Problem>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems {
+    kept: Vec<Problem>,
+    /// How many more there are.
+    more: usize,
+    /// How many are kept at most.
+    most: usize,
+}
+
+impl Default for Problems {
+    fn default() -> Self {
+        Self { kept: Vec::new(), more: 0, most: usize::MAX }
+    }
+}
 
 impl Problems {
-    /// Starts without a problem.
+    /// Starts without a problem; all that are noted are kept.
     pub fn none() -> Self {
         Self::default()
     }
 
+    /// Starts without a problem; of those that are noted a few dozen are kept and the others counted, so that no request
+    /// takes more memory for its problems than for itself.
+    pub fn of_request() -> Self {
+        Self { most: KEPT_OF_REQUEST, ..Self::default() }
+    }
+
     /// Makes the error of a single problem.
     pub fn one(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self(vec![Problem::new(path, message)])
+        Self { kept: vec![Problem::new(path, message)], ..Self::default() }
     }
 
     /// Notes one more problem.
     pub fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem::new(path, message));
+        if self.kept.len() < self.most {
+            self.kept.push(Problem::new(path, message));
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Notes all problems of `other`, their places put below `parent`.
     pub fn add_below(&mut self, parent: &str, other: Problems) {
-        self.0.extend(other.0.into_iter().map(|problem| problem.below(parent)));
+        let all = self.len() + other.len();
+        let room = self.most - self.kept.len();
+        self.kept.extend(other.kept.into_iter().take(room).map(|problem| problem.below(parent)));
+        self.more = all - self.kept.len();
     }
 
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
     }
 
-    /// The problems in the order in which they were found.
+    /// The problems that are kept, in the order in which they were found.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
-        self.0.iter()
+        self.kept.iter()
     }
 
-    /// How many there are.
+    /// How many there are, those that are not kept included.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.kept.len() + self.more
     }
 
     /// Gives `value` where nothing is wrong, else all problems as the error.
@@ -88,17 +116,42 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.0.iter().enumerate() {
+        for (position, problem) in self.kept.iter().enumerate() {
             if position > 0 {
                 f.write_str("\n")?;
             }
             write!(f, "{problem}")?;
         }
-        Ok(())
+        if self.more > 0 { write!(f, "\nand {} more problems", self.more) } else { Ok(()) }
     }
 }
 
 impl std::error::Error for Problems {}
+
+/// Characters of a name that a message repeats.
+const NAME_SHOWN: usize = 100;
+
+/// Names that a message lists.
+const NAMES_LISTED: usize = 50;
+
+/// A name as messages show it, in quotes; one that a caller made up may be of any length.
+pub fn quoted(name: &str) -> String {
+    match name.char_indices().nth(NAME_SHOWN) {
+        None => format!("{name:?}"),
+        Some((end, _)) => format!("{:?}... ({} bytes)", &name[..end], name.len()),
+    }
+}
+
+/// The available names as messages list them: the first few dozen, and how many more there are.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut names = names.into_iter();
+    let shown: Vec<&str> = names.by_ref().take(NAMES_LISTED).collect();
+    match (shown.is_empty(), names.count()) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => shown.join(", "),
+        (false, more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -111,5 +164,29 @@ mod tests {
         all.add_below("edges", Problems::one("[3]", "not increasing"));
         all.add_below("inputs", Problems::one("", "empty"));
         assert_eq!(all.to_string(), "steps[0].mean: not finite\nedges[3]: not increasing\ninputs: empty");
+    }
+    #[test]
+    fn the_first_problems_of_a_request_are_kept_and_the_others_counted() {
+        let mut column = Problems::of_request();
+        (0..100).for_each(|position| column.add(format!("nulls[{position}]"), "falls"));
+        let mut all = Problems::of_request();
+        all.add("rows", "too many");
+        all.add_below("columns[0]", column);
+        all.add("columns[1]", "no values");
+        assert_eq!((all.iter().count(), all.len()), (KEPT_OF_REQUEST, 102));
+        let text = all.to_string();
+        assert!(text.starts_with("rows: too many\ncolumns[0].nulls[0]: falls\n"), "{text}");
+        assert!(text.ends_with("\nand 70 more problems"), "{text}");
+    }
+
+    #[test]
+    fn long_names_and_many_names_are_cut() {
+        assert_eq!(quoted("é\n"), "\"é\\n\"");
+        let long = quoted(&"é".repeat(1_000_000));
+        assert!(long.len() < 300 && long.ends_with("é\"... (2000000 bytes)"), "{long}");
+        let names: Vec<String> = (0..60).map(|number| format!("f{number}")).collect();
+        assert!(listed(names.iter().map(String::as_str)).ends_with("f48, f49 and 10 more"));
+        assert_eq!(listed(["a", "b"]), "a, b");
+        assert_eq!(listed([]), "none");
     }
 }

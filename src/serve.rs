@@ -11,13 +11,13 @@ use crate::{
         layout::Output,
         run::{Expired, Target},
     },
-    problem::Problems,
+    problem::{Problems, listed, quoted},
     snapshot::{FeatureSet, Snapshot},
     spec::{Scope, Spec},
 };
 use answer::{Part, Report, TensorBuffer, TensorShape};
 use outcome::{Limits, Refusal};
-use request::{Layout, OutputWanted, Request};
+use request::{Head, Layout, OutputWanted, Request};
 
 pub mod answer;
 mod bind;
@@ -32,35 +32,51 @@ pub struct Call {
     tensors: Vec<TensorShape>,
 }
 
+/// Finds the feature set that a request names, and refuses more columns or outputs than it has.
+pub fn find<'a>(snapshot: &'a Snapshot, head: Head<'_>) -> Result<&'a Arc<FeatureSet>, Refusal> {
+    let feature_set = snapshot.find(head.feature_set, head.version).map_err(Refusal::NotFound)?;
+    let Spec { name, inputs, outputs, .. } = feature_set.spec();
+    let mut problems = Problems::of_request();
+    if head.columns > inputs.len() {
+        let message = format!("are {}; feature set {name:?} has {} inputs", head.columns, inputs.len());
+        problems.add("columns", message);
+    }
+    if head.outputs > outputs.len() {
+        let message = format!("are {}; feature set {name:?} has {} outputs", head.outputs, outputs.len());
+        problems.add("outputs", message);
+    }
+    problems.or(feature_set).map_err(Refusal::Invalid)
+}
+
 /// Holds a request against the feature set that it names, and against the limits.
 pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result<Call, Refusal> {
-    let feature_set = snapshot.find(&request.feature_set, request.version).map_err(Refusal::NotFound)?;
-    let rows = bind::row_count(feature_set.spec(), &request);
+    let feature_set = find(snapshot, request.head())?;
+    let rows = bind::row_count(feature_set, &request);
     if rows > limits.rows {
         let place = if request.rows.is_some() { "rows" } else { "columns" };
         let message = format!("{rows} rows; one request may have {}", limits.rows);
         return Err(Refusal::TooLarge(Problems::one(place, message)));
     }
-    let mut problems = Problems::none();
+    let mut problems = Problems::of_request();
     let outputs = wanted_outputs(feature_set, &request.outputs, &mut problems);
-    let status = request.status;
-    let layout = request.layout;
-    let inputs = bind::bind(feature_set.spec(), request, rows, &mut problems);
-    let inputs = problems.or(inputs).map_err(Refusal::Invalid)?;
-    check_sizes(feature_set.spec(), &inputs, limits)?;
+    let (status, layout) = (request.status, request.layout);
     let tensors = outputs.iter().flat_map(|wanted| shapes(feature_set, wanted, layout, rows));
     let tensors: Vec<TensorShape> = tensors.collect();
+    // Before the inputs are made: columns that were not sent are as long as the answer.
     let bytes = tensors.iter().map(|tensor| tensor.data_bytes() + tensor.status_bytes(status)).sum::<usize>();
     if bytes > limits.answer_bytes {
         let message = format!("the answer takes {bytes} bytes; one answer may have {}", limits.answer_bytes);
         return Err(Refusal::TooLarge(Problems::one("", message)));
     }
+    let inputs = bind::bind(feature_set, request, rows, &mut problems);
+    let inputs = problems.or(inputs).map_err(Refusal::Invalid)?;
+    check_sizes(feature_set.spec(), &inputs, limits)?;
     Ok(Call { feature_set: feature_set.clone(), inputs, tensors })
 }
 
 /// Refuses columns whose rows have more text or longer lists than one may have.
 fn check_sizes(spec: &Spec, inputs: &Inputs, limits: &Limits) -> Result<(), Refusal> {
-    let mut problems = Problems::none();
+    let mut problems = Problems::of_request();
     for (input, column) in spec.inputs.iter().zip(&inputs.columns) {
         if let Some(bytes) = column.text_beyond(limits.text_bytes) {
             let (name, limit) = (&input.name, limits.text_bytes);
@@ -144,10 +160,12 @@ fn wanted_outputs<'a>(
         return all.map(|(position, output)| Wanted { position, output, dtype: output.dtype }).collect();
     }
     let mut wanted: Vec<Wanted<'_>> = Vec::new();
+    let mut told = false;
     for (place, named) in named.iter().enumerate() {
         let Some(position) = outputs.iter().position(|output| output.name == named.name) else {
-            let known: Vec<_> = outputs.iter().map(|output| output.name.as_str()).collect();
-            let message = format!("there is no output {:?}; there are: {}", named.name, known.join(", "));
+            let known =
+                if std::mem::replace(&mut told, true) { String::new() } else { known_outputs(outputs) };
+            let message = format!("there is no output {}{known}", quoted(&named.name));
             problems.add(format!("outputs[{place}].name"), message);
             continue;
         };
@@ -163,6 +181,10 @@ fn wanted_outputs<'a>(
         wanted.push(Wanted { position, output, dtype });
     }
     wanted
+}
+
+fn known_outputs(outputs: &[Output]) -> String {
+    format!("; the outputs are: {}", listed(outputs.iter().map(|output| output.name.as_str())))
 }
 
 /// The tensors of one output; a part without features is left out.

@@ -2,7 +2,11 @@
 //!
 //! A snapshot is made whole, off the request path, and never changes.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use crate::{
     plan::{
@@ -11,7 +15,7 @@ use crate::{
         prepare::Prepared,
         run::{Expired, Ran, Target},
     },
-    problem::Problems,
+    problem::{Problems, listed, quoted},
     spec::{Spec, read::Version},
     table::Table,
 };
@@ -28,6 +32,8 @@ pub type Versions = BTreeMap<u32, Arc<FeatureSet>>;
 #[derive(Debug)]
 pub struct Snapshot {
     feature_sets: BTreeMap<String, Versions>,
+    most_inputs: usize,
+    most_outputs: usize,
     loaded_at: SystemTime,
 }
 
@@ -36,6 +42,8 @@ pub struct Snapshot {
 pub struct FeatureSet {
     spec: Arc<Spec>,
     fingerprint: String,
+    /// The position of each input by its name.
+    inputs: HashMap<String, usize>,
     plan: Plan,
     prepared: Prepared,
     tables: Vec<Arc<Table>>,
@@ -46,11 +54,14 @@ impl Snapshot {
     /// Puts feature sets together.
     pub fn new(feature_sets: impl IntoIterator<Item = FeatureSet>) -> Self {
         let mut by_name: BTreeMap<String, Versions> = BTreeMap::new();
+        let (mut most_inputs, mut most_outputs) = (0, 0);
         for feature_set in feature_sets {
+            most_inputs = most_inputs.max(feature_set.spec().inputs.len());
+            most_outputs = most_outputs.max(feature_set.spec().outputs.len());
             let versions = by_name.entry(feature_set.name().to_owned()).or_default();
             versions.insert(feature_set.version(), Arc::new(feature_set));
         }
-        Self { feature_sets: by_name, loaded_at: SystemTime::now() }
+        Self { feature_sets: by_name, most_inputs, most_outputs, loaded_at: SystemTime::now() }
     }
 
     /// The feature sets by name, with their versions by number.
@@ -61,13 +72,14 @@ impl Snapshot {
     /// A version of a feature set, the highest for version 0; the error tells what there is.
     pub fn find(&self, name: &str, version: u32) -> Result<&Arc<FeatureSet>, String> {
         let Some(versions) = self.feature_sets.get(name) else {
-            let known: Vec<&str> = self.feature_sets.keys().map(String::as_str).collect();
-            return Err(format!("there is no feature set {name:?}; there are: {}", known.join(", ")));
+            let known = listed(self.feature_sets.keys().map(String::as_str));
+            return Err(format!("there is no feature set {}; the feature sets are: {known}", quoted(name)));
         };
         let found = if version == 0 { versions.values().next_back() } else { versions.get(&version) };
         found.ok_or_else(|| {
             let known: Vec<String> = versions.keys().map(u32::to_string).collect();
-            format!("feature set {name:?} has no version {version}; it has: {}", known.join(", "))
+            let known = listed(known.iter().map(String::as_str));
+            format!("feature set {name:?} has no version {version}; it has: {known}")
         })
     }
 
@@ -78,6 +90,16 @@ impl Snapshot {
         let by_name: BTreeMap<_, _> =
             tables.map(|table| ((&table.schema().name, table.schema().version), table)).collect();
         by_name.into_values().collect()
+    }
+
+    /// The most inputs that any feature set has.
+    pub fn most_inputs(&self) -> usize {
+        self.most_inputs
+    }
+
+    /// The most outputs that any feature set has.
+    pub fn most_outputs(&self) -> usize {
+        self.most_outputs
     }
 
     /// When it was made.
@@ -102,7 +124,9 @@ impl FeatureSet {
         let tables: Vec<Arc<Table>> =
             plan.graph.tables.iter().filter_map(|name| tables.get(name)).cloned().collect();
         let prepared = plan.prepare(Tables(&tables), prepared_bytes);
-        Ok(Self { spec, fingerprint, plan, prepared, tables, golden_rows })
+        let names = spec.inputs.iter().map(|input| input.name.clone());
+        let inputs = names.enumerate().map(|(position, name)| (name, position)).collect();
+        Ok(Self { spec, fingerprint, inputs, plan, prepared, tables, golden_rows })
     }
 
     /// The same for rows that bring every input of their own. Golden rows are those of the version as it is written.
@@ -132,6 +156,11 @@ impl FeatureSet {
 
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// The position of the input of this name.
+    pub fn input(&self, name: &str) -> Option<usize> {
+        self.inputs.get(name).copied()
     }
 
     pub fn plan(&self) -> &Plan {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tonic::Status;
 
 use super::{
-    decode::{Decoded, Encoding, decode},
+    decode::{Decoded, Encoding, decode, head},
     pool::Pool,
     response::{Head, RawAnswer, ReadableAnswer},
     status,
@@ -18,7 +18,7 @@ use crate::{
         self, Call,
         answer::Report,
         outcome::{Limits, Refusal},
-        request::StatusDetail,
+        request::{Most, StatusDetail},
     },
 };
 
@@ -34,8 +34,11 @@ pub struct Calls {
 impl Calls {
     /// Answers one message. The deadline is looked at between blocks of rows.
     pub fn answer(&self, message: &Bytes, deadline: Option<Instant>) -> Result<Bytes, Status> {
-        let Decoded { request, encoding } = decode(message).map_err(|problems| status::invalid(&problems))?;
         let snapshot = self.live.current().ok_or_else(|| status::of_refusal(Refusal::NotReady))?;
+        let head = head(message, Most::of(&snapshot)).map_err(|problems| status::invalid(&problems))?;
+        let feature_set = serve::find(&snapshot, head).map_err(status::of_refusal)?;
+        let decoded = decode(message, self.limits.values(feature_set.spec()));
+        let Decoded { request, encoding } = decoded.map_err(|problems| status::invalid(&problems))?;
         let detail = request.status;
         let call = serve::prepare(&snapshot, request, &self.limits).map_err(status::of_refusal)?;
         let expired = || deadline.is_some_and(|deadline| Instant::now() >= deadline);

@@ -8,12 +8,15 @@ use bytes::Bytes;
 use crate::{
     problem::Problems,
     proto,
-    rpc::wire::{Malformed, Reader, Wire},
+    rpc::wire::{Malformed, NOT_UTF8, Reader, Wire},
     serve::request::{Layout, OutputWanted, Request, RequestColumn, StatusDetail},
     spec::OutputType,
 };
 
 mod column;
+mod head;
+
+pub use head::head;
 
 /// A request and how its answer is to be written.
 #[derive(Debug, Clone)]
@@ -30,8 +33,10 @@ pub enum Encoding {
 }
 
 /// What has been read of a request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Draft {
+    /// The most values of one column.
+    most_values: usize,
     feature_set: String,
     version: u32,
     rows: Option<u32>,
@@ -45,12 +50,13 @@ struct Draft {
     problems: Problems,
 }
 
-/// Reads a `GetFeaturesRequest`. The problems' places are field paths: `columns[2].floats`.
-pub fn decode(bytes: &Bytes) -> Result<Decoded, Problems> {
+/// Reads a `GetFeaturesRequest` whose columns have at most `most_values` values each: a value takes a byte of a request
+/// and eight once it is read. The problems' places are field paths: `columns[2].floats`.
+pub fn decode(bytes: &Bytes, most_values: usize) -> Result<Decoded, Problems> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(Problems::one("", "the request is 4 GiB or more"));
     }
-    let mut draft = Draft::default();
+    let mut draft = Draft::new(most_values);
     let mut reader = Reader::new(bytes);
     while !reader.is_done() {
         if let Err((path, malformed)) = draft.read_field(bytes, &mut reader) {
@@ -62,10 +68,30 @@ pub fn decode(bytes: &Bytes) -> Result<Decoded, Problems> {
 }
 
 impl Draft {
+    fn new(most_values: usize) -> Self {
+        Self {
+            most_values,
+            feature_set: String::new(),
+            version: 0,
+            rows: None,
+            columns: Vec::new(),
+            columns_seen: 0,
+            outputs: Vec::new(),
+            outputs_seen: 0,
+            layout: 0,
+            encoding: 0,
+            status: 0,
+            problems: Problems::of_request(),
+        }
+    }
+
     fn read_field(&mut self, bytes: &Bytes, reader: &mut Reader) -> Result<(), (&'static str, Malformed)> {
         let (field, wire) = reader.key().map_err(|malformed| ("", malformed))?;
         let (path, read) = match field {
-            1 => ("feature_set", self.read_feature_set(reader, wire)),
+            1 => (
+                "feature_set",
+                read_text(reader, wire, &mut self.feature_set, "feature_set", &mut self.problems),
+            ),
             2 => ("version", reader.varint(wire).map(|version| self.version = version as u32)),
             3 => ("rows", reader.varint(wire).map(|rows| self.rows = Some(rows as u32))),
             4 => ("columns", reader.nested(wire).map(|column| self.read_column(bytes, column))),
@@ -76,16 +102,8 @@ impl Draft {
         read.map_err(|malformed| (path, malformed))
     }
 
-    fn read_feature_set(&mut self, reader: &mut Reader, wire: Wire) -> Result<(), Malformed> {
-        match std::str::from_utf8(reader.nested(wire)?.rest()) {
-            Ok(text) => self.feature_set = text.to_owned(),
-            Err(_) => self.problems.add("feature_set", NOT_UTF8),
-        }
-        Ok(())
-    }
-
     fn read_column(&mut self, bytes: &Bytes, reader: Reader) {
-        match column::read(bytes, reader) {
+        match column::read(bytes, reader, self.most_values) {
             Ok(column) => self.columns.push(column),
             Err(problems) => self.problems.add_below(&format!("columns[{}]", self.columns_seen), problems),
         }
@@ -127,10 +145,24 @@ impl Draft {
     }
 }
 
-const NOT_UTF8: &str = "not valid UTF-8";
+/// Reads a text; one that is not UTF-8 is a problem at `path`, and what comes after it is read all the same.
+fn read_text(
+    reader: &mut Reader,
+    wire: Wire,
+    text: &mut String,
+    path: &str,
+    problems: &mut Problems,
+) -> Result<(), Malformed> {
+    match reader.text(wire) {
+        Ok(read) => read.clone_into(text),
+        Err(Malformed::NotUtf8) => problems.add(path, NOT_UTF8),
+        Err(malformed) => return Err(malformed),
+    }
+    Ok(())
+}
 
 fn read_output(mut reader: Reader) -> Result<OutputWanted, Problems> {
-    let mut problems = Problems::none();
+    let mut problems = Problems::of_request();
     let (mut name, mut number) = (String::new(), 0);
     while !reader.is_done() {
         if let Err(malformed) = read_output_field(&mut reader, &mut name, &mut number, &mut problems) {
@@ -150,10 +182,7 @@ fn read_output_field(
 ) -> Result<(), Malformed> {
     let (field, wire) = reader.key()?;
     match field {
-        1 => match std::str::from_utf8(reader.nested(wire)?.rest()) {
-            Ok(text) => text.clone_into(name),
-            Err(_) => problems.add("name", NOT_UTF8),
-        },
+        1 => read_text(reader, wire, name, "name", problems)?,
         2 => *dtype = reader.varint(wire)? as i32,
         _ => reader.skip(field, wire)?,
     }

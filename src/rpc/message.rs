@@ -8,7 +8,7 @@ use tonic::Status;
 use super::{response::PREFIX, status};
 use crate::problem::Problems;
 
-/// The most room that is made because of what a message's prefix says.
+/// The most room that is made at first because of what a message's prefix says.
 const ROOM: usize = 1 << 20;
 
 /// Reads one message after the other.
@@ -54,18 +54,29 @@ impl Messages {
     fn add(&mut self, data: Bytes) {
         if self.first.is_empty() && self.rest.is_empty() {
             self.first = data;
-        } else {
-            if self.rest.is_empty() {
-                // Room for the whole message at once: growing bit by bit would copy what came over and over.
-                let length =
-                    self.first.first_chunk().map_or(0, |&[_, a, b, c, d]| u32::from_be_bytes([a, b, c, d]));
-                let whole = PREFIX + (length as usize).min(ROOM);
-                self.rest.reserve(whole.max(self.first.len() + data.len()));
-                self.rest.extend_from_slice(&std::mem::take(&mut self.first));
-            }
-            self.rest.extend_from_slice(&data);
-            self.first = Bytes::new();
+            return;
         }
+        if self.rest.is_empty() {
+            self.make_room(self.first.len() + data.len());
+            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+        } else if self.rest.capacity() < self.rest.len() + data.len() {
+            self.make_room(self.rest.len() + data.len());
+        }
+        self.rest.extend_from_slice(&data);
+    }
+
+    /// Makes room for `needed` bytes: for the whole message, unless it says that it is large; then for a half of it, a
+    /// quarter and so on, so that the last room is just as large as the message.
+    fn make_room(&mut self, needed: usize) {
+        let bytes: &[u8] = if self.rest.is_empty() { &self.first } else { &self.rest };
+        let length = bytes.first_chunk().map_or(0, |&[_, a, b, c, d]| u32::from_be_bytes([a, b, c, d]));
+        let mut room = PREFIX + (length as usize).min(self.limit);
+        while room / 2 >= needed && room > ROOM {
+            room = room.div_ceil(2);
+        }
+        let mut larger = BytesMut::with_capacity(room.max(needed));
+        larger.extend_from_slice(&self.rest);
+        self.rest = larger;
     }
 
     /// The length of the next message, where its prefix is there.

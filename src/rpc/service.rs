@@ -36,6 +36,7 @@ use super::{
 };
 use crate::{
     metrics::{Method, Observed},
+    problem::quoted,
     proto,
     serve::outcome::Refusal,
 };
@@ -96,7 +97,7 @@ impl Service {
                 Ok(of_tonic(service.clone(), request, observed).await)
             }
             Method::Other => {
-                let status = Status::unimplemented(format!("there is no method {path:?}"));
+                let status = Status::unimplemented(format!("there is no method {}", quoted(path)));
                 Ok(refuse(status, observed))
             }
             _ => Ok(self.own_method(method, request, observed).await),
@@ -247,7 +248,8 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Status> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content_type.starts_with("application/grpc") {
         return Err(Status::invalid_argument(format!(
-            "content-type is {content_type:?}, must be application/grpc"
+            "content-type is {}, must be application/grpc",
+            quoted(content_type)
         )));
     }
     Ok(())

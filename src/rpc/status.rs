@@ -14,12 +14,16 @@ const VIOLATION_BYTES: usize = 4096;
 /// Bytes of a status's message, which names the first problems.
 const MESSAGE_BYTES: usize = 512;
 
+/// Bytes of what is said where nothing is found, which lists what is available and travels twice.
+const NOT_FOUND_BYTES: usize = 1024;
+
 /// The status of a refusal.
 pub fn of_refusal(refusal: Refusal) -> Status {
     match refusal {
         Refusal::Invalid(problems) => invalid(&problems),
         Refusal::TooLarge(problems) => invalid(&problems),
         Refusal::NotFound(message) => {
+            let message = shortened(&message, NOT_FOUND_BYTES);
             let details = ErrorDetails::with_resource_info("feature set", "", "", message.clone());
             Status::with_error_details(Code::NotFound, message, details)
         }
@@ -45,8 +49,26 @@ pub fn invalid(problems: &Problems) -> Status {
     if left > 0 {
         violations.push(FieldViolation::new("", format!("and {left} more problems")));
     }
-    let message = shortened(&problems.to_string().replace('\n', "; "), MESSAGE_BYTES);
-    Status::with_error_details(Code::InvalidArgument, message, ErrorDetails::with_bad_request(violations))
+    Status::with_error_details(
+        Code::InvalidArgument,
+        message_of(problems),
+        ErrorDetails::with_bad_request(violations),
+    )
+}
+
+/// The first problems in one line.
+fn message_of(problems: &Problems) -> String {
+    let mut message = String::new();
+    for problem in problems.iter() {
+        if message.len() > MESSAGE_BYTES {
+            break;
+        }
+        if !message.is_empty() {
+            message.push_str("; ");
+        }
+        message.push_str(&problem.to_string());
+    }
+    shortened(&message, MESSAGE_BYTES)
 }
 
 /// The caller's deadline passed.

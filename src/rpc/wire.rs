@@ -5,6 +5,9 @@ use std::fmt;
 /// How deeply groups of unknown fields may nest.
 const GROUP_DEPTH: u32 = 100;
 
+/// What is said of a string that is not UTF-8.
+pub const NOT_UTF8: &str = "not valid UTF-8";
+
 /// Bytes of packed varints that are looked at together.
 const VARINT_BLOCK: usize = 32;
 
@@ -42,11 +45,17 @@ pub enum Malformed {
     Packed,
     /// A group without its other end, or too many inside each other.
     Group,
+    /// A string that is not UTF-8.
+    NotUtf8,
+    /// More values than one column may have; how many it may have.
+    TooMany(usize),
 }
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NotUtf8 => NOT_UTF8,
+            Self::TooMany(most) => return write!(f, "has more values than one column may have, {most}"),
             Self::CutShort => "malformed protobuf: the bytes end in the middle of a value",
             Self::Varint => "malformed protobuf: a varint is longer than 64 bits",
             Self::Tag => "malformed protobuf: a field number or wire type that does not exist",
@@ -117,6 +126,11 @@ impl<'a> Reader<'a> {
         Ok(Reader { whole: self.whole, position: start, end: self.position })
     }
 
+    /// A string field's value.
+    pub fn text(&mut self, wire: Wire) -> Result<&'a str, Malformed> {
+        std::str::from_utf8(self.nested(wire)?.rest()).map_err(|_| Malformed::NotUtf8)
+    }
+
     /// Passes over a length-delimited field with the number given and a length below 128, if that is what comes next,
     /// and gives where its bytes start and how many there are.
     #[inline]
@@ -130,18 +144,23 @@ impl<'a> Reader<'a> {
         Some((start, length.into()))
     }
 
-    /// Reads a repeated varint field's next value or values, packed or not, behind those that are there.
+    /// Reads a repeated varint field's next value or values, packed or not, behind those that are there; `most` in all.
     pub fn varints<T>(
         &mut self,
         wire: Wire,
         values: &mut Vec<T>,
+        most: usize,
         of: impl Fn(u64) -> T,
     ) -> Result<(), Malformed> {
         if wire == Wire::Varint {
+            make_room(values, 1, most)?;
             values.push(of(self.raw_varint()?));
             return Ok(());
         }
         let mut packed = self.nested(wire)?;
+        // Each value's last byte, and no other, is below 0x80.
+        let count = packed.rest().iter().filter(|byte| **byte < 0x80).count();
+        make_room(values, count, most)?;
         while !packed.is_done() {
             // Blocks of values of one byte each, which small numbers are, all at once.
             let (blocks, _) = packed.rest().as_chunks::<VARINT_BLOCK>();
@@ -233,6 +252,15 @@ impl<'a> Reader<'a> {
         }
         Err(if rest.len() < 10 { Malformed::CutShort } else { Malformed::Varint })
     }
+}
+
+/// Makes room for `count` values behind those that are there, unless they would be more than `most`.
+pub fn make_room<T>(values: &mut Vec<T>, count: usize, most: usize) -> Result<(), Malformed> {
+    if count > most.saturating_sub(values.len()) {
+        return Err(Malformed::TooMany(most));
+    }
+    values.reserve(count);
+    Ok(())
 }
 
 /// Bytes of `value` as a varint.
@@ -355,6 +383,18 @@ mod tests {
         let bytes =
             [0x08, 1, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 0x0a, 1, 7, 0x0b, 0x10, 5, 0x0c, 0x0d, 0, 0, 0, 0];
         assert_eq!(skip_all(&bytes), Ok(()));
+    }
+
+    #[test]
+    fn values_are_counted_before_they_are_read() {
+        let packed = [0x06, 1, 0x80, 1, 2, 0xff, 0x7f];
+        let read = |most| {
+            let mut values = vec![9];
+            Reader::new(&packed).varints(Wire::Bytes, &mut values, most, |value| value).map(|()| values)
+        };
+        assert_eq!(read(5), Ok(vec![9, 1, 128, 2, 16_383]));
+        assert_eq!(read(4), Err(Malformed::TooMany(4)));
+        assert_eq!(read(0), Err(Malformed::TooMany(0)));
     }
 
     fn skip_all(bytes: &[u8]) -> Result<(), Malformed> {

@@ -7,29 +7,36 @@ use crate::{
         fetch::{InputColumn, Inputs},
         graph::nan_is_null,
     },
-    problem::Problems,
+    problem::{Problems, listed, quoted},
+    snapshot::FeatureSet,
     spec::{Input, InputType, Scope, Spec},
 };
 
 /// The number of rows that a request tells, or else its first row-scope column has; 1 where there is neither.
-pub fn row_count(spec: &Spec, request: &Request) -> usize {
-    let is_row = |column: &&RequestColumn| {
-        spec.inputs.iter().any(|input| input.name == column.name && input.scope == Scope::Row)
+pub fn row_count(feature_set: &FeatureSet, request: &Request) -> usize {
+    let inputs = &feature_set.spec().inputs;
+    let is_row = |(place, column): &(usize, &RequestColumn)| {
+        let position = position_of(feature_set, &column.name, *place);
+        position.is_some_and(|position| inputs[position].scope == Scope::Row)
     };
     match request.rows {
         Some(rows) => rows as usize,
-        None => request.columns.iter().find(is_row).map_or(1, rows_of),
+        None => request.columns.iter().enumerate().find(is_row).map_or(1, |(_, column)| rows_of(column)),
     }
 }
 
-/// Makes the inputs of a plan from a request's columns, for `rows` rows. They are whole only where no problem is
-/// added.
-pub fn bind(spec: &Spec, request: Request, rows: usize, problems: &mut Problems) -> Inputs {
+/// Makes the inputs of a plan from a request's columns, for `rows` rows. Where there are problems they are of no use.
+pub fn bind(feature_set: &FeatureSet, request: Request, rows: usize, problems: &mut Problems) -> Inputs {
+    let spec = feature_set.spec();
     let mut bound: Vec<Option<InputColumn>> = spec.inputs.iter().map(|_| None).collect();
     let mut sent = vec![false; spec.inputs.len()];
+    let mut names_told = false;
     for (place, column) in request.columns.into_iter().enumerate() {
-        let Some(position) = position_of(spec, &column.name, place) else {
-            problems.add(format!("columns[{place}].name"), unknown_name(spec, &column.name));
+        let Some(position) = position_of(feature_set, &column.name, place) else {
+            let known =
+                if std::mem::replace(&mut names_told, true) { String::new() } else { known_inputs(spec) };
+            let message = format!("there is no input {}{known}", quoted(&column.name));
+            problems.add(format!("columns[{place}].name"), message);
             continue;
         };
         if std::mem::replace(&mut sent[position], true) {
@@ -37,7 +44,7 @@ pub fn bind(spec: &Spec, request: Request, rows: usize, problems: &mut Problems)
             continue;
         }
         let input = &spec.inputs[position];
-        let mut found = Problems::none();
+        let mut found = Problems::of_request();
         bound[position] = bind_column(input, column, rows, &mut found);
         if let (Some(bound), true) = (&mut bound[position], nan_is_null(spec, position)) {
             bound.column.null_nans();
@@ -50,22 +57,25 @@ pub fn bind(spec: &Spec, request: Request, rows: usize, problems: &mut Problems)
         let (name, dtype) = (&input.name, input.dtype);
         problems.add("columns", format!("input {name:?} ({dtype}) is required and missing"));
     }
+    if !problems.is_empty() {
+        // Columns of nulls can be many times as large as the request.
+        return Inputs::default();
+    }
     let columns = spec.inputs.iter().zip(bound);
     let columns = columns.map(|(input, bound)| bound.unwrap_or_else(|| absent(input, rows))).collect();
     Inputs { columns, rows }
 }
 
 /// The position of an input; most requests send them in the spec's order, where `place` is it.
-fn position_of(spec: &Spec, name: &str, place: usize) -> Option<usize> {
-    match spec.inputs.get(place) {
+fn position_of(feature_set: &FeatureSet, name: &str, place: usize) -> Option<usize> {
+    match feature_set.spec().inputs.get(place) {
         Some(input) if input.name == name => Some(place),
-        _ => spec.inputs.iter().position(|input| input.name == name),
+        _ => feature_set.input(name),
     }
 }
 
-fn unknown_name(spec: &Spec, name: &str) -> String {
-    let known: Vec<_> = spec.inputs.iter().map(|input| input.name.as_str()).collect();
-    format!("there is no input {name:?}; there are: {}", known.join(", "))
+fn known_inputs(spec: &Spec) -> String {
+    format!("; the inputs are: {}", listed(spec.inputs.iter().map(|input| input.name.as_str())))
 }
 
 /// An input that was not sent: all null.

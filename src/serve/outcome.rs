@@ -1,6 +1,6 @@
 //! What can come of a request, as one closed set: the transport's codes and the metrics' labels follow from it.
 
-use crate::problem::Problems;
+use crate::{problem::Problems, spec::Spec};
 
 /// Why a request got no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,4 +29,12 @@ pub struct Limits {
     pub list_elements: usize,
     /// Bytes of one answer's tensors and statuses.
     pub answer_bytes: usize,
+}
+
+impl Limits {
+    /// The most values of one column in a request for `spec`, before it is known which input the column is.
+    pub fn values(&self, spec: &Spec) -> usize {
+        let any_list = spec.inputs.iter().any(|input| input.dtype.list);
+        if any_list { self.rows.max(self.list_elements) } else { self.rows }
+    }
 }

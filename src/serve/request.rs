@@ -2,8 +2,33 @@
 
 use crate::{
     batch::Values,
+    snapshot::Snapshot,
     spec::{OutputType, ScalarType},
 };
+
+/// What a request names and how much it brings: enough to refuse it before it is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Head<'a> {
+    pub feature_set: &'a str,
+    /// The version, 0 for the served default.
+    pub version: u32,
+    pub columns: usize,
+    pub outputs: usize,
+}
+
+/// The most columns and outputs that a request for any of the feature sets may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
+    pub columns: usize,
+    pub outputs: usize,
+}
+
+impl Most {
+    /// As many as there are inputs and outputs.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        Self { columns: snapshot.most_inputs(), outputs: snapshot.most_outputs() }
+    }
+}
 
 /// One user and N candidates.
 #[derive(Debug, Clone)]
@@ -20,6 +45,18 @@ pub struct Request {
     pub outputs: Vec<OutputWanted>,
     pub layout: Layout,
     pub status: StatusDetail,
+}
+
+impl Request {
+    /// What it names and how much it brings.
+    pub fn head(&self) -> Head<'_> {
+        Head {
+            feature_set: &self.feature_set,
+            version: self.version,
+            columns: self.columns.len(),
+            outputs: self.outputs.len(),
+        }
+    }
 }
 
 /// One named column as it was sent.

@@ -1,8 +1,10 @@
 //! Integration tests: real repositories, real servers on free ports, real clients.
 
+mod allocated;
 mod demo;
 mod drain;
 mod errors;
+mod floods;
 mod golden;
 mod hashes;
 mod operations;

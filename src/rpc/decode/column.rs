@@ -6,16 +6,18 @@ use crate::{
     batch::{Span, Strings, Values},
     problem::Problems,
     rpc::{
-        decode::NOT_UTF8,
-        wire::{Malformed, Reader, Wire},
+        decode::read_text,
+        wire::{Malformed, NOT_UTF8, Reader, Wire, make_room},
     },
     serve::request::RequestColumn,
     spec::ScalarType,
 };
 
 /// What has been read of a column.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Draft {
+    /// The most values.
+    most: usize,
     name: String,
     values: Sent,
     offsets: Option<Vec<u32>>,
@@ -38,9 +40,17 @@ enum Sent {
     Dictionary(Vec<Span>, Vec<u32>),
 }
 
-/// Reads one column; strings stay where they lie in `bytes`, the whole request.
-pub fn read(bytes: &Bytes, mut reader: Reader) -> Result<RequestColumn, Problems> {
-    let mut draft = Draft::default();
+/// Reads one column of at most `most` values; strings stay where they lie in `bytes`, the whole request.
+pub fn read(bytes: &Bytes, mut reader: Reader, most: usize) -> Result<RequestColumn, Problems> {
+    let mut draft = Draft {
+        most,
+        name: String::new(),
+        values: Sent::Nothing,
+        offsets: None,
+        nulls: Vec::new(),
+        null_elements: Vec::new(),
+        problems: Problems::of_request(),
+    };
     while !reader.is_done() {
         if let Err((path, malformed)) = draft.read_field(&mut reader) {
             draft.problems.add(path, malformed.to_string());
@@ -53,34 +63,32 @@ pub fn read(bytes: &Bytes, mut reader: Reader) -> Result<RequestColumn, Problems
 impl Draft {
     fn read_field(&mut self, reader: &mut Reader) -> Result<(), (&'static str, Malformed)> {
         let (field, wire) = reader.key().map_err(|malformed| ("", malformed))?;
+        let most = self.most;
         let (path, read) = match field {
-            1 => ("name", self.read_name(reader, wire)),
-            2 => ("floats", reader.nested(wire).and_then(|values| self.values.read_floats(values))),
-            3 => ("doubles", reader.nested(wire).and_then(|values| self.values.read_doubles(values))),
-            4 => ("int64s", reader.nested(wire).and_then(|values| self.values.read_int64s(values))),
-            5 => ("uint64s", reader.nested(wire).and_then(|values| self.values.read_uint64s(values))),
-            6 => ("bools", reader.nested(wire).and_then(|values| self.values.read_bools(values))),
-            7 => ("strings", reader.nested(wire).and_then(|values| self.values.read_strings(values))),
-            8 => ("dictionary", reader.nested(wire).and_then(|values| self.values.read_dictionary(values))),
+            1 => ("name", read_text(reader, wire, &mut self.name, "name", &mut self.problems)),
+            2 => ("floats", reader.nested(wire).and_then(|values| self.values.read_floats(values, most))),
+            3 => ("doubles", reader.nested(wire).and_then(|values| self.values.read_doubles(values, most))),
+            4 => ("int64s", reader.nested(wire).and_then(|values| self.values.read_int64s(values, most))),
+            5 => ("uint64s", reader.nested(wire).and_then(|values| self.values.read_uint64s(values, most))),
+            6 => ("bools", reader.nested(wire).and_then(|values| self.values.read_bools(values, most))),
+            7 => ("strings", reader.nested(wire).and_then(|values| self.values.read_strings(values, most))),
+            8 => (
+                "dictionary",
+                reader.nested(wire).and_then(|values| self.values.read_dictionary(values, most)),
+            ),
             9 => ("list", reader.nested(wire).and_then(|list| self.read_offsets(list))),
-            10 => ("nulls", read_positions(reader, wire, &mut self.nulls)),
-            11 => ("null_elements", read_positions(reader, wire, &mut self.null_elements)),
+            10 => ("nulls", read_positions(reader, wire, &mut self.nulls, most)),
+            11 => ("null_elements", read_positions(reader, wire, &mut self.null_elements, most)),
             _ => ("", reader.skip(field, wire)),
         };
         read.map_err(|malformed| (path, malformed))
     }
 
-    fn read_name(&mut self, reader: &mut Reader, wire: Wire) -> Result<(), Malformed> {
-        match std::str::from_utf8(reader.nested(wire)?.rest()) {
-            Ok(text) => text.clone_into(&mut self.name),
-            Err(_) => self.problems.add("name", NOT_UTF8),
-        }
-        Ok(())
-    }
-
     fn read_offsets(&mut self, list: Reader) -> Result<(), Malformed> {
         let offsets = self.offsets.get_or_insert_default();
-        each_value(list, |reader, wire| read_positions(reader, wire, offsets))
+        // One more than there are rows.
+        let most = self.most.saturating_add(1);
+        each_value(list, |reader, wire| read_positions(reader, wire, offsets, most))
     }
 
     fn finish(mut self, bytes: &Bytes) -> Result<RequestColumn, Problems> {
@@ -127,41 +135,44 @@ macro_rules! member {
 }
 
 impl Sent {
-    fn read_floats(&mut self, values: Reader) -> Result<(), Malformed> {
+    fn read_floats(&mut self, values: Reader, most: usize) -> Result<(), Malformed> {
         let floats = member!(self, Floats);
         each_value(values, |reader, wire| {
             let bytes = reader.fixed32s(wire)?;
+            make_room(floats, bytes.len() / 4, most)?;
             floats.extend(bytes.as_chunks::<4>().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))));
             Ok(())
         })
     }
 
-    fn read_doubles(&mut self, values: Reader) -> Result<(), Malformed> {
+    fn read_doubles(&mut self, values: Reader, most: usize) -> Result<(), Malformed> {
         let doubles = member!(self, Doubles);
         each_value(values, |reader, wire| {
             let bytes = reader.fixed64s(wire)?;
+            make_room(doubles, bytes.len() / 8, most)?;
             doubles.extend(bytes.as_chunks::<8>().0.iter().map(|&bytes| f64::from_le_bytes(bytes)));
             Ok(())
         })
     }
 
-    fn read_int64s(&mut self, values: Reader) -> Result<(), Malformed> {
+    fn read_int64s(&mut self, values: Reader, most: usize) -> Result<(), Malformed> {
         let integers = member!(self, Int64s);
-        each_value(values, |reader, wire| reader.varints(wire, integers, |value| value as i64))
+        each_value(values, |reader, wire| reader.varints(wire, integers, most, |value| value as i64))
     }
 
-    fn read_uint64s(&mut self, values: Reader) -> Result<(), Malformed> {
+    fn read_uint64s(&mut self, values: Reader, most: usize) -> Result<(), Malformed> {
         let integers = member!(self, Uint64s);
-        each_value(values, |reader, wire| reader.varints(wire, integers, |value| value))
+        each_value(values, |reader, wire| reader.varints(wire, integers, most, |value| value))
     }
 
-    fn read_bools(&mut self, values: Reader) -> Result<(), Malformed> {
+    fn read_bools(&mut self, values: Reader, most: usize) -> Result<(), Malformed> {
         let bools = member!(self, Bools);
-        each_value(values, |reader, wire| reader.varints(wire, bools, |value| value != 0))
+        each_value(values, |reader, wire| reader.varints(wire, bools, most, |value| value != 0))
     }
 
-    fn read_strings(&mut self, mut values: Reader) -> Result<(), Malformed> {
+    fn read_strings(&mut self, mut values: Reader, most: usize) -> Result<(), Malformed> {
         let spans = member!(self, Strings);
+        check_strings(&values, spans.len(), most)?;
         spans.reserve(values.rest().len() / 8);
         // Short strings without anything between them, by far the most: one field of this number, one byte of length.
         while let Some((start, length)) = values.short_field(1) {
@@ -173,20 +184,37 @@ impl Sent {
         })
     }
 
-    fn read_dictionary(&mut self, mut values: Reader) -> Result<(), Malformed> {
+    fn read_dictionary(&mut self, mut values: Reader, most: usize) -> Result<(), Malformed> {
         if !matches!(self, Self::Dictionary(..)) {
             *self = Self::Dictionary(Vec::new(), Vec::new());
         }
         let Self::Dictionary(spans, indices) = self else { return Ok(()) };
         while !values.is_done() {
             match values.key()? {
-                (1, wire) => spans.push(span(values.nested(wire)?)),
-                (2, wire) => read_positions(&mut values, wire, indices)?,
+                (1, wire) => {
+                    make_room(spans, 1, most)?;
+                    spans.push(span(values.nested(wire)?));
+                }
+                (2, wire) => read_positions(&mut values, wire, indices, most)?,
                 (field, wire) => values.skip(field, wire)?,
             }
         }
         Ok(())
     }
+}
+
+/// Refuses more than `most` strings, with the `before` that are there. A string takes two bytes or more, so that they
+/// are counted only where they could be too many.
+fn check_strings(values: &Reader, before: usize, most: usize) -> Result<(), Malformed> {
+    let room = most.saturating_sub(before);
+    if values.rest().len() / 2 <= room {
+        return Ok(());
+    }
+    let mut count = 0;
+    each_value(values.clone(), |reader, wire| {
+        count += 1;
+        if count > room { Err(Malformed::TooMany(most)) } else { reader.nested(wire).map(|_| ()) }
+    })
 }
 
 /// Reads field 1 of a message of one repeated field as often as it comes.
@@ -203,12 +231,13 @@ fn each_value<'a>(
     Ok(())
 }
 
-fn read_positions(reader: &mut Reader, wire: Wire, positions: &mut Vec<u32>) -> Result<(), Malformed> {
-    if wire == Wire::Bytes {
-        // No value takes less than a byte.
-        positions.reserve(reader.clone().nested(wire)?.rest().len());
-    }
-    reader.varints(wire, positions, |value| value as u32)
+fn read_positions(
+    reader: &mut Reader,
+    wire: Wire,
+    positions: &mut Vec<u32>,
+    most: usize,
+) -> Result<(), Malformed> {
+    reader.varints(wire, positions, most, |value| value as u32)
 }
 
 /// Where a string lies in the whole request, which is below 4 GiB.

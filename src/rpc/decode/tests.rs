@@ -108,7 +108,7 @@ fn by_generated_types(bytes: &[u8]) -> Option<proto::GetFeaturesRequest> {
 
 fn check_equal(bytes: Vec<u8>) {
     let expect = by_generated_types(&bytes).expect("the bytes are valid");
-    let decoded = decode(&Bytes::from(bytes)).expect("the bytes are valid");
+    let decoded = decode(&Bytes::from(bytes), usize::MAX).expect("the bytes are valid");
     assert_eq!(format!("{:?}", written_again(decoded)), format!("{expect:?}"));
 }
 
@@ -218,7 +218,7 @@ proptest! {
 
 fn check_same_or_refused(bytes: Vec<u8>) {
     let expect = by_generated_types(&bytes);
-    match (decode(&Bytes::from(bytes)), expect) {
+    match (decode(&Bytes::from(bytes), usize::MAX), expect) {
         (Ok(decoded), Some(expect)) => {
             assert_eq!(format!("{:?}", written_again(decoded)), format!("{expect:?}"));
         }
@@ -237,7 +237,7 @@ fn every_problem_is_told_with_its_field() {
     bytes.extend([0x22, 3, 0x0a, 1, b'a']); // a column without values
     bytes.extend([0x22, 5, 0x12, 3, 0x0a, 1, 0]); // floats of one byte
     bytes.extend([0x22, 7, 0x3a, 5, 0x0a, 0, 0x0a, 1, 0xc3]); // half a character
-    let problems = decode(&bytes.into()).expect_err("much is wrong");
+    let problems = decode(&bytes.into(), usize::MAX).expect_err("much is wrong");
     let expect = [
         "outputs[0].dtype: 77 is not a value of DataType",
         "feature_set: not valid UTF-8",
