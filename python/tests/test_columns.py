@@ -7,30 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from inputs import columns_sent, described, sent
 
-from quiver_features import FeatureSet, Input, RequestError
-from quiver_features.client.columns import write_columns
-from quiver_features.proto import feature_service_pb2 as pb
-
-
-def described(**dtypes: str) -> FeatureSet:
-    """A feature set whose inputs are written as "float32", "list<string>", "request int64"."""
-    inputs = []
-    for name, written in dtypes.items():
-        scope, _, dtype = written.rpartition(" ")
-        is_list = dtype.startswith("list<")
-        scalar: Any = dtype[5:-1] if is_list else dtype
-        inputs.append(Input(name, scalar, "request" if scope else "row", is_list, True, False))
-    return FeatureSet("ads", 1, "print", tuple(inputs), (), ())
-
-
-def sent(dtype: str, values: Any) -> pb.Column:
-    """The one column that values become."""
-    (field,) = write_columns(described(x=dtype), {"x": values})
-    (column,) = pb.GetFeaturesRequest.FromString(field).columns
-    assert column.name == "x"
-    return column
-
+from quiver_features import RequestError
 
 FLOATS = [
     ([1.5, None, 2.0], [1.5, 0.0, 2.0], [1]),
@@ -125,23 +104,24 @@ def test_a_request_scope_column_takes_one_value() -> None:
 def test_a_frame_gives_the_columns_that_are_inputs() -> None:
     feature_set = described(user="request int64", bid="float64")
     frame = pd.DataFrame({"user": [7, 7], "bid": [1.5, 2.5], "more": ["a", "b"]})
-    fields = b"".join(write_columns(feature_set, frame))
-    columns = {column.name: column for column in pb.GetFeaturesRequest.FromString(fields).columns}
+    columns = columns_sent(feature_set, frame)
     assert list(columns["user"].int64s.values) == [7]
     assert list(columns["bid"].doubles.values) == [1.5, 2.5]
-    with pytest.raises(RequestError, match="user: has 2 values"):
-        write_columns(feature_set, frame.assign(user=[7, 8]))
+    with pytest.raises(RequestError, match="user: differs between rows"):
+        columns_sent(feature_set, frame.assign(user=[7, 8]))
 
 
-def test_names_are_written_as_specs_have_them() -> None:
-    fields = b"".join(write_columns(described(a_b="int64"), pd.DataFrame({"a.b": [1]})))
-    assert [column.name for column in pb.GetFeaturesRequest.FromString(fields).columns] == ["a_b"]
+def test_names_are_kept_as_they_are() -> None:
+    frame = pd.DataFrame({"ad.price": [1], "ad_price": [2], 7: [3], ("a", "b|c"): [4]})
+    names = {"ad.price": 1, "7": 3, "a|b\\|c": 4}
+    columns = columns_sent(described(dict.fromkeys(names, "int64")), frame)
+    assert {name: column.int64s.values[0] for name, column in columns.items()} == names
 
 
 def test_dictionaries_become_keys_and_values() -> None:
     feature_set = described(x_keys="list<string>", x_values="list<float64>")
-    fields = b"".join(write_columns(feature_set, {"x": [{"city": "oslo", "clicks": 3}, {}, None]}))
-    keys, values = pb.GetFeaturesRequest.FromString(fields).columns
+    sent = columns_sent(feature_set, {"x": [{"city": "oslo", "clicks": 3}, {}, None]})
+    keys, values = sent.values()
     assert list(keys.strings.values) == ["city=oslo", "clicks"]
     assert list(values.doubles.values) == [1.0, 3.0]
     assert list(keys.nulls) == list(values.nulls) == [2]
@@ -157,7 +137,7 @@ WRONG = [
     ("string", "abc", "not a column"),
     ("float64", ["a"], "must hold numbers"),
     ("float64", 1.5, "not a column"),
-    ("float64", np.zeros((2, 2)), "2 dimensions"),
+    ("float64", np.zeros((2, 2)), "a list in each row"),
     ("list<int64>", [1, 2], "row 0 is 1, not a list"),
     ("request int64", [1, 2], "has 2 values"),
 ]
@@ -172,5 +152,5 @@ def test_what_does_not_fit_is_told(dtype: str, values: Any, message: str) -> Non
 
 def test_every_column_that_does_not_fit_is_told() -> None:
     with pytest.raises(RequestError) as raised:
-        write_columns(described(a="int64", b="bool"), {"a": ["?"], "b": [2], "c": []})
-    assert [violation.field for violation in raised.value.violations] == ["a", "b", "c"]
+        columns_sent(described(a="int64", b="bool"), {"a": ["?"], "b": [2], "c": []})
+    assert {violation.field for violation in raised.value.violations} == {"a", "b", "c"}

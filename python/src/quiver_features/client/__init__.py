@@ -1,9 +1,10 @@
 """A typed client of quiver.v1.FeatureService."""
 
 from .answers import Features, Status, Tensor
-from .client import CHANNEL_OPTIONS, Client
+from .client import Client
 from .descriptions import Feature, FeatureSet, FeatureSetVersions, Input, Output, Table
 from .errors import RequestError, Violation
+from .session import CHANNEL_OPTIONS
 
 __all__ = [
     "CHANNEL_OPTIONS",

@@ -1,272 +1,240 @@
-"""Columns of a request from Python's, NumPy's and pandas' values."""
+"""Columns of a request from values of any library."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Set
+from typing import Any, Literal
 
 import numpy as np
 
-from ..names import spec_name
-from ..pairs import find_pair, split_pairs
+from ..pairs import split_pairs
 from ..proto import feature_service_pb2 as pb
+from . import values as typed
+from .containers import Given, given
 from .descriptions import FeatureSet, Input
 from .errors import RequestError, Violation
-from .wire import message
+from .reading import is_column, read
+from .reading.lists import as_lists
+from .values.unfit import Unfit
+from .vectors import (
+    Lists,
+    Mask,
+    Objects,
+    Scalars,
+    Unreadable,
+    Vector,
+    first,
+    is_constant,
+    is_missing,
+    objects_of,
+    shown,
+)
+from .wire import Part, message, nested, packed
 
 _COLUMNS = 4
 """The field of a request that holds its columns."""
 
-_NAME, _FLOATS, _DOUBLES, _VALUES = 1, 2, 3, 1
+_NAME, _FLOATS, _DOUBLES, _BOOLS, _VALUES = 1, 2, 3, 6, 1
+"""Fields of a column, and the one that holds the values in each of its kinds of values."""
 
-_WORTH_A_DICTIONARY = 2
-"""How often a string stands in a column on average, for the column to be sent as a dictionary."""
+_PLAIN: dict[str, tuple[str, set[type]]] = {
+    "float64": ("doubles", {float, int}),
+    "int64": ("int64s", {int}),
+    "uint64": ("uint64s", {int}),
+    "bool": ("bools", {bool}),
+    "string": ("strings", {str}),
+}
+"""The fields of values that the messages take as they are."""
 
-_INT64 = (-(1 << 63), (1 << 63) - 1)
-_UINT64 = (0, (1 << 64) - 1)
+_MOST_ELEMENTS = (1 << 32) - 1
 
 
-class _Wrong(Exception):
-    """Why values are not of an input's type."""
-
-
-def write_columns(feature_set: FeatureSet, columns: Any) -> list[bytes]:
-    """The request's field of each column, ready to be sent.
+def write_columns(feature_set: FeatureSet, columns: Any) -> tuple[list[Part], int | None]:
+    """The request's columns, ready to be sent, and how many rows a frame has.
 
     Args:
-        feature_set: Tells names, types and scopes.
-        columns: A mapping from inputs' names to values, or a DataFrame, whose other columns are passed over.
+        feature_set: States names, types and scopes.
+        columns: A mapping from inputs' names to values, or a container of rows.
 
     Raises:
         RequestError: With every column that can't be written.
     """
-    by_name = {one.name: one for one in feature_set.inputs}
-    violations: list[Violation] = []
-    fields = []
-    for name, values in _named(columns, by_name).items():
-        if name not in by_name:
-            known = ", ".join(by_name)
-            violations.append(Violation(name, f"there is no such input; there are: {known}"))
-            continue
+    found = given(columns, feature_set)
+    parts: list[Part] = []
+    violations = list(found.violations)
+    values_of = [(name, value, False) for name, value in found.singles.items()]
+    values_of += [(name, values, found.repeats) for name, values in found.columns.items()]
+    for name, values, repeats in values_of:
         try:
-            fields.append(message(_COLUMNS, _write(by_name[name], values)))
-        except _Wrong as wrong:
-            violations.append(Violation(name, str(wrong)))
+            for one, of_input in _by_input(name, values, found):
+                parts += _plain_value(one, of_input) or _column(one, of_input, repeats)
+        except Unreadable as reason:
+            violations.append(Violation(name, str(reason)))
+        except Exception as error:
+            # Whatever a caller's own container raises, its column can't be read.
+            violations.append(Violation(name, f"can't be read: {type(error).__name__}: {error}"))
     if violations:
         raise RequestError.invalid(violations)
-    return fields
+    return parts, found.rows
 
 
-def _named(columns: Any, by_name: Mapping[str, Input]) -> dict[str, Any]:
-    """Values by input; collections of pairs under "x" become those of the inputs "x_keys" and "x_values"."""
-    is_frame = hasattr(columns, "columns") and hasattr(columns, "iloc")
-    named: dict[str, Any] = {}
-    for column in columns.columns if is_frame else columns:
-        name = _input_name(str(column), by_name)
-        if not is_frame:
-            named[name] = columns[column]
-        elif name in by_name or find_pair(name, by_name):
-            named[name] = _of_frame(by_name.get(name), columns[column])
-    return _split(named, by_name)
+def _by_input(name: str, values: Any, found: Given) -> list[tuple[Input, Any]]:
+    """The values of an input; collections of pairs become those of two."""
+    one = found.inputs.get(name)
+    if one is not None:
+        return [(one, values)]
+    keys, weights = (found.inputs[half] for half in found.pairs[name])
+    rows = [values] if isinstance(values, Mapping) and keys.scope == "request" else objects_of(read(values))
+    pairs = [_pairs(collection, row) for row, collection in enumerate(rows)]
+    return [
+        (keys, [None if one is None else one[0] for one in pairs]),
+        (weights, [None if one is None else one[1] for one in pairs]),
+    ]
 
 
-def _input_name(name: str, by_name: Mapping[str, Input]) -> str:
-    """The input's name: a spec holds underscores for what a name may not have."""
-    plain = spec_name(name)
-    return plain if name not in by_name and (plain in by_name or find_pair(plain, by_name)) else name
+def _pairs(collection: Any, row: int) -> tuple[list[str], list[float]] | None:
+    if not isinstance(collection, Mapping) and not is_column(collection):
+        if is_missing(collection):
+            return None
+        raise Unreadable(f"row {row} is {shown(collection)}, not a dictionary or pairs")
+    try:
+        return split_pairs(collection)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Unreadable(f"row {row} is {shown(collection)}, whose pairs can't be read: {error}") from None
 
 
-def _of_frame(one: Input | None, values: Any) -> Any:
-    """The single value of a request-scope column, which a frame repeats."""
-    if one is None or one.scope == "row" or len(values) == 0:
-        return values
-    return values.iloc[:1] if one.is_list or values.nunique(dropna=False) == 1 else values
+def _plain_value(one: Input, value: Any) -> list[Part] | None:
+    """The field of a request-scope column of one plain value, in a fraction of the time; None for all other."""
+    field, kinds = _PLAIN.get(one.dtype, ("", set()))
+    if one.scope == "row" or one.is_list or type(value) not in kinds:
+        return None
+    values: dict[str, Any] = {field: {"values": [value]}}
+    try:
+        column = pb.Column(name=one.name, **values)
+    except (ValueError, OverflowError):
+        # Out of range, or no Unicode: reported with what is wrong.
+        return None
+    return [pb.GetFeaturesRequest(columns=[column]).SerializeToString()]
 
 
-def _split(named: dict[str, Any], by_name: Mapping[str, Input]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for name, values in named.items():
-        pair = None if name in by_name else find_pair(name, by_name)
-        if pair is None:
-            result[name] = values
-            continue
-        if by_name[pair[0]].scope == "request" and isinstance(values, Mapping):
-            values = [values]
-        both = [None if value is None else split_pairs(value) for value in values]
-        for at, input_name in enumerate(pair):
-            result[input_name] = [None if one is None else one[at] for one in both]
-    return result
+def _column(one: Input, values: Any, repeats: bool) -> list[Part]:
+    """The field of any column."""
+    vector = _single(one, values, repeats) if one.scope == "request" else _rows(one, values)
+    if one.scope == "request" and isinstance(vector, Objects):
+        plain = _plain_value(one, vector.values[0])
+        if plain is not None:
+            return plain
+    name: list[Part] = [message(_NAME, one.name.encode())]
+    if not one.is_list or not isinstance(vector, Lists):
+        written, missing = _scalars(one, vector)
+        return nested(_COLUMNS, name + written + _positions(missing, "nulls"))
+    try:
+        written, missing = _scalars(one, vector.elements)
+    except Unfit as unfit:
+        raise _in_its_list(unfit, vector) from None
+    nulls = _positions(vector.missing, "nulls") + _positions(missing, "null_elements")
+    return nested(_COLUMNS, name + written + _offsets(vector) + nulls)
 
 
-def _write(one: Input, values: Any) -> bytes:
-    if one.scope == "request":
-        values = _single(one, values)
-    name = message(_NAME, one.name.encode())
-    if not one.is_list:
-        written, nulls = _scalars(one, values)
-        return name + written + pb.Column(nulls=nulls).SerializeToString()
-    elements, offsets, nulls = _flattened(values)
-    written, null_elements = _scalars(one, elements)
-    rest = pb.Column(list=pb.ListOffsets(offsets=offsets), nulls=nulls, null_elements=null_elements)
-    return name + written + rest.SerializeToString()
+def _rows(one: Input, values: Any) -> Vector:
+    """A value for each row."""
+    return as_lists(read(values)) if one.is_list else read(values)
 
 
-def _single(one: Input, values: Any) -> Any:
+def _single(one: Input, values: Any, repeats: bool) -> Vector:
     """A request-scope value as a column of one row."""
-    if one.is_list:
-        holds_lists = len(values) == 1 and (_is_sequence(_first(values)) or _first(values) is None)
-        return values if holds_lists else [values]
-    if not _is_sequence(values):
-        return [values]
-    if len(values) != 1:
-        raise _Wrong(f"has {len(values)} values; it is of request scope and has one")
-    return values
+    if not repeats:
+        vector = _single_list(values) if one.is_list else _single_scalar(values)
+        if vector.rows != 1:
+            raise Unreadable(f"has {vector.rows} values; it is of request scope and has one")
+        return vector
+    vector = _rows(one, values)
+    if vector.rows == 0:
+        raise Unreadable("is of request scope, and there is no row to take its value from; send a mapping")
+    if not is_constant(vector):
+        raise Unreadable(
+            "differs between rows; it is of request scope and has one value: send one request for each, or a mapping"
+        )
+    return first(vector)
 
 
-def _first(values: Any) -> Any:
-    return values.iloc[0] if hasattr(values, "iloc") else values[0]
+def _single_scalar(values: Any) -> Vector:
+    if is_column(values):
+        return read(values)
+    if isinstance(values, Mapping):
+        raise Unreadable(f"is {shown(values)}, must be one value")
+    return read(values.reshape(1) if isinstance(values, np.ndarray) else [values])
 
 
-def _is_sequence(value: Any) -> bool:
-    if isinstance(value, (str, bytes)):
-        return False
-    return isinstance(value, Sequence) or (hasattr(value, "__len__") and getattr(value, "ndim", 1) > 0)
+def _single_list(values: Any) -> Lists:
+    """One list, or a column of one."""
+    if not is_column(values):
+        return as_lists(Objects([values]))
+    vector = read(list(values) if isinstance(values, Set) else values)
+    if isinstance(vector, Lists):
+        return vector
+    if isinstance(vector, Objects) and _holds_lists(vector.values):
+        return as_lists(vector)
+    return Lists(np.array([vector.rows], np.int64), vector)
 
 
-def _flattened(values: Any) -> tuple[Any, list[int], list[int]]:
-    """All lists' elements, the offsets of the rows, and the rows without a list."""
-    if isinstance(values, np.ndarray) and values.ndim == 2:
-        rows, width = values.shape
-        return values.reshape(-1), [row * width for row in range(rows + 1)], []
-    elements: list[Any] = []
-    offsets, nulls = [0], []
-    for row, of_row in enumerate(values):
-        if not _is_sequence(of_row) and not isinstance(of_row, (set, frozenset)):
-            if not _is_null(of_row):
-                raise _Wrong(f"row {row} is {of_row!r}, not a list")
-            nulls.append(row)
-        else:
-            elements.extend(of_row)
-        offsets.append(len(elements))
-    return elements, offsets, nulls
+def _holds_lists(values: list[Any]) -> bool:
+    return any(map(is_column, values)) or (len(values) == 1 and values[0] is None)
 
 
-def _is_null(value: Any) -> bool:
-    """None, NaN, pandas' NA and NumPy's masked."""
-    if value is None or value is np.ma.masked or type(value).__name__ in {"NAType", "NaTType"}:
-        return True
-    return isinstance(value, (float, np.floating)) and bool(np.isnan(value))
+def _in_its_list(unfit: Unfit, lists: Lists) -> Unreadable:
+    """The problem of an element, with its row and its place in the row's list."""
+    if unfit.at is None:
+        return unfit
+    ends = np.cumsum(lists.lengths)
+    row = int(np.searchsorted(ends, unfit.at, side="right"))
+    place = unfit.at - int(ends[row] - lists.lengths[row])
+    return Unreadable(f"row {row} holds {unfit.found} at {place}, {unfit.rule}")
 
 
-def _scalars(one: Input, values: Any) -> tuple[bytes, list[int]]:
-    """The column's field with the values, and the positions of nulls."""
-    if one.dtype in {"float32", "float64"}:
-        return _floats(one, values)
+def _offsets(lists: Lists) -> list[Part]:
+    ends = np.cumsum(lists.lengths)
+    if len(ends) and int(ends[-1]) > _MOST_ELEMENTS:
+        raise Unreadable(f"holds {int(ends[-1])} elements, more than a request can hold")
+    offsets = pb.ListOffsets(offsets=[0, *ends.tolist()])
+    return [pb.Column(list=offsets).SerializeToString()]
+
+
+def _positions(missing: Mask | None, field: Literal["nulls", "null_elements"]) -> list[Part]:
+    if missing is None:
+        return []
+    rows = np.flatnonzero(missing).tolist()
+    column = pb.Column(nulls=rows) if field == "nulls" else pb.Column(null_elements=rows)
+    return [column.SerializeToString()]
+
+
+def _scalars(one: Input, vector: Vector) -> tuple[list[Part], Mask | None]:
+    """The column's field with the values, and where they are null."""
+    if isinstance(vector, Lists):
+        raise Unreadable("holds a list in each row, must hold one value")
     if one.dtype == "string":
-        return _strings(values)
-    plain, nulls = _plain(values)
+        return _texts(vector)
+    if one.dtype in {"float32", "float64"}:
+        floats, missing = typed.floats(vector, one.dtype)
+        return _packed(_FLOATS if one.dtype == "float32" else _DOUBLES, packed(floats)), missing
     if one.dtype == "bool":
-        booleans = pb.BoolValues(values=[_boolean(value) for value in plain])
-        return pb.Column(bools=booleans).SerializeToString(), nulls
+        booleans, missing = typed.booleans(vector)
+        return _packed(_BOOLS, packed(booleans)), missing
     if one.dtype == "int64":
-        return pb.Column(int64s=pb.Int64Values(values=_integers(plain, _INT64))).SerializeToString(), nulls
-    return pb.Column(uint64s=pb.Uint64Values(values=_integers(plain, _UINT64))).SerializeToString(), nulls
+        signed, missing = typed.integers(vector, typed.INT64)
+        return [pb.Column(int64s=pb.Int64Values(values=signed)).SerializeToString()], missing
+    unsigned, missing = typed.integers(vector, typed.UINT64)
+    return [pb.Column(uint64s=pb.Uint64Values(values=unsigned)).SerializeToString()], missing
 
 
-def _plain(values: Any) -> tuple[list[Any], list[int]]:
-    """Python values with 0 in the place of nulls, and where these are."""
-    listed = _listed(values)
-    if set(map(type, listed)) <= {int, bool, str}:
-        return listed, []
-    nulls = [position for position, value in enumerate(listed) if _is_null(value)]
-    for position in nulls:
-        listed[position] = 0
-    return listed, nulls
+def _packed(field: int, values: Part) -> list[Part]:
+    return nested(field, nested(_VALUES, [values]))
 
 
-def _listed(values: Any) -> list[Any]:
-    """A new list of the values."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise _Wrong(f"is {values!r}, not a column of values")
-    if isinstance(values, np.ma.MaskedArray):
-        return [None if value is np.ma.masked else value for value in values]
-    if hasattr(values, "to_numpy"):
-        # pandas' own types come as objects: as they are, with NA for what is missing.
-        plain = isinstance(getattr(values, "dtype", None), np.dtype)
-        values = values.to_numpy() if plain else values.to_numpy(dtype=object)
-    return values.tolist() if isinstance(values, np.ndarray) else list(values)
-
-
-def _floats(one: Input, values: Any) -> tuple[bytes, list[int]]:
-    """Floats go as the bytes that they are. NaN is sent as it is; the server knows what it means."""
-    array, nulls = _float_array(values)
-    with np.errstate(over="ignore"):
-        packed = array.astype("<f4" if one.dtype == "float32" else "<f8", copy=False)
-    field = _FLOATS if one.dtype == "float32" else _DOUBLES
-    return message(field, message(_VALUES, packed.tobytes())), nulls
-
-
-def _float_array(values: Any) -> tuple[np.ndarray[Any, Any], list[int]]:
-    if isinstance(values, np.ma.MaskedArray):
-        mask = np.ma.getmaskarray(values)
-        return _numeric(values.filled(0)), np.flatnonzero(mask).tolist()
-    if hasattr(values, "isna") and not isinstance(getattr(values, "dtype", None), np.dtype):
-        mask = values.isna().to_numpy()
-        return _numeric(values.fillna(0).to_numpy()), np.flatnonzero(mask).tolist()
-    array = values.to_numpy() if hasattr(values, "to_numpy") else values
-    if isinstance(array, np.ndarray) and array.dtype.kind in "fiub":
-        return _numeric(array), []
-    listed = _listed(array)
-    nulls = [position for position, value in enumerate(listed) if value is None or type(value).__name__ == "NAType"]
-    for position in nulls:
-        listed[position] = 0.0
-    return _numeric(np.asarray(listed if listed else [], dtype=None if listed else float)), nulls
-
-
-def _numeric(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    if array.ndim != 1:
-        raise _Wrong(f"has {array.ndim} dimensions, must have one")
-    if array.dtype == object and all(isinstance(value, (int, float, np.number)) for value in array):
-        array = array.astype(np.float64)
-    if array.dtype.kind not in "fiub":
-        raise _Wrong(f"holds {array.dtype}, must hold numbers")
-    return array
-
-
-def _integers(values: list[Any], limits: tuple[int, int]) -> list[int]:
-    if set(map(type, values)) != {int}:
-        values = [_integer(value, position) for position, value in enumerate(values)]
-    if values and not (limits[0] <= min(values) and max(values) <= limits[1]):
-        outside = next(at for at, value in enumerate(values) if not limits[0] <= value <= limits[1])
-        raise _Wrong(f"holds {values[outside]} at {outside}, which is out of range")
-    return values
-
-
-def _integer(value: Any, position: int) -> int:
-    if isinstance(value, (int, np.integer)) or (isinstance(value, (float, np.floating)) and float(value).is_integer()):
-        return int(value)
-    raise _Wrong(f"holds {value!r} at {position}, must hold integers")
-
-
-def _boolean(value: Any) -> bool:
-    if isinstance(value, (bool, np.bool_, int)) and value in (0, 1):
-        return bool(value)
-    raise _Wrong(f"holds {value!r}, must hold True and False")
-
-
-def _strings(values: Any) -> tuple[bytes, list[int]]:
-    """As a dictionary where values repeat."""
-    listed = _listed(values)
-    nulls: list[int] = []
-    if set(map(type, listed)) != {str}:
-        nulls = [position for position, value in enumerate(listed) if not isinstance(value, str)]
-        for position in nulls:
-            if not _is_null(listed[position]):
-                raise _Wrong(f"holds {listed[position]!r} at {position}, must hold strings")
-            listed[position] = ""
-    positions = {value: position for position, value in enumerate(dict.fromkeys(listed))}
-    if len(listed) > 2 and len(listed) >= _WORTH_A_DICTIONARY * len(positions):
-        indices = [positions[value] for value in listed]
-        values_of = pb.DictionaryValues(dictionary=list(positions), indices=indices)
-        return pb.Column(dictionary=values_of).SerializeToString(), nulls
-    return pb.Column(strings=pb.StringValues(values=listed)).SerializeToString(), nulls
+def _texts(vector: Scalars) -> tuple[list[Part], Mask | None]:
+    texts, missing = typed.texts(vector)
+    if texts.indices is None:
+        column = pb.Column(strings=pb.StringValues(values=texts.values))
+    else:
+        column = pb.Column(dictionary=pb.DictionaryValues(dictionary=texts.values, indices=texts.indices))
+    return [column.SerializeToString()], missing

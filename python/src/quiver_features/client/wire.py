@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Part: TypeAlias = bytes | memoryview
+"""Bytes of a message."""
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
@@ -17,10 +23,20 @@ def varint(number: int) -> bytes:
     return bytes(parts)
 
 
-def message(field: int, *parts: bytes) -> bytes:
+def message(field: int, *parts: Part) -> bytes:
     """A field that holds bytes: a message, a string or packed numbers."""
+    return b"".join(nested(field, parts))
+
+
+def nested(field: int, parts: Sequence[Part]) -> list[Part]:
+    """The same in parts, so that large ones are copied once, when the whole message is joined."""
     size = sum(len(part) for part in parts)
-    return b"".join((varint(field << 3 | _LENGTH), varint(size), *parts))
+    return [varint(field << 3 | _LENGTH) + varint(size), *parts]
+
+
+def packed(array: np.ndarray[Any, Any]) -> Part:
+    """An array's bytes where they lie."""
+    return np.ascontiguousarray(array).view(np.uint8).data if len(array) else b""
 
 
 def fields(view: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:

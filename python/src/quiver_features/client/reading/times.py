@@ -1,0 +1,44 @@
+"""Counts whose unit the caller states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from ..values import INT64, integers
+from ..vectors import Lists, Scalars, Times, Unreadable, Vector
+
+TimeUnit = Literal["s", "ms", "us", "ns", "D"]
+
+
+@dataclass(frozen=True, eq=False)
+class Time:
+    """Integers that count a unit of time, for inputs that are times.
+
+    >>> columns = {"seen_at": Time([1_700_000_000, None], "s")}
+
+    Attributes:
+        values: A column of integers in any container, or one integer for a request-scope input.
+        unit: "s", "ms", "us", "ns", or "D" for days: since 1970-01-01 UTC where the input is a moment or a date.
+    """
+
+    values: Any
+    unit: TimeUnit
+
+    def stamped(self, vector: Vector) -> Vector:
+        """What was read of the values, with the unit.
+
+        Raises:
+            Unreadable: If they are not integers, or the unit is not known.
+        """
+        if self.unit not in get_args(TimeUnit):
+            raise Unreadable(f"has the unit {self.unit!r}, must be one of {', '.join(get_args(TimeUnit))}")
+        if isinstance(vector, Lists):
+            return replace(vector, elements=self._counts(vector.elements))
+        return self._counts(vector)
+
+    def _counts(self, vector: Scalars) -> Times:
+        counts, missing = integers(vector, INT64)
+        return Times(np.array(counts, dtype=np.int64), self.unit, "count", missing)
