@@ -87,6 +87,8 @@ def test_arrow_polars_and_dictionaries_become_tables(tmp_path: Path) -> None:
     maps = pa.table({"id": [1, 2], "m": pa.array([[("a", 1.0)], None], pa.map_(pa.string(), pa.float64()))})
     rows = rows_of(write_table(tmp_path, "t", maps, key="id").path)
     assert rows == {"id": [1, 2], "m_keys": [["a"], None], "m_values": [[1.0], None]}
+    numbered = write_table(tmp_path, "t", {"id": [1, 2], "m": [{7: 1.5}, {}]}, key="id")
+    assert types_of(numbered)["m_keys"] == "list<int64>"
     large = write_table(tmp_path, "t", {"id": [1], "n": [2**63]}, key="id")
     assert types_of(large)["n"] == "uint64"
 

@@ -28,11 +28,12 @@ from .pairs import split_pairs
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .exporter import ExportError, ExportProblem, export
+    from .exporter import Entry, ExportError, ExportProblem, Lookup, export
     from .tables import TableColumn, TableError, TableProblem, WrittenTable, write_table
 
 __all__ = [
     "Client",
+    "Entry",
     "ExportError",
     "ExportProblem",
     "Feature",
@@ -40,6 +41,7 @@ __all__ = [
     "FeatureSetVersions",
     "Features",
     "Input",
+    "Lookup",
     "Output",
     "RequestError",
     "Status",
@@ -56,7 +58,7 @@ __all__ = [
     "write_table",
 ]
 
-_EXPORTER = {"ExportError", "ExportProblem", "export"}
+_EXPORTER = {"Entry", "ExportError", "ExportProblem", "Lookup", "export"}
 _TABLES = {"TableColumn", "TableError", "TableProblem", "WrittenTable", "write_table"}
 
 

@@ -1,6 +1,7 @@
 """From a fitted scikit-learn transformer to a feature set that Quiver serves."""
 
 from .exporting import export
+from .lookups import Entry, Lookup
 from .problems import ExportError, ExportProblem
 
-__all__ = ["ExportError", "ExportProblem", "export"]
+__all__ = ["Entry", "ExportError", "ExportProblem", "Lookup", "export"]

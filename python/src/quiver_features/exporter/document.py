@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,8 +88,11 @@ class Writer:
     is not the first step's only input, becomes a feature of its own.
     """
 
-    def __init__(self, features: Sequence[Served], default: float) -> None:
+    def __init__(
+        self, features: Sequence[Served], default: float, defaults: Mapping[str, float | list[float]] | None = None
+    ) -> None:
         self._default = json_value(default)
+        self._defaults = defaults or {}
         self._names = Names()
         self._keys: dict[int, str] = {}
         self._readers: Counter[str] = Counter()
@@ -136,7 +139,7 @@ class Writer:
             else self._chain(feature.expression, feature.name)
         )
         if feature.expression.type.nullable:
-            body["default"] = self._default
+            body["default"] = _written(self._defaults.get(feature.name, self._default))
         self._features.append({"name": feature.name, **body})
         self._references.setdefault(key, f"feature.{feature.name}")
 

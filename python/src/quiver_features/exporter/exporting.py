@@ -19,6 +19,7 @@ from . import golden
 from .checking import Quiver, find_binary
 from .document import FORMAT, Served, Writer, check, served, used_sources
 from .expressions import Exactness
+from .lookups import JoinedSample, Lookup, defaults, join
 from .matrix import Column
 from .problems import ExportError, ExportProblem
 from .registry import Context
@@ -47,6 +48,8 @@ def export(
     golden_rows: int = 120,
     max_ulp: int | None = None,
     quiver: Quiver = None,
+    lookups: Sequence[Lookup] = (),
+    tables: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes ``<repository>/feature_sets/<name>/<version>/`` so that Quiver serves what ``fitted.transform`` gives.
 
@@ -78,6 +81,10 @@ def export(
         quiver: The path of Quiver's binary, whose ``quiver check`` must find no problem before the version is
             published. By default the one that the environment variable QUIVER_BINARY names, else ``quiver`` on the
             PATH; where there is none, or with False, the server checks when it loads the version.
+        lookups: The tables that the sample was joined with. Columns that a lookup brings come out of its table when
+            they are served; all others, and the keys, are inputs.
+        tables: Data of tables by name, as `write_table` takes it, which are written too; other tables must be in the
+            repository.
 
     Returns:
         The version's folder.
@@ -93,7 +100,11 @@ def export(
     _check_arguments(fitted, name, dtype, default, golden_rows)
     binary = find_binary(quiver)
     # A transformer with a number of columns takes a list of rows.
-    read = read_sample(sample, input_names, rows_are_lists=hasattr(fitted, "n_features_in_"))
+    read: Sample
+    if lookups:
+        read = join(fitted, sample, lookups, tables or {}, Path(repository))
+    else:
+        read = read_sample(sample, input_names, rows_are_lists=hasattr(fitted, "n_features_in_"))
     oracle = golden.Oracle(fitted, read)
     # Rows are evaluated as often as there are hard values: a few of the sample's are enough to walk with.
     step = max(1, len(read.rows) // _ROWS_TO_WALK)
@@ -105,9 +116,12 @@ def export(
     columns = _walked(fitted, read, base, context)
     features = served(columns, dtype, default)
     check(features, dtype)
-    writer = Writer(features, default)
+    joined = read if isinstance(read, JoinedSample) else None
+    writer = Writer(features, default, defaults(oracle, joined, features, base[0], default) if joined else None)
     sources = used_sources(read.sources, writer.used_inputs)
-    request_scope = _request_scope(dict(scopes or {}), optional, read.sources)
+    inputs = read.requested(sources)
+    scopes = {**(joined.scopes if joined else {}), **(scopes or {})}
+    request_scope = _request_scope(scopes, optional, read.sources if joined is None else inputs)
     exactness = _exactness(features, dtype, max_ulp)
     compared = golden.Output(output, dtype, len(columns), exactness, default, max_ulp)
     rows = golden.hard_rows(oracle, read, base, sources, context.hints, golden_rows)
@@ -127,12 +141,17 @@ def export(
             "version": sklearn.__version__,
             "exporter": f"quiver-features {__version__}",
         },
-        "inputs": _inputs(sources, request_scope, optional),
+        "inputs": _inputs(inputs, request_scope, optional),
+        **({"lookups": joined.document()} if joined else {}),
         "features": writer.features,
         "outputs": [{"name": output, "dtype": dtype, "features": [feature.name for feature in features]}],
     }
-    cases = golden.document(oracle, read, rows, sources, request_scope, compared, differing)
-    return write_version(Path(repository), name, version, spec, cases, binary)
+    cases = golden.document(oracle, read, rows, inputs, request_scope, compared, differing)
+    if joined is None:
+        return write_version(Path(repository), name, version, spec, cases, binary)
+    cases["tables"] = joined.golden_tables()
+    with joined.written_tables(Path(repository)):
+        return write_version(Path(repository), name, version, spec, cases, binary)
 
 
 def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_rows: int) -> None:

@@ -345,6 +345,13 @@ def multi_hot(inputs: Sequence[Expression], categories: Sequence[Any], *, weight
     return _step("multi_hot", inputs, result, parameters, exactness=exactness, lane_names=names)
 
 
+def kv_lookup(keys: Expression, values: Expression, key: Expression, *, missing: float | None) -> Expression:
+    """The value that a map has for a key; None stands for null where it has none."""
+    result = ValueType("float64", nullable=missing is None or _any_nullable([keys, values, key]))
+    parameters = {"function": "sum", "missing": "null" if missing is None else {"value": float(missing)}}
+    return _step("kv_lookup", [keys, values, key], result, parameters)
+
+
 def feature_hash(inputs: Sequence[Expression], width: int, *, alternate_sign: bool) -> Expression:
     """Tokens added to the columns that their hashes name."""
     parameters = {"width": width, "prefix": "", "alternate_sign": alternate_sign, "null": "null"}

@@ -144,9 +144,9 @@ def hard_rows(
                     for position, values in enumerate(by_source)
                 )
             )
-    plain = list(base[: max(1, most // 4)])
+    plain = [*sample.telling(base), *base[: max(1, most // 4)]]
     distinct = list({repr(row): row for row in [*plain, *rows]}.values())
-    return oracle.accepted(distinct[:most])
+    return oracle.accepted(sample.settled(distinct[:most]))
 
 
 def _accepted_values(
@@ -196,7 +196,10 @@ def document(
     most = max(1, _MOST_CELLS // max(1, output.width))
     comparable = _comparable(found, output)
     kept = _without(comparable, differing(comparable.rows)).rows[:most]
-    grouped = _request_cases(kept, sample, request_scope) if request_scope else [kept]
+    grouped = [kept]
+    if request_scope:
+        groups = _request_cases(kept, sample, sample.shared(request_scope))
+        grouped = [sample.settled(group, as_request=True) for group in groups]
     cases = oracle.accepted_groups(grouped)
     left_out = differing([row for case in cases for row in case.rows])
     written, start = [], 0

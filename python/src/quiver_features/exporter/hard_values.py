@@ -55,7 +55,7 @@ def hard(source: Source, hints: Sequence[Any]) -> list[Any]:
             "0",
             "nan",
         ]
-    return _as_sent(_once(found), source)
+    return [value for value in _as_sent(_once(found), source) if source.can_hold(value)]
 
 
 def _as_sent(values: list[Any], source: Source) -> list[Any]:

@@ -47,6 +47,22 @@ class Sample:
         ]
         return Matrix(tuple(columns), self.build(rows))
 
+    def requested(self, used: Sequence[Source]) -> list[Source]:
+        """The inputs of a request, given the columns that features read."""
+        return list(used)
+
+    def shared(self, request_scope: set[str]) -> set[str]:
+        """The columns that all rows of a request share."""
+        return request_scope
+
+    def telling(self, base: Sequence[Row]) -> list[Row]:
+        """Rows that golden rows must have beside those of hard values."""
+        return []
+
+    def settled(self, rows: Sequence[Row], *, as_request: bool = False) -> list[Row]:
+        """Rows of freely chosen values as they can be: of one request, or each by itself."""
+        return list(rows)
+
     def _labels(self) -> list[str]:
         """The columns' names as the library has them, which gives other labels than strings no meaning."""
         labels = self.container.labels

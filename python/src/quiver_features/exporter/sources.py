@@ -89,6 +89,10 @@ class Source:
         """The names of its inputs in a request."""
         return list(self.pair_names) if self.element == "pairs" else [self.name]
 
+    def can_hold(self, value: Any) -> bool:
+        """Whether a row can have a value of the column's type."""
+        return True
+
     def inputs(self, scope: str, required: bool) -> list[dict[str, Any]]:
         """The spec's inputs. NaN in a column is no value; among the values of pairs it is a number."""
         if self.element == "pairs":

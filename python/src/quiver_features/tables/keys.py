@@ -26,7 +26,7 @@ def with_keys(columns: Columns, key: Any) -> tuple[Columns, list[str]]:
     elif isinstance(key, Mapping):
         names = [str(name) for name in key]
         columns = {**_brought(dict(key), columns), **columns}
-    elif isinstance(key, Sequence) and all(isinstance(name, str) and name in columns for name in key):
+    elif _are_names(key, columns):
         names = list(key)
     else:
         name = getattr(key, "name", None)
@@ -42,6 +42,14 @@ def with_keys(columns: Columns, key: Any) -> tuple[Columns, list[str]]:
     if problems:
         raise TableError(problems)
     return columns, names
+
+
+def _are_names(key: Any, columns: Columns) -> bool:
+    """Whether strings name columns and are not the keys of the rows."""
+    if not isinstance(key, Sequence) or not all(isinstance(name, str) for name in key):
+        return False
+    rows = {len(one) for one in columns.values() if not isinstance(one, Refusal)}
+    return len(key) not in rows or set(key) <= set(columns)
 
 
 def _brought(keys: dict[Any, Any], columns: Columns) -> Columns:

@@ -162,21 +162,24 @@ def _objects(values: list[Any]) -> pa.Array:
 
 
 def _maps(values: list[Any]) -> pa.Array:
+    """Maps from whole numbers where all keys are such; else as scikit-learn reads dictionaries."""
+    keys = {type(key) for value in values if isinstance(value, Mapping) for key in value}
+    integers = bool(keys) and all(issubclass(kind, (int, np.integer)) and kind is not bool for kind in keys)
     pairs: list[Any] = []
     for value in values:
         if isinstance(value, Mapping):
-            pairs.append(list(zip(*split_pairs(value), strict=True)))
+            pairs.append(list(value.items() if integers else zip(*split_pairs(value), strict=True)))
         elif value is None or value != value:
             pairs.append(None)
         else:
             raise Refusal(f"holds dictionaries and a {type(value).__name__}")
-    return pa.array(pairs, pa.map_(pa.string(), pa.float64()))
+    return _made(pairs, type=pa.map_(pa.int64() if integers else pa.string(), pa.float64()))
 
 
-def _made(values: Any, nan_is_null: bool = True) -> pa.Array:
+def _made(values: Any, nan_is_null: bool = True, type: pa.DataType | None = None) -> pa.Array:
     try:
         try:
-            made = pa.array(values, from_pandas=nan_is_null)
+            made = pa.array(values, type, from_pandas=nan_is_null)
         except OverflowError:
             # Python integers beyond int64.
             made = pa.array(values, pa.uint64(), from_pandas=nan_is_null)

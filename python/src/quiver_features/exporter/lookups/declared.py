@@ -1,0 +1,59 @@
+"""Lookups as people declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Reference = str | Mapping[str, str]
+"""What holds a key: a column of the sample or ``lookup.column``; where a string could mean both ``{"input": ...}`` or
+``{"lookup": ..., "column": ...}``."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A column of the joined frame that holds one entry of a row's map: a user's affinity to the candidate's category.
+
+    Attributes:
+        column: The map: the table's lists ``<column>_keys`` and ``<column>_values``.
+        at: What holds the entry's key: a column of the sample, or ``lookup.column``.
+        missing: What the joined frame holds where the map has no such entry; None for no value.
+    """
+
+    column: str
+    at: Reference
+    missing: float | None = None
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A table whose columns the sample was joined with.
+
+    Attributes:
+        name: The lookup's name, and that of its table unless that is given.
+        key: What holds the key: a column of the sample or ``lookup.column``; for a composite key, or one whose name in
+            the table is another, from each of the table's key columns to what holds it.
+        table: The table's name.
+        columns: The sample's columns that the lookup brings, if they have the table's names; or from each of the
+            sample's columns to the table's. By default all columns of the table that the sample has.
+        prefix: What the sample's names have before the table's.
+        vectors: For vectors of the table the sample's columns of their lanes, in order.
+        entries: For columns of the sample that hold one entry of a map of the table: which one.
+        scope: "request" where one key goes with a whole request (the user), else "row". By default what `scopes` says
+            of the key.
+    """
+
+    name: str
+    key: str | Mapping[str, Any]
+    table: str | None = None
+    columns: Sequence[str] | Mapping[str, str] | None = None
+    prefix: str = ""
+    vectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    scope: str | None = None
+
+    @property
+    def of_table(self) -> str:
+        """The table's name."""
+        return self.table or self.name
