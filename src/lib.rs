@@ -1,7 +1,11 @@
 //! Quiver: an online feature server for ad ranking.
 //!
-//! Layers, imports pointing downwards only:
-//! `main -> app -> {rpc, admin, reload} -> serve -> live -> snapshot -> {plan, spec, table} -> transform -> files -> batch`.
+//! Layers, imports pointing downwards only (`tests/it/tidy.rs`):
+//!
+//! ```text
+//! main -> cli -> app -> { admin, rpc } -> metrics -> { loading, telemetry } -> config -> demo -> serve -> live
+//!     -> snapshot -> plan -> spec -> { table, transform } -> files -> batch -> { problem, proto }
+//! ```
 
 pub mod admin;
 pub mod app;

@@ -108,6 +108,25 @@ fn imports_point_downwards() {
     assert!(upwards.is_empty(), "{upwards:#?}");
 }
 
+/// `main -> cli -> app -> { admin, rpc } -> ...`, from the top floor down.
+fn picture() -> String {
+    let floors = FLOORS.iter().rev().map(|floor| match floor {
+        [single] => (*single).to_owned(),
+        several => format!("{{ {} }}", several.join(", ")),
+    });
+    ["main", TOP].map(str::to_owned).into_iter().chain(floors).collect::<Vec<_>>().join(" -> ")
+}
+
+#[test]
+fn pictures_of_the_layers_show_the_floors() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["docs/architecture.md", "src/lib.rs"] {
+        let text = fs::read_to_string(root.join(file)).expect("reads a file").replace("//!", "");
+        let words: Vec<_> = text.split_whitespace().collect();
+        assert!(words.join(" ").contains(&picture()), "{file} lacks: {}", picture());
+    }
+}
+
 #[test]
 fn imports_are_found_in_groups_too() {
     let code =
