@@ -14,6 +14,7 @@ mod describe;
 mod get;
 mod literal;
 mod processor;
+mod reading;
 mod request;
 mod schema;
 mod serve;

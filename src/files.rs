@@ -4,8 +4,12 @@
 mod accept;
 mod convert;
 mod csv;
+mod fit;
+mod format;
 mod list;
+mod misfits;
 mod refusals;
+mod row_file;
 mod source;
 mod stored;
 mod write;
@@ -16,15 +20,17 @@ use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
 
 pub use accept::Target;
+pub use csv::{Dialect, Separator};
+pub use fit::Misfit;
+pub use format::{Format, Found, find};
 pub use list::read_list;
+pub use misfits::{Losses, Misfits};
 pub use refusals::Refusals;
+pub use row_file::{RowBatches, RowFile};
 pub use stored::Stored;
 pub use write::{Cells, Writer, WrittenColumn, WrittenType};
 
-use self::{
-    csv::{CsvFile, CsvRows},
-    source::{Batches, Kind, Source},
-};
+use self::source::{Batches, Kind, Source};
 use crate::batch::Column;
 
 /// Elements in one batch: enough to make a batch's fixed costs small, few enough to keep the memory for them small.
@@ -32,27 +38,6 @@ const BATCH_ELEMENTS: usize = 1 << 18;
 
 /// The most rows in one batch.
 const BATCH_ROWS: usize = 1 << 13;
-
-/// The formats of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    Parquet,
-    /// Arrow IPC, file or stream.
-    Arrow,
-    Csv,
-}
-
-impl Format {
-    /// The format that a file's name states.
-    pub fn of(file: &Path) -> Option<Self> {
-        match file.extension()?.to_str()? {
-            "parquet" => Some(Self::Parquet),
-            "arrow" => Some(Self::Arrow),
-            "csv" => Some(Self::Csv),
-            _ => None,
-        }
-    }
-}
 
 /// Rows of a file, one column for each target.
 #[derive(Debug)]
@@ -62,91 +47,14 @@ pub struct Batch {
     pub rows: usize,
     /// What the batch took of the file's bytes. Where that is not known by batch, they are shared out by rows.
     pub bytes: u64,
-    pub refused: Vec<Refused>,
-}
-
-/// A row that can't be read.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// The position of its target.
-    pub target: usize,
-    /// Its number in the batch.
-    pub row: usize,
-    pub why: String,
+    /// The values of each target that are not exact.
+    pub misfits: Vec<Misfits>,
 }
 
 /// How many rows of these columns are well read at once.
 pub fn rows_at_once(targets: &[Target]) -> usize {
     let lanes: usize = targets.iter().map(|target| target.of.lanes()).sum();
     (BATCH_ELEMENTS / lanes.max(1)).clamp(1, BATCH_ROWS)
-}
-
-/// A file of any format that rows are read from.
-#[derive(Debug)]
-pub enum RowFile {
-    Typed(DataFile),
-    Csv(CsvFile),
-}
-
-impl RowFile {
-    /// Opens a file, or tells why it can't be read.
-    pub fn open(file: &Path, format: Format) -> Result<Self, String> {
-        match format {
-            Format::Parquet => DataFile::open_as(file, Kind::Parquet).map(Self::Typed),
-            Format::Arrow => DataFile::open_as(file, Kind::Ipc).map(Self::Typed),
-            Format::Csv => CsvFile::open(file).map(Self::Csv),
-        }
-    }
-
-    /// The file's size in bytes.
-    pub fn bytes(&self) -> u64 {
-        match self {
-            Self::Typed(file) => file.bytes,
-            Self::Csv(file) => file.bytes(),
-        }
-    }
-
-    /// Whether there is a column of this name.
-    pub fn has(&self, column: &str) -> bool {
-        match self {
-            Self::Typed(file) => file.column_type(column).is_some(),
-            Self::Csv(file) => file.has(column),
-        }
-    }
-
-    /// Whether the file has the target's column, and in a type that is read without loss.
-    pub fn check(&self, target: &Target) -> Result<(), String> {
-        match self {
-            Self::Typed(file) => file.check(target),
-            Self::Csv(file) => file.check(target),
-        }
-    }
-
-    /// The columns of `targets`, each of which was checked, in batches of at most `rows` rows.
-    pub fn batches<'a>(&self, targets: &'a [Target], rows: usize) -> Result<RowBatches<'a>, String> {
-        match self {
-            Self::Typed(file) => file.batches(targets, rows).map(RowBatches::Typed),
-            Self::Csv(file) => file.batches(targets, rows).map(RowBatches::Csv),
-        }
-    }
-}
-
-/// The batches of a file of any format; an error is the last.
-#[derive(Debug)]
-pub enum RowBatches<'a> {
-    Typed(DataBatches<'a>),
-    Csv(CsvRows<'a>),
-}
-
-impl Iterator for RowBatches<'_> {
-    type Item = Result<Batch, String>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Typed(batches) => batches.next(),
-            Self::Csv(rows) => rows.next(),
-        }
-    }
 }
 
 /// A Parquet or Arrow IPC file, with what its head or foot says.
@@ -164,7 +72,9 @@ impl DataFile {
         match Format::of(file) {
             Some(Format::Parquet) => Self::open_as(file, Kind::Parquet),
             Some(Format::Arrow) => Self::open_as(file, Kind::Ipc),
-            Some(Format::Csv) | None => Err("must be named *.parquet or *.arrow".to_owned()),
+            Some(Format::Csv) | None => {
+                Err("must be named *.parquet, *.pq, *.arrow, *.feather or *.ipc".to_owned())
+            }
         }
     }
 
@@ -195,9 +105,9 @@ impl DataFile {
     }
 
     /// The columns of `targets`, each of which was checked, in batches of at most `rows` rows.
-    pub fn batches<'a>(&self, targets: &'a [Target], rows: usize) -> Result<DataBatches<'a>, String> {
+    pub fn batches(&self, targets: Vec<Target>, rows: usize) -> Result<DataBatches, String> {
         let mut fields = Vec::with_capacity(targets.len());
-        for target in targets {
+        for target in &targets {
             fields.push(self.schema.index_of(&target.name).map_err(|error| error.to_string())?);
         }
         fields.sort_unstable();
@@ -209,9 +119,9 @@ impl DataFile {
 
 /// The batches of a Parquet or Arrow IPC file; an error is the last.
 #[derive(Debug)]
-pub struct DataBatches<'a> {
+pub struct DataBatches {
     batches: Batches,
-    targets: &'a [Target],
+    targets: Vec<Target>,
     /// The most rows of a batch.
     rows: usize,
     /// What is left of a batch of the file.
@@ -219,7 +129,7 @@ pub struct DataBatches<'a> {
     shares: Shares,
 }
 
-impl Iterator for DataBatches<'_> {
+impl Iterator for DataBatches {
     type Item = Result<Batch, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -234,7 +144,7 @@ impl Iterator for DataBatches<'_> {
         if rows < whole.num_rows() {
             self.rest = Some(whole.slice(rows, whole.num_rows() - rows));
         }
-        Some(convert_batch(&whole.slice(0, rows), self.targets, self.shares.next(rows)))
+        Some(convert_batch(&whole.slice(0, rows), &self.targets, self.shares.next(rows)))
     }
 }
 
@@ -258,15 +168,14 @@ impl Shares {
 }
 
 fn convert_batch(batch: &RecordBatch, targets: &[Target], bytes: u64) -> Result<Batch, String> {
-    let mut refused = Vec::new();
+    let mut misfits = vec![Misfits::default(); targets.len()];
     let mut columns = Vec::with_capacity(targets.len());
-    for (position, target) in targets.iter().enumerate() {
+    for (target, misfits) in targets.iter().zip(&mut misfits) {
         let array =
             batch.column_by_name(&target.name).ok_or("a batch lacks a column of the file's schema")?;
-        let mut refuse = |row, why| refused.push(Refused { target: position, row, why });
-        let column = convert::column(&**array, target, &mut refuse)
+        let column = convert::column(&**array, target, &mut |row, misfit| misfits.add(row, misfit))
             .map_err(|why| format!("column {}: {why}", target.name))?;
         columns.push(column);
     }
-    Ok(Batch { columns, rows: batch.num_rows(), bytes, refused })
+    Ok(Batch { columns, rows: batch.num_rows(), bytes, misfits })
 }

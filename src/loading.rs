@@ -10,7 +10,10 @@ use std::{
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{config::ShowProgress, table::Progress};
+use crate::{
+    config::ShowProgress,
+    table::{self, Progress},
+};
 
 /// Counts what is loaded, and shows it where somebody looks.
 #[derive(Debug)]
@@ -93,8 +96,7 @@ fn table_bytes(repository: &Path) -> u64 {
         Some(table.path().join(versions.max()?.to_string()))
     };
     let files = folders(&repository.join("tables")).filter_map(newest).flat_map(|version| folders(&version));
-    let rows =
-        files.filter(|file| file.path().extension().is_some_and(|kind| kind == "parquet" || kind == "arrow"));
+    let rows = files.filter(|file| table::is_of_rows(&file.path()));
     rows.filter_map(|file| Some(file.metadata().ok()?.len())).sum()
 }
 

@@ -20,6 +20,7 @@ mod text;
 mod tests;
 
 pub use build::TableBuilder;
+pub use load::is_of_rows;
 pub use row_matrix::RowMatrix;
 pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema};
 

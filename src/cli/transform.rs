@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use indicatif::HumanCount;
 
-use super::{Failure, print};
+use super::{Failure, print, reading::Reading};
 use crate::{
     config::ShowProgress,
-    files::{self, Refusals, Writer},
+    files::{Format, Found, Losses, Refusals, Writer},
     loading::Loading,
+    problem::Problems,
     serve::{
         self,
         answer::TensorBuffer,
@@ -43,12 +44,14 @@ pub struct Arguments {
     /// The version; 0 is the highest
     #[arg(long, default_value_t = 0)]
     version: u32,
-    /// Files of rows, in this order: Parquet, Arrow IPC or CSV
+    /// Files of rows, in this order: Parquet, Arrow IPC, CSV; folders of them (Hive's too); patterns as 'day-*.parquet'
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
-    /// The inputs' format where their names do not end with it
-    #[arg(long, value_enum)]
-    format: Option<Format>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Reads values that the inputs' types don't hold as the nearest ones, or as null where none is near
+    #[arg(long)]
+    lossy: bool,
     /// Where to: *.parquet or *.arrow. It is replaced once all is done
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
@@ -64,13 +67,6 @@ pub struct Arguments {
     batch_rows: u32,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Parquet,
-    Arrow,
-    Csv,
-}
-
 /// How tensors become columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Arrangement {
@@ -78,23 +74,14 @@ pub enum Arrangement {
     Outputs,
 }
 
-impl From<Format> for files::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Parquet => Self::Parquet,
-            Format::Arrow => Self::Arrow,
-            Format::Csv => Self::Csv,
-        }
-    }
-}
-
 /// Checks all files against the feature set, then reads, computes and writes batch by batch.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let format = output_format(arguments)?;
+    let mut problems = Problems::none();
+    let found = arguments.reading.find(&arguments.input, &mut problems);
+    let format = output_format(&found, &arguments.output)?;
     let feature_set = load(arguments)?;
-    let given = arguments.format.map(files::Format::from);
-    let files = inputs::open_all(&arguments.input, given, feature_set.spec())
-        .map_err(|problems| Failure::Failed(problems.to_string()))?;
+    let files = inputs::open_all(&found, feature_set.spec(), arguments.lossy, &mut problems);
+    problems.or(()).map_err(|problems| Failure::Failed(problems.to_string()))?;
     let columns = Columns::of(feature_set.plan(), arguments.columns, arguments.status)
         .map_err(|problems| Failure::Failed(problems.to_string()))?;
     let of_output = |why| Failure::of(&arguments.output.display().to_string(), why);
@@ -107,26 +94,27 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         columns: &columns,
         writer,
         refusals: Refusals::default(),
+        losses: Losses::default(),
         buffers: Vec::new(),
     };
     let done = files.iter().try_for_each(|file| run.transform(file, &loading));
+    let losses = std::mem::take(&mut run.losses);
     let done = done.and_then(|()| run.finish().map_err(of_output));
     let counted = loading.finish();
     done?;
+    eprint!("{losses}");
     let (rows, width) = (HumanCount(counted.rows), columns.written().len());
     let output = arguments.output.display();
     print(&format!("{rows} rows and {width} columns in {output}, written in {:.1?}\n", counted.took))
 }
 
 /// The output's format, and that it is none of the inputs.
-fn output_format(arguments: &Arguments) -> Result<files::Format, Failure> {
-    let output = &arguments.output;
-    let is_output = |input: &PathBuf| same_file(input, output);
-    if arguments.input.iter().any(is_output) {
+fn output_format(inputs: &[Found], output: &Path) -> Result<Format, Failure> {
+    if inputs.iter().any(|input| same_file(&input.path, output)) {
         return Err(Failure::Usage(format!("{} is an input too", output.display())));
     }
-    match files::Format::of(output) {
-        Some(format @ (files::Format::Parquet | files::Format::Arrow)) => Ok(format),
+    match Format::of(output) {
+        Some(format) if format.is_typed() => Ok(format),
         _ => Err(Failure::Usage(format!("{}: must be named *.parquet or *.arrow", output.display()))),
     }
 }
@@ -164,6 +152,7 @@ struct Run<'a> {
     columns: &'a Columns,
     writer: Writer,
     refusals: Refusals,
+    losses: Losses,
     /// Elements and statuses of each tensor, for the next batch.
     buffers: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -176,7 +165,7 @@ impl Run<'_> {
         for batch in file.batches(self.arguments.batch_rows as usize).map_err(of_file)? {
             let batch = batch.map_err(of_file)?;
             let (rows, bytes) = (batch.rows, batch.bytes);
-            file.tell_refused(&batch, first_row, &mut self.refusals);
+            file.sort_misfits(&batch, first_row, &mut self.refusals, &mut self.losses);
             if self.refusals.is_empty() {
                 self.compute(rows, file.request_columns(batch))?;
             }

@@ -1,9 +1,11 @@
-//! Which of a file's types are read as which of ours, always without loss.
+//! Columns to be read, and which of a file's types are read as which of ours.
+
+use std::fmt::Display;
 
 use arrow_schema::DataType;
 
-use super::Stored;
-use crate::batch::Type;
+use super::{Misfit, Stored, fit::Fit};
+use crate::batch::{Element, Type};
 
 /// A column to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +16,45 @@ pub struct Target {
     pub of: Type,
     /// The type that elements must fit into.
     pub stored: Stored,
+    /// Whether what does not fit is read as the nearest value, or as null where none is near.
+    pub lossy: bool,
+    /// Whether texts are read as the numbers that they state, and numbers written as text.
+    pub cast: bool,
 }
 
-/// Whether a file's type is read as the target's.
+impl Target {
+    /// A column that is read without loss.
+    pub fn new(name: impl Into<String>, of: Type, stored: Stored) -> Self {
+        Self { name: name.into(), of, stored, lossy: false, cast: false }
+    }
+
+    /// The value that is read; `report` is given what is wrong with one that does not fit.
+    pub fn settle<T>(
+        &self,
+        fit: Fit<T>,
+        value: &dyn Display,
+        report: &mut dyn FnMut(&dyn Fn() -> Misfit),
+    ) -> Option<T> {
+        match fit {
+            Fit::Exact(value) => Some(value),
+            Fit::Missing => None,
+            Fit::Near(near, loss) => {
+                report(&|| loss.misfit(value, self.stored));
+                self.lossy.then_some(near)
+            }
+            Fit::None(loss) => {
+                report(&|| loss.misfit(value, self.stored));
+                None
+            }
+        }
+    }
+}
+
+/// Whether a file's type is read as the target's; each value is looked at later.
 pub fn check(data: &DataType, target: &Target) -> Result<(), String> {
+    if *data == DataType::Null {
+        return Ok(());
+    }
     let element = match (target.of.width, target.of.list) {
         (None, false) => Some(data),
         (None, true) => list_element(data),
@@ -29,7 +66,7 @@ pub fn check(data: &DataType, target: &Target) -> Result<(), String> {
         },
     };
     match element {
-        Some(element) if is_read_as(element, target.stored) => Ok(()),
+        Some(element) if is_read_as(element, target) => Ok(()),
         _ => Err(format!("is {data}, which can't be read as {} without loss", wanted(target))),
     }
 }
@@ -43,7 +80,8 @@ fn wanted(target: &Target) -> String {
     }
 }
 
-fn list_element(data: &DataType) -> Option<&DataType> {
+/// The type of a list's elements.
+pub fn list_element(data: &DataType) -> Option<&DataType> {
     match data {
         DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
             Some(field.data_type())
@@ -52,38 +90,55 @@ fn list_element(data: &DataType) -> Option<&DataType> {
     }
 }
 
-/// Integers of any width are read as any other, each value checked; floats hold integers of at most half their bits.
-fn is_read_as(data: &DataType, stored: Stored) -> bool {
-    use DataType as D;
-    match stored {
-        Stored::Float16 => matches!(data, D::Float16 | D::Int8 | D::UInt8),
-        Stored::Float32 => {
-            matches!(data, D::Float32 | D::Int16 | D::UInt16) || is_read_as(data, Stored::Float16)
-        }
-        Stored::Float64 => {
-            matches!(data, D::Float64 | D::Int32 | D::UInt32) || is_read_as(data, Stored::Float32)
-        }
-        Stored::Bool => matches!(data, D::Boolean),
-        Stored::String => match data {
-            D::Dictionary(_, values) => is_text(values),
-            _ => is_text(data),
-        },
-        _ => data.is_integer(),
+/// Numbers and truth values are read as each other, texts as texts; where a type was asked for, all of them.
+fn is_read_as(data: &DataType, target: &Target) -> bool {
+    let data = plain(data);
+    let is_string = target.of.element == Element::String;
+    match data {
+        DataType::Null => true,
+        _ if is_text(data) => is_string || target.cast,
+        _ if is_number(data) => !is_string || target.cast,
+        _ => false,
     }
 }
 
-fn is_text(data: &DataType) -> bool {
+/// The type under a dictionary.
+fn plain(data: &DataType) -> &DataType {
+    match data {
+        DataType::Dictionary(_, values) => values,
+        _ => data,
+    }
+}
+
+fn is_number(data: &DataType) -> bool {
+    use DataType as D;
+    data.is_integer() || matches!(data, D::Float16 | D::Float32 | D::Float64 | D::Boolean)
+}
+
+/// Whether it is a type of strings.
+pub fn is_text(data: &DataType) -> bool {
     matches!(data, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
-/// The type that loses nothing of a file's column of scalars.
+/// The type that loses nothing of a file's column of scalars; for a column that is all null, any would do.
 pub fn natural(data: &DataType) -> Option<Stored> {
-    let all = [Stored::Bool, Stored::String, Stored::Float64];
-    match data {
-        DataType::UInt64 => Some(Stored::Uint64),
-        _ if data.is_integer() => Some(Stored::Int64),
-        _ => all.into_iter().find(|&stored| is_read_as(data, stored)),
-    }
+    use DataType as D;
+    Some(match plain(data) {
+        D::Null | D::Float64 => Stored::Float64,
+        D::Float16 => Stored::Float16,
+        D::Float32 => Stored::Float32,
+        D::Int8 => Stored::Int8,
+        D::Int16 => Stored::Int16,
+        D::Int32 => Stored::Int32,
+        D::Int64 => Stored::Int64,
+        D::UInt8 => Stored::Uint8,
+        D::UInt16 => Stored::Uint16,
+        D::UInt32 => Stored::Uint32,
+        D::UInt64 => Stored::Uint64,
+        D::Boolean => Stored::Bool,
+        data if is_text(data) => Stored::String,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -95,32 +150,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_lossless_reading_is_accepted() {
+    fn types_that_may_lose_nothing_are_accepted() {
         let element = |of: D| Arc::new(Field::new_list_field(of, true));
         let dictionary = |of: D| D::Dictionary(Box::new(D::Int32), Box::new(of));
-        let target = |of: Type, stored: Stored| Target { name: "c".to_owned(), of, stored };
-        let scalar = |stored: Stored| target(Type::scalar(stored.element()), stored);
-        let list = |stored: Stored| target(Type::scalar(stored.element()).listed(), stored);
-        let vector = |stored| target(Type::vector(4), stored);
+        let scalar = |stored: Stored| Target::new("c", Type::scalar(stored.element()), stored);
+        let list = |stored: Stored| Target::new("c", Type::scalar(stored.element()).listed(), stored);
+        let vector = |stored| Target::new("c", Type::vector(4), stored);
+        let cast = |stored| Target { cast: true, ..scalar(stored) };
         let checks = [
             (D::Float16, scalar(Stored::Float32), true),
-            (D::Float64, scalar(Stored::Float32), false),
-            (D::Int32, scalar(Stored::Float64), true),
-            (D::Int32, scalar(Stored::Float32), false),
-            (D::Int64, scalar(Stored::Float64), false),
+            (D::Float64, scalar(Stored::Float32), true),
+            (D::Int64, scalar(Stored::Float64), true),
             (D::UInt64, scalar(Stored::Int8), true),
-            (D::Float32, scalar(Stored::Int64), false),
-            (D::Boolean, scalar(Stored::Int64), false),
+            (D::Float32, scalar(Stored::Int64), true),
+            (D::Boolean, scalar(Stored::Int64), true),
+            (D::Int8, scalar(Stored::Bool), true),
+            (D::Null, scalar(Stored::String), true),
+            (D::Null, vector(Stored::Float32), true),
             (dictionary(D::Utf8), scalar(Stored::String), true),
+            (dictionary(D::Int8), scalar(Stored::Int64), true),
             (dictionary(D::Int8), scalar(Stored::String), false),
-            (D::Binary, scalar(Stored::String), false),
+            (D::Int64, scalar(Stored::String), false),
+            (D::Int64, cast(Stored::String), true),
+            (D::Utf8, scalar(Stored::Int64), false),
+            (D::LargeUtf8, cast(Stored::Int64), true),
+            (D::Binary, cast(Stored::String), false),
             (D::Utf8, list(Stored::String), false),
             (D::List(element(D::Utf8)), list(Stored::String), true),
+            (D::List(element(D::Null)), list(Stored::String), true),
             (D::List(element(D::List(element(D::Utf8)))), list(Stored::String), false),
-            (D::LargeList(element(D::Float32)), vector(Stored::Float32), true),
+            (D::LargeList(element(D::Float64)), vector(Stored::Float32), true),
             (D::FixedSizeList(element(D::Float32), 4), vector(Stored::Float32), true),
             (D::FixedSizeList(element(D::Float32), 5), vector(Stored::Float32), false),
-            (D::FixedSizeList(element(D::Float64), 4), vector(Stored::Float16), false),
         ];
         for (data, target, expect) in checks {
             let found = check(&data, &target);

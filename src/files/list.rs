@@ -26,10 +26,11 @@ fn read(file: &Path, column: &str) -> Result<Vec<Value>, String> {
         Some(of) => accept::natural(of).ok_or_else(|| format!("column {column} is {of}, not of scalars"))?,
         None => return Err(format!("has no column {column:?}")),
     };
-    let targets = [Target { name: column.to_owned(), of: Type::scalar(stored.element()), stored }];
-    data.check(&targets[0]).map_err(|why| format!("column {column} {why}"))?;
+    let target = Target::new(column, Type::scalar(stored.element()), stored);
+    data.check(&target).map_err(|why| format!("column {column} {why}"))?;
     let mut list = Vec::new();
-    for batch in data.batches(&targets, rows_at_once(&targets))? {
+    let rows = rows_at_once(std::slice::from_ref(&target));
+    for batch in data.batches(vec![target], rows)? {
         batch?.columns.iter().for_each(|column| append(column, &mut list));
     }
     Ok(list)

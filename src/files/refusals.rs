@@ -30,6 +30,11 @@ impl Refusals {
         }
     }
 
+    /// Counts further problems that are not kept in full.
+    pub fn add_more(&mut self, count: u64) {
+        self.more += count;
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.told.is_empty()

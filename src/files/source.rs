@@ -15,6 +15,9 @@ use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuild
 /// What an Arrow IPC file begins with; a stream does not.
 const FILE_MAGIC: &[u8] = b"ARROW1";
 
+/// What the format before Arrow IPC begins with.
+const FEATHER_1_MAGIC: &[u8] = b"FEA1";
+
 /// What an Arrow IPC stream ends with.
 const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
@@ -98,6 +101,11 @@ impl Source {
     fn is_ipc_file(&self) -> Result<bool, String> {
         let mut start = Vec::new();
         self.open()?.take(FILE_MAGIC.len() as u64).read_to_end(&mut start).map_err(text)?;
+        if start.starts_with(FEATHER_1_MAGIC) {
+            return Err(
+                "is Feather of version 1; write it again with version 2, which is Arrow IPC".to_owned()
+            );
+        }
         Ok(start == FILE_MAGIC)
     }
 

@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use crate::{
         batch::{Element, Type},
-        files::{RowFile, Stored, Target},
+        files::{Dialect, RowFile, Stored, Target, find},
     };
 
     fn columns() -> Vec<WrittenColumn> {
@@ -227,10 +227,11 @@ mod tests {
             assert!(!file.exists(), "it has no name before it is complete");
             writer.finish().expect("finishes");
             let targets = [
-                Target { name: "a".into(), of: Type::scalar(Element::Int64), stored: Stored::Int64 },
-                Target { name: "v".into(), of: Type::vector(2), stored: Stored::Float32 },
+                Target::new("a", Type::scalar(Element::Int64), Stored::Int64),
+                Target::new("v", Type::vector(2), Stored::Float32),
             ];
-            let read = RowFile::open(&file, format).expect("opens");
+            let found = find(&file, None, &Dialect::default()).expect("named by its format");
+            let read = RowFile::open(&found[0]).expect("opens");
             assert!(targets.iter().all(|target| read.check(target).is_ok()));
             let batches: Vec<_> =
                 read.batches(&targets, 3).expect("reads").map(|batch| batch.expect("good")).collect();

@@ -3,7 +3,7 @@
 use super::{Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, schema::TableSchema};
 use crate::{
     batch::{Column, Mark, Type, Values},
-    files::Refusals,
+    files::{Misfits, Refusals},
     problem::Problems,
 };
 
@@ -69,6 +69,14 @@ impl TableBuilder {
     pub fn refuse(&mut self, row: usize, column: &str, why: String) {
         let (refusals, sources, row) = (&mut self.refusals, &self.sources, self.rows + row);
         refusals.add(|| place(sources, row, column), || why);
+    }
+
+    /// Notes the values of the rows that `append` takes next which are not exact in a column's type.
+    pub fn refuse_all(&mut self, column: &str, misfits: &Misfits) {
+        let (sources, first) = (&self.sources, self.rows);
+        misfits.refuse("quiver table import --lossy", &mut self.refusals, |row| {
+            place(sources, first + row, column)
+        });
     }
 
     /// Notes that a file can't be read to its end.

@@ -40,16 +40,8 @@ fn read_schema(folder: &Path) -> Result<TableSchema, Problems> {
 
 /// The key's columns, then those of values.
 fn targets(schema: &TableSchema) -> Vec<Target> {
-    let keys = schema.key.iter().map(|key| Target {
-        name: key.name.clone(),
-        of: Type::scalar(key.element),
-        stored: key.stored(),
-    });
-    let columns = schema.columns.iter().map(|column| Target {
-        name: column.name.clone(),
-        of: column.of,
-        stored: column.stored,
-    });
+    let keys = schema.key.iter().map(|key| Target::new(&key.name, Type::scalar(key.element), key.stored()));
+    let columns = schema.columns.iter().map(|column| Target::new(&column.name, column.of, column.stored));
     keys.chain(columns).collect()
 }
 
@@ -71,14 +63,16 @@ fn open_files(folder: &Path, targets: &[Target]) -> Result<Vec<(String, DataFile
         }
     }
     if files.is_empty() && refusals.is_empty() {
-        refusals.add(String::new, || "the folder has no *.parquet or *.arrow file".to_owned());
+        refusals.add(String::new, || NO_FILES.to_owned());
     }
     refusals.or(files)
 }
 
+const NO_FILES: &str = "the folder has no *.parquet, *.pq, *.arrow, *.feather or *.ipc file; quiver table import makes one of others";
+
 /// Whether the file's name is that of a table's rows.
-fn is_of_rows(path: &Path) -> bool {
-    matches!(Format::of(path), Some(Format::Parquet | Format::Arrow))
+pub fn is_of_rows(path: &Path) -> bool {
+    Format::of(path).is_some_and(Format::is_typed)
 }
 
 /// The files of rows in the order of their names.
@@ -100,7 +94,7 @@ fn read_file(
     progress: &dyn Progress,
 ) {
     builder.begin_source(name);
-    let read = file.batches(targets, rows_at_once(targets)).and_then(|batches| {
+    let read = file.batches(targets.to_vec(), rows_at_once(targets)).and_then(|batches| {
         for batch in batches {
             let batch = batch?;
             append(&batch, targets, builder);
@@ -114,8 +108,8 @@ fn read_file(
 }
 
 fn append(batch: &Batch, targets: &[Target], builder: &mut TableBuilder) {
-    for refused in &batch.refused {
-        builder.refuse(refused.row, &targets[refused.target].name, refused.why.clone());
+    for (target, misfits) in targets.iter().zip(&batch.misfits) {
+        builder.refuse_all(&target.name, misfits);
     }
     let (keys, columns) = batch.columns.split_at(builder.key_columns());
     builder.append(keys, columns);

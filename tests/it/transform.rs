@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -202,4 +203,49 @@ fn wrong_files_are_refused_before_anything_is_written() {
     let itself = transform("ads_small", &[place("b.csv")], &place("b.csv"), &[]);
     assert_eq!(itself.status.code(), Some(2));
     assert_eq!(fs::read_dir(folder.path()).expect("lists").count(), 3, "nothing is left aside");
+}
+
+/// Rows of several kinds of files: gzip, other separators, folders named for a column, whole floats for integers.
+#[test]
+fn files_of_every_kind_give_the_same_features() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = |name: &str| folder.path().join(name);
+    let write = |name: &str, bytes: &[u8]| {
+        fs::create_dir_all(place(name).parent().expect("a folder")).expect("makes");
+        fs::write(place(name), bytes).expect("writes");
+    };
+    write("plain/rows.csv", b"user_id,ad_id,bid\n10017,ad-000001,0.5\n10017,ad-000002,\n");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(b"bid;ad_id;user_id;other\n0.5;ad-000001;10017.0;\"a\nb\"\nNULL;ad-000002;10017.0;\n")
+        .expect("packs");
+    write("packed/rows.tsv.gz", &gzip.finish().expect("packs"));
+    write("hive/user_id=10017/part-0.csv", b"ad_id|bid\nad-000001|5e-1\n");
+    write("hive/user_id=10017/part-1.csv", b"ad_id|bid\nad-000002|\n");
+    write("hive/_SUCCESS", b"");
+    let output = |name: &str| place(&format!("{name}.parquet"));
+    transformed("ads_small", &[place("plain/rows.csv")], &output("plain"), &[]);
+    transformed("ads_small", &[place("packed/*.gz")], &output("packed"), &["--null", "NULL"]);
+    transformed("ads_small", &[place("hive")], &output("hive"), &[]);
+    let plain = read_parquet(&output("plain")).columns;
+    assert!(read_parquet(&output("packed")).columns == plain);
+    assert!(read_parquet(&output("hive")).columns == plain);
+}
+
+#[test]
+fn losses_are_refused_with_the_way_out_and_taken_when_asked() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (input, output) = (folder.path().join("rows.csv"), folder.path().join("out.parquet"));
+    fs::write(&input, "user_id,ad_id,bid\n10017.5,x,cheap\n").expect("writes");
+    let inputs = [input];
+    let refused = String::from_utf8(transform("ads_small", &inputs, &output, &[]).stderr).expect("UTF-8");
+    for expected in [
+        "rows.csv, row 0, column user_id: \"10017.5\" is not a whole number for int64 (--lossy cuts the fraction)",
+        "rows.csv, row 0, column bid: \"cheap\" is not float64 (--lossy makes it null)",
+    ] {
+        assert!(refused.contains(expected), "{expected} in\n{refused}");
+    }
+    let done = transform("ads_small", &inputs, &output, &["--lossy"]);
+    let said = String::from_utf8(done.stderr).expect("UTF-8");
+    assert!(done.status.success(), "{said}");
+    assert!(said.contains("column bid: 1 value with loss, the first in "), "{said}");
 }

@@ -1,10 +1,10 @@
 //! Files of rows held against a spec's inputs, and their batches as columns of requests.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::{
     batch::{Column, Mark},
-    files::{Batch, Format, Refusals, RowBatches, RowFile, Stored, Target},
+    files::{Batch, Found, Losses, Refusals, RowBatches, RowFile, Stored, Target},
     problem::Problems,
     serve::request::RequestColumn,
     spec::{Input, ScalarType, Spec},
@@ -20,33 +20,25 @@ pub struct InputFile {
     scalars: Vec<ScalarType>,
 }
 
-/// Opens all files and checks their columns, so that wrong ones are refused before the long work; tells every problem.
-pub fn open_all(paths: &[PathBuf], format: Option<Format>, spec: &Spec) -> Result<Vec<InputFile>, Problems> {
-    let mut problems = Problems::none();
+/// Opens all files and checks their columns, so that wrong ones are refused before the long work; reports every problem.
+pub fn open_all(found: &[Found], spec: &Spec, lossy: bool, problems: &mut Problems) -> Vec<InputFile> {
     let mut files = Vec::new();
-    for path in paths {
-        match open(path, format) {
-            Ok(file) => files.push(InputFile::check(path, file, spec, &mut problems)),
-            Err(why) => problems.add(path.display().to_string(), why),
+    for found in found {
+        match RowFile::open(found) {
+            Ok(file) => files.push(InputFile::check(&found.path, file, spec, lossy, problems)),
+            Err(why) => problems.add(found.path.display().to_string(), why),
         }
     }
-    problems.or(files)
-}
-
-fn open(path: &Path, format: Option<Format>) -> Result<RowFile, String> {
-    let format = format.or_else(|| Format::of(path));
-    let format =
-        format.ok_or("must be named *.parquet, *.arrow or *.csv, or --format must tell what it is")?;
-    RowFile::open(path, format)
+    files
 }
 
 impl InputFile {
-    fn check(path: &Path, file: RowFile, spec: &Spec, problems: &mut Problems) -> Self {
+    fn check(path: &Path, file: RowFile, spec: &Spec, lossy: bool, problems: &mut Problems) -> Self {
         let name = path.display().to_string();
         let (mut targets, mut scalars) = (Vec::new(), Vec::new());
         for input in &spec.inputs {
             let place = || format!("{name}, column {}", input.name);
-            let target = target(input);
+            let target = Target { lossy, ..target(input) };
             if !file.has(&input.name) {
                 if input.required {
                     let (name, dtype) = (&input.name, input.dtype);
@@ -72,15 +64,26 @@ impl InputFile {
         self.file.bytes()
     }
 
-    pub fn batches(&self, rows: usize) -> Result<RowBatches<'_>, String> {
+    pub fn batches(&self, rows: usize) -> Result<RowBatches, String> {
         self.file.batches(&self.targets, rows)
     }
 
-    /// Tells the values of a batch that can't be read; `first_row` is the number of its first row in the file.
-    pub fn tell_refused(&self, batch: &Batch, first_row: usize, refusals: &mut Refusals) {
-        for refused in &batch.refused {
-            let (row, column) = (first_row + refused.row, &self.targets[refused.target].name);
-            refusals.add(|| format!("{}, row {row}, column {column}", self.name), || refused.why.clone());
+    /// Adds what a batch lost where that was asked for, else refuses it; `first_row` is the number of the batch's first
+    /// row in the file.
+    pub fn sort_misfits(
+        &self,
+        batch: &Batch,
+        first_row: usize,
+        refusals: &mut Refusals,
+        losses: &mut Losses,
+    ) {
+        for (target, misfits) in self.targets.iter().zip(&batch.misfits) {
+            let place = |row: usize| format!("{}, row {}", self.name, first_row + row);
+            if target.lossy {
+                losses.add(&target.name, misfits, place);
+            } else {
+                misfits.refuse("--lossy", refusals, |row| format!("{}, column {}", place(row), target.name));
+            }
         }
     }
 
@@ -100,7 +103,7 @@ fn target(input: &Input) -> Target {
         ScalarType::Bool => Stored::Bool,
         ScalarType::String => Stored::String,
     };
-    Target { name: input.name.clone(), of: input.column_type(), stored }
+    Target::new(&input.name, input.column_type(), stored)
 }
 
 fn request_column(name: &str, scalar: ScalarType, column: Column) -> RequestColumn {
@@ -120,10 +123,13 @@ fn nulls(marks: &[Mark]) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::PathBuf};
 
     use super::*;
-    use crate::spec::read::spec_from_text;
+    use crate::{
+        files::{self, Dialect, Format},
+        spec::read::spec_from_text,
+    };
 
     const SPEC: &str = r#"{"format": "quiver.spec/1", "name": "s", "version": 1, "inputs": [
         {"name": "id", "dtype": "int64", "scope": "request", "required": true},
@@ -146,15 +152,27 @@ mod tests {
             write("rows.txt", "id\n"),
             folder.path().join("none.csv"),
         ];
-        let problems = open_all(&paths, None, &spec).expect_err("several").to_string();
+        let opened = |paths: &[PathBuf], format| {
+            let mut problems = Problems::none();
+            let mut found = Vec::new();
+            for path in paths {
+                match files::find(path, format, &Dialect::default()) {
+                    Ok(files) => found.extend(files),
+                    Err(why) => problems.add(path.display().to_string(), why),
+                }
+            }
+            let files = open_all(&found, &spec, false, &mut problems);
+            problems.or(files)
+        };
+        let problems = opened(&paths, None).expect_err("several").to_string();
         let told: Vec<&str> =
             problems.lines().filter_map(|line| line.rsplit_once('/')).map(|(_, rest)| rest).collect();
-        assert_eq!(told[0], "bad.csv, column id: is missing; input \"id\" (int64) is required");
-        assert_eq!(told[1], "bad.csv, column bid: is in the file twice");
-        assert!(told[2].starts_with("bad.csv, column words: can't be read as list<string>"), "{problems}");
-        assert!(told[3].starts_with("rows.txt: must be named"), "{problems}");
+        assert!(told[0].starts_with("rows.txt: must be named"), "{problems}");
+        assert_eq!(told[1], "bad.csv, column id: is missing; input \"id\" (int64) is required");
+        assert_eq!(told[2], "bad.csv, column bid: is in the file twice");
+        assert!(told[3].starts_with("bad.csv, column words: can't be read as list<string>"), "{problems}");
         assert!(told[4].starts_with("none.csv: can't be read"), "{problems}");
-        let files = open_all(&paths[2..3], Some(Format::Csv), &spec).expect("told what it is");
+        let files = opened(&paths[2..3], Some(Format::Csv)).expect("told what it is");
         assert_eq!(files[0].targets.len(), 1);
     }
 }

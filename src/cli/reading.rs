@@ -1,0 +1,56 @@
+//! How files of rows are found and read, for every command that takes some.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    files::{self, Dialect, Found, Separator},
+    problem::Problems,
+};
+
+#[derive(Debug, Args)]
+pub struct Reading {
+    /// The files' format where their names do not end with it
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// What lies between the fields of CSV, ';' or tab say; found in the header where it is not given. A space behind
+    /// it cuts spaces around fields off
+    #[arg(long, value_name = "CHARACTER")]
+    separator: Option<Separator>,
+    /// A text of CSV that stands for null, beside the empty one; several if wanted
+    #[arg(long = "null", value_name = "TEXT")]
+    nulls: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Parquet,
+    Arrow,
+    Csv,
+}
+
+impl From<Format> for files::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Parquet => Self::Parquet,
+            Format::Arrow => Self::Arrow,
+            Format::Csv => Self::Csv,
+        }
+    }
+}
+
+impl Reading {
+    /// The files that paths, folders and patterns stand for.
+    pub fn find(&self, paths: &[PathBuf], problems: &mut Problems) -> Vec<Found> {
+        let dialect = Dialect { separator: self.separator, names: None, nulls: self.nulls.clone() };
+        let mut all = Vec::new();
+        for path in paths {
+            match files::find(path, self.format.map(files::Format::from), &dialect) {
+                Ok(found) => all.extend(found),
+                Err(why) => problems.add(path.display().to_string(), why),
+            }
+        }
+        all
+    }
+}
