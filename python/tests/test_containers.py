@@ -135,6 +135,7 @@ MATRICES = {
     "csr": lambda: sparse.csr_matrix(NUMBERS),
     "csc array": lambda: sparse.csc_array(NUMBERS),
     "coo": lambda: sparse.coo_array(NUMBERS),
+    "a frame of an array": lambda: pd.DataFrame(NUMBERS),
     "a frame with these names": lambda: pd.DataFrame(NUMBERS, columns=["x0", "x1", "x2"]),
 }
 
@@ -145,7 +146,7 @@ def test_matrices_have_columns_by_number(kind: str) -> None:
     assert {name: values_sent(column) for name, column in columns.items()} == {"x2": [3.0, 6.0], "x0": [1.0, 4.0]}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in MATRICES if "frame" not in kind])
+@pytest.mark.parametrize("kind", [kind for kind in MATRICES if "these names" not in kind])
 def test_matrices_need_inputs_by_number(kind: str) -> None:
     with pytest.raises(RequestError, match="columns without names, but inputs have names: bid; send a frame"):
         columns_sent(described(x0="float64", bid="float64"), MATRICES[kind]())
@@ -204,8 +205,14 @@ def test_names_that_are_there_twice_are_refused() -> None:
 
 def test_frames_may_have_more_columns_and_mappings_may_not() -> None:
     assert list(columns_sent(described(bid="float64"), pd.DataFrame({"bid": [1.0], "bids": [2.0]}))) == ["bid"]
-    with pytest.raises(RequestError, match="bids: there is no such input; there are: bid"):
-        columns_sent(described(bid="float64"), {"bid": [1.0], "bids": [2.0]})
+    with pytest.raises(RequestError, match="columns: have none of the inputs; available: bid"):
+        columns_sent(described(bid="float64"), pd.DataFrame({"bids": [2.0]}))
+    with pytest.raises(RequestError) as raised:
+        columns_sent(described(bid="float64", ask="float64"), {"bid": [1.0], "bids": [2.0], "more": [1.0]})
+    assert [str(violation) for violation in raised.value.violations] == [
+        "bids: there is no such input; is 'bid' meant?; available: bid, ask",
+        "more: there is no such input",
+    ]
 
 
 def test_values_that_can_be_read_once_are_kept() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -116,11 +117,19 @@ def _of_mapping(columns: Mapping[Any, Any], found: Given) -> None:
     for label, values in columns.items():
         name = column_name(label)
         if not found.knows(name):
-            found.violations.append(Violation(name, f"there is no such input; there are: {', '.join(found.names)}"))
+            found.violations.append(Violation(name, _unknown(name, found)))
         elif name in found.columns:
             found.violations.append(Violation(name, "is there twice"))
         else:
             found.columns[name] = values
+
+
+def _unknown(name: str, found: Given) -> str:
+    """All names are listed once."""
+    close = get_close_matches(name, found.names, n=1)
+    hint = f"; is {close[0]!r} meant?" if close else ""
+    names = "" if found.violations else f"; available: {', '.join(found.names)}"
+    return f"there is no such input{hint}{names}"
 
 
 def _of_frame(frame: Frame, found: Given) -> None:
@@ -134,10 +143,20 @@ def _of_frame(frame: Frame, found: Given) -> None:
         if name in wanted:
             found.violations.append(Violation(name, "is there twice"))
         wanted[name] = at
+    if found.inputs and not wanted:
+        _of_frame_without_names(frame, found)
+        return
     of_request = {at: name for name, at in wanted.items() if found.is_one_value(name)}
     found.singles = {of_request[at]: value for at, value in frame.singles(list(of_request)).items()}
     others = {name: at for name, at in wanted.items() if name not in found.singles}
     found.columns = dict(zip(others, frame.columns(list(others.values())), strict=True))
+
+
+def _of_frame_without_names(frame: Frame, found: Given) -> None:
+    """The labels of an array that was made a frame are its columns' numbers."""
+    if not len(frame.labels) or list(frame.labels) != list(range(len(frame.labels))):
+        raise Unreadable(f"have none of the inputs; available: {', '.join(found.names)}")
+    _numbered(frame.rows, len(frame.labels), lambda at: frame.columns([at])[0], found)
 
 
 def _of_matrix(columns: Any, found: Given) -> None:
