@@ -11,7 +11,7 @@ from scipy import special
 from .. import expressions as ex
 from ..containers import numpy_types
 from ..expressions import Expression
-from ..matrix import Column, Matrix, elementwise, number, numbers
+from ..matrix import Column, Matrix, elementwise, number, numbers, vector_columns
 from ..problems import Refusal
 from ..registry import Context, exports
 from ..walk import transformed
@@ -84,6 +84,8 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     """No function, one of numpy's functions of one number, or np.clip with constant ends."""
     if estimator.func is None:
         return numbers(matrix.columns) if estimator.validate else list(matrix.columns)
+    if estimator.func in (np.vstack, np.stack) and not estimator.kw_args:
+        return _lanes(matrix)
     function = _function(estimator.func, dict(estimator.kw_args or {}))
     if matrix.is_sparse:
         raise Refusal("its input is sparse; only dense input can be expressed")
@@ -101,6 +103,13 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     for column in matrix.columns:
         context.hint(column.expression, _BREAKS)
     return elementwise(matrix.columns, applied)
+
+
+def _lanes(matrix: Matrix) -> list[Column]:
+    """The lanes of a column of arrays, which is a vector of a lookup's table."""
+    if len(matrix.columns) != 1 or matrix.columns[0].expression.type.width is None:
+        raise Refusal("stacks a column of arrays; only vectors that a lookup brings can be")
+    return vector_columns(matrix.columns[0].expression, matrix.columns[0].name)
 
 
 def _check_types(function: Any, name: str, before: np.dtype[Any], after: np.dtype[Any]) -> None:

@@ -145,9 +145,17 @@ class BroughtLane(Brought):
 class BroughtVector(Brought):
     """A whole vector as one array a row."""
 
+    def read(self, record: Record, at: Any) -> Any:
+        """The array, of the type that the frame's arrays have."""
+        vector = record[self.table_columns[0]]
+        if is_null(vector):
+            return self.null
+        like = next((value for value in self.values if not is_null(value)), None)
+        return np.asarray(vector, dtype=like.dtype) if isinstance(like, np.ndarray) else vector
+
     def can_hold(self, value: Any) -> bool:
         """Whether it is a vector of the table's width."""
-        return len(value) == self.stored.width
+        return hasattr(value, "__len__") and len(value) == self.stored.width
 
     def _stored(self, value: Any) -> Any:
         return [float(lane) for lane in np.asarray(value, dtype=self.stored.dtype)]

@@ -1,0 +1,119 @@
+"""Lookups that don't fit the sample or the tables are refused with what to do, and nothing is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from impressions import ADS, ADVERTISERS, LOG, PEOPLE, SIMPLE, joined
+from sklearn.preprocessing import StandardScaler
+
+from quiver_features import Entry, ExportError, Lookup, export
+
+
+def fitted() -> tuple[Any, pd.DataFrame]:
+    frame = joined(LOG)
+    return SIMPLE.fit(frame), frame
+
+
+REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
+    ([Lookup("ads", key="ad")], {}, "table 'ads': there is no key column 'ad'; the columns are ad_id"),
+    ([Lookup("ads", key={"id": "ad_id"})], {}, "table 'ads': there is no key column 'id'"),
+    ([Lookup("ads", key={"lookup": "x", "column": "ad_id"})], {}, "lookup 'ads': there is no lookup 'x'"),
+    ([Lookup("ads", key={"ad_id": "ad"})], {}, "lookup 'ads': the sample has no column 'ad'"),
+    ([Lookup("ads", key={"ad_id": ["ad_id"]})], {}, "lookup 'ads': ['ad_id'] is no reference"),
+    ([Lookup("ads", key="ad_id", columns=["cost"])], {}, "lookup 'ads': the sample has no column 'cost'"),
+    (
+        [Lookup("ads", key="ad_id", columns={"bid": "cost"})],
+        {},
+        "table 'ads' has no column 'cost'; it has price, clicks",
+    ),
+    ([Lookup("ads", key="ad_id", columns={"bid": "price"})], {}, "has the value of 'price' of table 'ads' in no row"),
+    ([Lookup("ads", key="ad_id", columns={"price": "category"})], {}, "the sample holds float64, the table string"),
+    (
+        [Lookup("ads", key="ad_id", vectors={"price": ["price"]})],
+        {},
+        "vectors names 1 lanes of 'price', which is float64",
+    ),
+    ([Lookup("ads", key="ad_id", scope="rows")], {}, '"request" and "row" are known'),
+    ([Lookup("ads", key="ad_id"), Lookup("ads", key="ad_id")], {}, "there are two lookups of this name"),
+    ([Lookup("a.b", table="ads", key="ad_id")], {}, "the name 'a.b' must be a folder's name"),
+    ([Lookup("feature", table="ads", key="ad_id")], {}, 'the name "feature" stands for features'),
+    ([Lookup("more", key="ad_id")], {}, "table 'more': is not in"),
+    ([Lookup("ads", key="ad_id")], {"tables": {"ads": ADS, "add": ADS}}, "tables: no lookup reads the table 'add'"),
+    ([Lookup("ads", key="ad_id")], {"tables": {"ads": ADS.assign(x=[1, "x"] * 20)}}, "table 'ads': column 'x'"),
+    ([Lookup("ads", key="ad_id")], {"tables": {"ads": pd.concat([ADS, ADS])}}, "keys have several rows: 100 in rows"),
+    ([Lookup("ads", key="ad_id")], {"scopes": {"price": "request"}}, "scopes: there is no column 'price'"),
+    (
+        [Lookup("ads", key="ad_id")],
+        {"tables": {"ads": ADS.astype({"ad_id": str})}},
+        "the sample's 'ad_id' holds int64, the key 'ad_id' of table 'ads' is string: give the sample's column",
+    ),
+    (
+        [Lookup("ads", key="ad_id")],
+        {"tables": {"ads": ADS.assign(ad_id=ADS["ad_id"] + 1000)}},
+        "table 'ads' has none of the sample's keys, such as",
+    ),
+    (
+        [Lookup("ads", key="ad_id"), Lookup("twin", table="ads", key="ad_id")],
+        {},
+        "column 'price': may be ads.price or twin.price: say which columns each lookup brings",
+    ),
+    (
+        [Lookup("ads", key="ad_id"), Lookup("advertisers", key="advertiser_id")],
+        {"tables": {"ads": ADS, "advertisers": ADVERTISERS}},
+        "column 'advertiser_id': may be ads.advertiser_id or the input advertiser_id",
+    ),
+    (
+        [Lookup("ads", key="advertisers.score"), Lookup("advertisers", key="ads.advertiser_id")],
+        {"tables": {"ads": ADS.rename(columns={"ad_id": "score"}), "advertisers": ADVERTISERS}},
+        "advertisers.score is float64, the key 'score' of table 'ads' is int64",
+    ),
+    (
+        [Lookup("ads", key="ads.advertiser_id", columns=["price"])],
+        {"tables": {"ads": ADS.drop(columns="ad_id").assign(advertiser_id=range(40))}},
+        "lookup 'ads' has no column 'advertiser_id'",
+    ),
+    (
+        [Lookup("ads", key="ad_id", entries={"bid": Entry("tags", at="ad_id")})],
+        {},
+        "table 'ads' has no map (lists tags_keys and tags_values) 'tags'",
+    ),
+    (
+        [Lookup("users", key="user_id", scope="request"), Lookup("more", key="user_id", scope="row")],
+        {"tables": {"users": PEOPLE, "more": PEOPLE.rename(columns={"age": "years"})}},
+        "lookup 'more': 'user_id' has the scope 'request' elsewhere",
+    ),
+]
+
+
+@pytest.mark.parametrize("lookups, options, message", REFUSALS)
+def test_it_is_refused(lookups: list[Lookup], options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    pipeline, frame = fitted()
+    options = {"tables": {"ads": ADS} if any(one.of_table == "ads" for one in lookups) else {}, **options}
+    with pytest.raises(ExportError) as raised:
+        export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, **options)
+    assert message in str(raised.value)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_reference_that_fits_two_columns_is_refused_with_both(tmp_path: Path) -> None:
+    pipeline, frame = fitted()
+    frame = frame.assign(**{"ads.advertiser_id": frame["advertiser_id"]})
+    lookups = [
+        Lookup("ads", key="ad_id", columns=["price", "clicks", "category"]),
+        Lookup("advertisers", key="ads.advertiser_id", columns=["score"]),
+    ]
+    tables = {"ads": ADS, "advertisers": ADVERTISERS}
+    with pytest.raises(ExportError) as raised:
+        export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, tables=tables)
+    assert "write {'input': 'ads.advertiser_id'} or {'lookup': 'ads', 'column': 'advertiser_id'}" in str(raised.value)
+
+
+def test_arrays_have_no_names_for_lookups(tmp_path: Path) -> None:
+    values = np.ones((3, 2))
+    with pytest.raises(ExportError, match="the sample must be a frame"):
+        export(StandardScaler().fit(values), tmp_path, "ctr", sample=values, lookups=[Lookup("ads", key="ad_id")])
