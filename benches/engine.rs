@@ -35,10 +35,8 @@ fn main() {
             .iter()
             .map(|request| request.encode_to_vec().into())
             .collect();
-        let decoded: Vec<Request> = messages
-            .iter()
-            .map(|message| decode(message, usize::MAX).expect("a good request").request)
-            .collect();
+        let decoded: Vec<Request> =
+            messages.iter().map(|message| decode(message, usize::MAX).expect("a good request")).collect();
         let mut answer = vec![0; rows * width * 4];
         let mut floor = Floor::new(&snapshot, &decoded, width);
         let mut floor_answer = vec![0; rows * width * 4];

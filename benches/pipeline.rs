@@ -194,7 +194,7 @@ fn decode_and_run(time: Duration, snapshot: &Snapshot, messages: &[Bytes], answe
     while calls < 3 || start.elapsed() < time {
         let message = turns.next();
         let started = Instant::now();
-        let request = decode(message, usize::MAX).expect("a good request").request;
+        let request = decode(message, usize::MAX).expect("a good request");
         let decoded = Instant::now();
         black_box(run(snapshot, request, answer));
         let end = Instant::now();
@@ -211,7 +211,7 @@ fn check_answers(folder: &Path, snapshot: &Snapshot, rows: usize) {
     for form in ["plain", "dictionary"] {
         let requests = messages(folder, &format!("{rows}-{form}"));
         for (request, expected) in requests.iter().zip(messages(folder, &format!("{rows}-expected"))) {
-            run(snapshot, decode(request, usize::MAX).expect("a good request").request, &mut answer);
+            run(snapshot, decode(request, usize::MAX).expect("a good request"), &mut answer);
             let differs = answer.chunks(4).zip(expected.chunks(4)).position(|(one, other)| one != other);
             assert_eq!(differs, None, "an answer's first value that is not scikit-learn's");
         }

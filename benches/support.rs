@@ -18,7 +18,12 @@ use quiver::{
         Column, DoubleValues, GetFeaturesRequest, Int64Values, ListOffsets, OutputSelection, StringValues,
         column::Values,
     },
-    serve::{self, answer::TensorBuffer, outcome::Limits, request::Request},
+    serve::{
+        self,
+        answer::{Elements, TensorBuffer},
+        outcome::Limits,
+        request::Request,
+    },
     snapshot::{self, Options, Snapshot},
     table::Silent,
 };
@@ -66,7 +71,7 @@ pub fn requests(snapshot: &Snapshot, feature_set: &str, candidates: usize) -> Ve
         GetFeaturesRequest {
             feature_set: feature_set.to_owned(),
             columns: columns(&request).into_iter().filter(|column| known(&column.name)).collect(),
-            outputs: vec![OutputSelection { name: "dense".to_owned(), dtype: 0 }],
+            outputs: vec![OutputSelection { name: "dense".to_owned(), ..OutputSelection::default() }],
             ..GetFeaturesRequest::default()
         }
     };
@@ -97,7 +102,7 @@ const LIMITS: Limits =
 /// Holds a request against its feature set and fills its only output.
 pub fn run(snapshot: &Snapshot, request: Request, answer: &mut [u8]) -> usize {
     let call = serve::prepare(snapshot, request, &LIMITS).expect("a good request");
-    let mut buffers = [TensorBuffer { data: answer, status: &mut [] }];
+    let mut buffers = [TensorBuffer { elements: Elements::Dense(answer), status: &mut [] }];
     call.run(&mut buffers, &|| false).expect("a run").values
 }
 

@@ -6,6 +6,7 @@ mod build_strings;
 mod lists;
 mod mark;
 mod select;
+mod sparse;
 pub mod word;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 
 pub use build_strings::StringsBuilder;
 pub use mark::{Mark, Status, count_statuses};
+pub use sparse::SparseVectors;
 
 /// Element types of columns. Floats are computed in 64 bits whatever their source's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -226,8 +228,11 @@ pub enum Values {
     Bool(Vec<bool>),
     String(Strings),
     /// A one-hot vector for each value, kept as the position of its one; [`NO_SLOT`] for all zeros. A kernel may give
-    /// it for a float64 vector type and never gets it.
+    /// it for a float64 vector type, and gets wide ones where it takes sparse vectors.
     OneHot(Vec<u32>),
+    /// Wide vectors of float64 as their lanes that are not zero. A kernel may give it for a float64 vector type, and
+    /// gets it where it takes it.
+    Sparse(SparseVectors),
     /// Vectors of floats in 32 bits, as a table stores them. Read in place of float64 by the kernels that take it.
     Float32(Vec<f32>),
 }
@@ -373,6 +378,21 @@ impl Column {
         }
     }
 
+    /// Makes this a column of sparse vectors and gives its emptied vectors and marks to fill.
+    pub fn sparse_mut(&mut self) -> (&mut SparseVectors, &mut Vec<Mark>) {
+        if !matches!(self.values, Values::Sparse(_)) {
+            self.values = Values::Sparse(SparseVectors::default());
+        }
+        match &mut self.values {
+            Values::Sparse(vectors) => {
+                vectors.clear();
+                self.marks.clear();
+                (vectors, &mut self.marks)
+            }
+            other => wrong_type("sparse", other),
+        }
+    }
+
     /// Makes this an int64 column and gives its emptied elements and marks to fill.
     pub fn int64_mut(&mut self) -> (&mut Vec<i64>, &mut Vec<Mark>) {
         if !matches!(self.values, Values::Int64(_)) {
@@ -429,6 +449,7 @@ fn wrong_type(wanted: &str, got: &Values) -> ! {
         Values::Bool(_) => "bool",
         Values::String(_) => "string",
         Values::OneHot(_) => "one-hot",
+        Values::Sparse(_) => "sparse",
         Values::Float32(_) => "float32",
     };
     panic!("a {wanted} column was expected, a {got} column came")

@@ -28,12 +28,14 @@ pub mod coded;
 pub mod evaluate;
 pub mod fetch;
 pub mod fill;
+pub mod filling;
 pub mod graph;
 pub mod layout;
 pub mod prepare;
 pub mod program;
 pub mod run;
 pub mod segments;
+pub mod sparse;
 pub mod statuses;
 pub mod write;
 
@@ -113,9 +115,8 @@ impl Plan {
     /// Bytes that each lookup's load-time results will take, without computing them.
     fn prepared_bytes(&self, tables: Tables<'_>) -> Vec<usize> {
         let bytes = |lookup: usize| {
-            let kept = self.prepared.kept[lookup]
-                .iter()
-                .map(|&node| self.graph.nodes[node].of.lanes() * size_of::<f64>() + 1);
+            let kept = self.prepared.kept[lookup].iter();
+            let kept = kept.map(|&node| 1 + prepare::bytes_of_row(self, tables, lookup, node));
             let for_row = self.prepared.records[lookup].bytes + kept.sum::<usize>();
             let resolved = (0..self.graph.lookups.len())
                 .filter(|&below| self.graph.lookups[below].parent == Some(lookup))

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::{
     plan::{
         fetch::Inputs,
+        graph::Form,
         layout::Output,
-        run::{Expired, Target},
+        run::{Elements, Stopped, Target},
     },
     problem::{Problems, listed, quoted},
     snapshot::{FeatureSet, Snapshot},
@@ -17,7 +18,7 @@ use crate::{
 };
 use answer::{Part, Report, TensorBuffer, TensorShape};
 use outcome::{Limits, Refusal};
-use request::{Head, Layout, OutputWanted, Request};
+use request::{Encoding, Head, Layout, OutputWanted, Request};
 
 pub mod answer;
 mod bind;
@@ -30,6 +31,14 @@ pub struct Call {
     feature_set: Arc<FeatureSet>,
     inputs: Inputs,
     tensors: Vec<TensorShape>,
+    answer: AnswerBytes,
+}
+
+/// How large the answer may be, and how much of that is known to be taken.
+#[derive(Debug, Clone, Copy)]
+struct AnswerBytes {
+    limit: usize,
+    known: usize,
 }
 
 /// Finds the feature set that a request names, and refuses more columns or outputs than it has.
@@ -58,20 +67,36 @@ pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result
         return Err(Refusal::TooLarge(Problems::one(place, message)));
     }
     let mut problems = Problems::of_request();
-    let outputs = wanted_outputs(feature_set, &request.outputs, &mut problems);
+    let outputs = wanted_outputs(feature_set, &request, &mut problems);
     let (status, layout) = (request.status, request.layout);
     let tensors = outputs.iter().flat_map(|wanted| shapes(feature_set, wanted, layout, rows));
     let tensors: Vec<TensorShape> = tensors.collect();
     // Before the inputs are made: columns that were not sent are as long as the answer.
-    let bytes = tensors.iter().map(|tensor| tensor.data_bytes() + tensor.status_bytes(status)).sum::<usize>();
-    if bytes > limits.answer_bytes {
-        let message = format!("the answer takes {bytes} bytes; one answer may have {}", limits.answer_bytes);
+    let known = tensors.iter().map(|tensor| tensor.known_bytes() + tensor.status_bytes(status)).sum();
+    let answer = AnswerBytes { limit: limits.answer_bytes, known };
+    if known > answer.limit {
+        let hint = sparse_hint(feature_set, &tensors);
+        let message = format!("the answer takes {known} bytes; one answer may have {}{hint}", answer.limit);
         return Err(Refusal::TooLarge(Problems::one("", message)));
     }
     let inputs = bind::bind(feature_set, request, rows, &mut problems);
     let inputs = problems.or(inputs).map_err(Refusal::Invalid)?;
     check_sizes(feature_set.spec(), &inputs, limits)?;
-    Ok(Call { feature_set: feature_set.clone(), inputs, tensors })
+    Ok(Call { feature_set: feature_set.clone(), inputs, tensors, answer })
+}
+
+/// What makes an answer of mostly zeros smaller, where there are such features in it.
+fn sparse_hint(feature_set: &FeatureSet, tensors: &[TensorShape]) -> &'static str {
+    let plan = feature_set.plan();
+    let is_wide = |tensor: &&TensorShape| {
+        let features = plan.outputs[tensor.output].features.iter();
+        let mut forms = features.map(|feature| plan.graph.nodes[feature.node].form);
+        tensor.encoding != Encoding::Sparse && forms.any(Form::is_compact)
+    };
+    match tensors.iter().find(is_wide) {
+        Some(_) => "; with encoding ENCODING_SPARSE only the values that are not 0 are sent and counted",
+        None => "",
+    }
 }
 
 /// Refuses columns whose rows have more text or longer lists than one may have.
@@ -126,38 +151,63 @@ impl Call {
                 output: tensor.output,
                 part: tensor.part,
                 dtype: tensor.dtype,
-                data: &mut *buffer.data,
+                elements: match &mut buffer.elements {
+                    Elements::Dense(data) => Elements::Dense(data),
+                    Elements::Sparse(rows) => Elements::Sparse(rows),
+                },
                 status: &mut *buffer.status,
             })
             .collect();
-        let ran = self.feature_set.run(&self.inputs, &mut targets, expired);
-        let ran = ran.map_err(|Expired| Refusal::DeadlineExceeded)?;
-        Ok(Report {
-            counts: ran.counted,
-            lookups: ran.missed,
-            rows: self.inputs.rows,
-            values: self.tensors.iter().map(|tensor| tensor.rows * tensor.width).sum(),
-        })
+        let room = self.answer.limit - self.answer.known;
+        let ran = self.feature_set.run(&self.inputs, &mut targets, room, expired);
+        let ran = ran.map_err(|stopped| self.refusal(stopped))?;
+        let values = self.tensors.iter().zip(&targets).map(|(tensor, target)| match &target.elements {
+            Elements::Dense(_) => tensor.rows * tensor.width,
+            Elements::Sparse(rows) => rows.columns.len(),
+        });
+        Ok(Report { counts: ran.counted, lookups: ran.missed, rows: self.inputs.rows, values: values.sum() })
+    }
+
+    fn refusal(&self, stopped: Stopped) -> Refusal {
+        match stopped {
+            Stopped::Expired => Refusal::DeadlineExceeded,
+            Stopped::Full => {
+                let limit = self.answer.limit;
+                let message = format!(
+                    "the answer takes more than {limit} bytes, which one answer may have: its sparse tensors have too \
+                    many values that are not 0; ask for fewer rows or outputs"
+                );
+                Refusal::TooLarge(Problems::one("", message))
+            }
+        }
     }
 }
 
-/// An output with the element type that it is wanted in.
+/// An output with the element type and the encoding that it is wanted in.
 struct Wanted<'a> {
     position: usize,
     output: &'a Output,
     dtype: crate::spec::OutputType,
+    encoding: Encoding,
 }
 
 /// The outputs that a request names, or all.
 fn wanted_outputs<'a>(
     feature_set: &'a FeatureSet,
-    named: &[OutputWanted],
+    request: &Request,
     problems: &mut Problems,
 ) -> Vec<Wanted<'a>> {
     let outputs = &feature_set.plan().outputs;
+    let (named, encoding): (&[OutputWanted], _) = (&request.outputs, request.encoding);
     if named.is_empty() {
         let all = outputs.iter().enumerate();
-        return all.map(|(position, output)| Wanted { position, output, dtype: output.dtype }).collect();
+        let wanted = |(position, output): (usize, &'a Output)| Wanted {
+            position,
+            output,
+            dtype: output.dtype,
+            encoding,
+        };
+        return all.map(wanted).collect();
     }
     let mut wanted: Vec<Wanted<'_>> = Vec::new();
     let mut told = false;
@@ -178,7 +228,7 @@ fn wanted_outputs<'a>(
             let message = format!("{:?} has float64 features, which int64 can't hold", named.name);
             problems.add(format!("outputs[{place}].dtype"), message);
         }
-        wanted.push(Wanted { position, output, dtype });
+        wanted.push(Wanted { position, output, dtype, encoding: named.encoding.unwrap_or(encoding) });
     }
     wanted
 }
@@ -193,6 +243,7 @@ fn shapes(feature_set: &FeatureSet, wanted: &Wanted<'_>, layout: Layout, rows: u
         output: wanted.position,
         name: feature_set.plan().outputs[wanted.position].name.clone(),
         dtype: wanted.dtype,
+        encoding: wanted.encoding,
         part,
         rows,
         width,

@@ -13,7 +13,7 @@ use crate::{
         Plan, Tables,
         fetch::Inputs,
         prepare::Prepared,
-        run::{Expired, Ran, Target},
+        run::{Ran, Stopped, Target},
     },
     problem::{Problems, listed, quoted},
     spec::{Spec, read::Version},
@@ -187,14 +187,15 @@ impl FeatureSet {
         self.prepared.memory()
     }
 
-    /// Fills `targets` from inputs that are known to be good. `expired` is asked between blocks of rows.
+    /// Fills `targets` from inputs that are known to be good; sparse ones may take `room` bytes in all. `expired` is asked between blocks of rows.
     pub fn run(
         &self,
         inputs: &Inputs,
         targets: &mut [Target<'_>],
+        room: usize,
         expired: &dyn Fn() -> bool,
-    ) -> Result<Ran, Expired> {
-        self.plan.run(Tables(&self.tables), &self.prepared, inputs, targets, expired)
+    ) -> Result<Ran, Stopped> {
+        self.plan.run(Tables(&self.tables), &self.prepared, inputs, targets, room, expired)
     }
 }
 

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    batch::{Column, Element, Mark, Type},
+    batch::{Column, Element, Mark, Type, Values},
     problem::Problems,
 };
 
@@ -92,6 +92,9 @@ pub mod tokenize;
 mod vocabulary;
 mod weighted;
 
+/// Lanes from which vectors of mostly zeros are kept as sparse ones.
+pub const SPARSE_FROM: usize = 128;
+
 /// An operation's parameters as the spec writes them.
 pub trait Operation {
     /// Checks the parameters against the types of the inputs, and makes the kernel. Problems' places are fields of
@@ -153,6 +156,11 @@ pub trait Kernel: Debug + Send + Sync {
 
     /// Whether its vectors may come as float32 columns.
     fn takes_float32(&self) -> bool {
+        false
+    }
+
+    /// Whether its wide vectors may come in a compact form: one-hot slots or sparse vectors.
+    fn takes_sparse(&self) -> bool {
         false
     }
 
@@ -384,6 +392,9 @@ pub(crate) fn map_lanes<P>(
     parameters: &[P],
     function: impl Fn(&P, f64) -> f64,
 ) {
+    if matches!(input.values, Values::Sparse(_) | Values::OneHot(_)) {
+        return map_sparse(input, out, |lane, x| function(&parameters[lane as usize], x));
+    }
     let source = input.float64();
     let (values, marks) = out.float64_mut();
     marks.extend_from_slice(&input.marks);
@@ -398,11 +409,26 @@ pub(crate) fn map_lanes<P>(
     }
 }
 
+/// A function of the lanes of sparse vectors or one-hot slots that are not zero; of 0 it must be 0.0.
+fn map_sparse(input: &Column, out: &mut Column, function: impl Fn(u32, f64) -> f64) {
+    let (vectors, marks) = out.sparse_mut();
+    marks.extend_from_slice(&input.marks);
+    for row in 0..input.marks.len() {
+        input.values.entries(row, |lane, value| vectors.push(lane, function(lane, value)));
+        vectors.end();
+    }
+}
+
+/// Whether a function gives 0.0, not -0.0, for 0.0 in every lane: sparse vectors then stay sparse.
+fn zeros_stay<P>(parameters: &[P], function: impl Fn(&P, f64) -> f64) -> bool {
+    parameters.iter().all(|of_lane| function(of_lane, 0.0).to_bits() == 0)
+}
+
 /// Tests' tables: runs an operation over values and gives the results.
 #[cfg(test)]
 pub(crate) mod check {
     use super::*;
-    use crate::batch::{Strings, Values};
+    use crate::batch::Strings;
 
     /// A scalar float column; `None` is null.
     pub fn floats(values: &[Option<f64>]) -> Column {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Column, ListRows, Mark, Strings, Values};
+use super::{Column, ListRows, Mark, SparseVectors, Strings, Values};
 
 impl Column {
     /// Makes this the rows `range` of `source`, whose values have `lanes` elements each.
@@ -26,6 +26,10 @@ impl Column {
             (Values::Uint64(to), Values::Uint64(from)) => copy_slice(to, &from[elements]),
             (Values::Bool(to), Values::Bool(from)) => copy_slice(to, &from[elements]),
             (Values::OneHot(to), Values::OneHot(from)) => copy_slice(to, &from[values]),
+            (Values::Sparse(to), Values::Sparse(from)) => {
+                to.clear();
+                to.extend_from(from, values);
+            }
             (Values::Float32(to), Values::Float32(from)) => copy_slice(to, &from[elements]),
             (Values::String(to), Values::String(from)) => to.copy_range(from, elements),
             (to, from) => {
@@ -79,6 +83,10 @@ impl Column {
             (Values::Uint64(to), Values::Uint64(from)) => gather_slice(to, from, lanes, positions),
             (Values::Bool(to), Values::Bool(from)) => gather_slice(to, from, lanes, positions),
             (Values::OneHot(to), Values::OneHot(from)) => gather_slice(to, from, 1, positions),
+            (Values::Sparse(to), Values::Sparse(from)) => {
+                to.clear();
+                positions.iter().for_each(|&position| to.push_from(from, position as usize));
+            }
             (Values::Float32(to), Values::Float32(from)) => gather_slice(to, from, lanes, positions),
             (Values::String(to), Values::String(from)) => {
                 to.gather(from, positions.iter().map(|&position| position as usize));
@@ -99,6 +107,7 @@ impl Column {
             (Values::Uint64(to), Values::Uint64(from)) => to.extend_from_slice(from),
             (Values::Bool(to), Values::Bool(from)) => to.extend_from_slice(from),
             (Values::OneHot(to), Values::OneHot(from)) => to.extend_from_slice(from),
+            (Values::Sparse(to), Values::Sparse(from)) => to.extend_from(from, 0..from.len()),
             (Values::Float32(to), Values::Float32(from)) => to.extend_from_slice(from),
             (Values::String(to), Values::String(from)) => to.append(from),
             _ => {}
@@ -124,6 +133,7 @@ impl Column {
             Values::Uint64(values) => repeat_slice(values, lanes, rows),
             Values::Bool(values) => repeat_slice(values, lanes, rows),
             Values::OneHot(slots) => repeat_slice(slots, 1, rows),
+            Values::Sparse(vectors) => vectors.repeat_first(rows),
             Values::Float32(values) => repeat_slice(values, lanes, rows),
             Values::String(strings) => {
                 let single = strings.clone();
@@ -151,6 +161,7 @@ impl Column {
             Values::Uint64(values) => fill(values, lanes * rows),
             Values::Bool(values) => fill(values, lanes * rows),
             Values::OneHot(slots) => fill(slots, rows),
+            Values::Sparse(vectors) => vectors.fill_zeros(rows),
             Values::Float32(values) => fill(values, lanes * rows),
             Values::String(strings) => *strings = Strings::from_values(std::iter::repeat_n("", rows)),
         }
@@ -165,6 +176,15 @@ impl Column {
                 let (values, marks) = self.float64_mut();
                 marks.extend_from_slice(&source.marks);
                 return values.extend(narrow.iter().map(|&value| f64::from(value)));
+            }
+            Values::Sparse(vectors) => {
+                let (values, marks) = self.float64_mut();
+                marks.extend_from_slice(&source.marks);
+                values.resize(vectors.len() * lanes, 0.0);
+                for (vector, position) in values.chunks_exact_mut(lanes.max(1)).zip(0..) {
+                    vectors.entries(position).for_each(|(lane, value)| vector[lane as usize] = value);
+                }
+                return;
             }
             _ => return self.clone_from(source),
         };
@@ -189,6 +209,7 @@ impl Values {
             Self::Bool(_) => Self::Bool(Vec::new()),
             Self::String(_) => Self::String(Strings::default()),
             Self::OneHot(_) => Self::OneHot(Vec::new()),
+            Self::Sparse(_) => Self::Sparse(SparseVectors::default()),
             Self::Float32(_) => Self::Float32(Vec::new()),
         }
     }
@@ -201,6 +222,7 @@ impl Values {
             Self::Uint64(values) => size_of_val(values.as_slice()),
             Self::Bool(values) => values.len(),
             Self::OneHot(slots) => size_of_val(slots.as_slice()),
+            Self::Sparse(vectors) => vectors.memory(),
             Self::Float32(values) => size_of_val(values.as_slice()),
             Self::String(strings) => strings.memory(),
         }

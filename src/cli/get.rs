@@ -144,7 +144,7 @@ fn selection(text: &str) -> Result<OutputSelection, Failure> {
         name => DataType::from_str_name(&format!("DATA_TYPE_{}", name.to_uppercase()))
             .ok_or_else(|| Failure::Usage(format!("--output {text}: there is no type {name:?}")))?,
     };
-    Ok(OutputSelection { name: name.to_owned(), dtype: dtype.into() })
+    Ok(OutputSelection { name: name.to_owned(), dtype: dtype.into(), ..OutputSelection::default() })
 }
 
 /// The values of the first row-scope input that was given, as the rows' names.

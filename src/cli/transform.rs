@@ -13,9 +13,9 @@ use crate::{
     problem::Problems,
     serve::{
         self,
-        answer::TensorBuffer,
+        answer::{Elements, TensorBuffer},
         outcome::{Limits, Refusal},
-        request::{Layout, Request, RequestColumn, StatusDetail},
+        request::{Encoding, Layout, Request, RequestColumn, StatusDetail},
     },
     snapshot::{self, FeatureSet, Options, Snapshot},
     table::Progress as _,
@@ -184,6 +184,7 @@ impl Run<'_> {
             columns,
             outputs: Vec::new(),
             layout: Layout::Dense,
+            encoding: Encoding::Raw,
             status,
         };
         let limits = Limits {
@@ -199,7 +200,8 @@ impl Run<'_> {
             data.resize(shape.data_bytes(), 0);
             statuses.resize(shape.status_bytes(status), 0);
         }
-        let buffers = self.buffers.iter_mut().map(|(data, status)| TensorBuffer { data, status });
+        let buffers = self.buffers.iter_mut();
+        let buffers = buffers.map(|(data, status)| TensorBuffer { elements: Elements::Dense(data), status });
         call.run(&mut buffers.collect::<Vec<_>>(), &|| false).map_err(refused)?;
         let tensors = shapes.iter().zip(&self.buffers);
         let tensors = tensors.map(|(shape, (data, status))| Tensor { shape, data, status });

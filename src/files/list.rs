@@ -43,7 +43,7 @@ fn append(column: &Column, list: &mut Vec<Value>) {
         Values::Uint64(values) => integer(values[position], values[position]),
         Values::Bool(values) => Value::from(values[position]),
         Values::String(values) => Value::from(values.get(position)),
-        Values::OneHot(_) | Values::Float32(_) => Value::Null,
+        Values::OneHot(_) | Values::Sparse(_) | Values::Float32(_) => Value::Null,
     };
     let marks = column.marks.iter().enumerate();
     list.extend(marks.map(|(position, mark)| if mark.is_null() { Value::Null } else { value(position) }));

@@ -83,7 +83,7 @@ impl<'a> Block<'a> {
 }
 
 /// Segments with the values that a block's rows have for them.
-struct Stretches<'a> {
+pub struct Stretches<'a> {
     stretches: Vec<Stretch<'a>>,
     /// The features that are null in some row: their defaults are written over what is there.
     defaults: Vec<(&'a Column, &'a Feature, usize)>,
@@ -114,7 +114,7 @@ enum Source<'a> {
 }
 
 impl<'a> Stretches<'a> {
-    fn new(block: &Block<'a>, segments: &[Segment], output: &'a Output, shared: &'a [u8]) -> Self {
+    pub fn new(block: &Block<'a>, segments: &[Segment], output: &'a Output, shared: &'a [u8]) -> Self {
         let mut stretches = Self { stretches: Vec::new(), defaults: Vec::new() };
         for segment in segments {
             match *segment {
@@ -176,7 +176,7 @@ impl<'a> Stretches<'a> {
     }
 
     /// Writes `rows`, counted from the block's first; `to` begins with them.
-    fn fill(&self, rows: Range<usize>, mut to: Destination<'_>) {
+    pub fn fill(&self, rows: Range<usize>, mut to: Destination<'_>) {
         let dtype = to.dtype;
         for Stretch { at, bytes, source } in &self.stretches {
             let place = *at..*at + *bytes;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
-    batch::Type,
+    batch::{Column, SparseVectors, Type, Values},
     problem::Problems,
     spec::{FEATURE_REFERENCE, NanMeaning, ScalarType, Scope, Spec},
     table::TableSchema,
@@ -16,7 +16,7 @@ mod steps;
 pub type NodeId = usize;
 
 /// The typed nodes of a spec.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Graph {
     pub nodes: Vec<Node>,
     /// One for each lookup of the spec, in the spec's order.
@@ -43,6 +43,28 @@ pub struct Node {
     pub anchor: Option<usize>,
 }
 
+impl Node {
+    /// A column of no rows in the node's form.
+    pub fn empty_column(&self) -> Column {
+        let column = Column::new(self.of);
+        let values = match self.form {
+            Form::Plain => return column,
+            Form::OneHot => Values::OneHot(Vec::new()),
+            Form::Sparse => Values::Sparse(SparseVectors::default()),
+            Form::Float32 => Values::Float32(Vec::new()),
+        };
+        Column { values, ..column }
+    }
+
+    /// Numbers in memory for each of its values, where that is known: a sparse vector's are few.
+    pub fn held_lanes(&self) -> usize {
+        match self.form {
+            Form::Plain | Form::Float32 => self.of.lanes(),
+            Form::OneHot | Form::Sparse => 1,
+        }
+    }
+}
+
 /// How a node's column holds its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -50,6 +72,8 @@ pub enum Form {
     Plain,
     /// One-hot vectors as slots.
     OneHot,
+    /// Wide vectors as their lanes that are not zero.
+    Sparse,
     /// Vectors of a table in the 32 bits that it stores.
     Float32,
 }
@@ -141,13 +165,7 @@ impl<'a> Builder<'a> {
         let mut tables: Vec<String> = spec.lookups.iter().map(|lookup| lookup.table.clone()).collect();
         tables.sort();
         tables.dedup();
-        let graph = Graph {
-            nodes: Vec::new(),
-            lookups: Vec::new(),
-            lookup_order: Vec::new(),
-            features: Vec::new(),
-            tables,
-        };
+        let graph = Graph { tables, ..Graph::default() };
         let lookups =
             spec.lookups.iter().enumerate().map(|(position, lookup)| (lookup.name.as_str(), position));
         let features =

@@ -7,7 +7,7 @@ use super::{
     coded::CodedPart,
     evaluate::Evaluator,
     fetch::{Finder, Rows},
-    graph::{NodeId, Source},
+    graph::{Form, NodeId, Source},
     program::{Program, Record},
     write::Destination,
 };
@@ -15,6 +15,9 @@ use crate::{batch::Column, table::RowMatrix};
 
 /// Rows computed at a time: enough to make the fixed costs small, few enough to stay in the caches.
 const BLOCK: usize = 1024;
+
+/// Lanes of one node that are computed at a time, where a row has more than a BLOCK's share of them.
+const LANES: usize = 1 << 20;
 
 /// A plan's load-time results for one set of tables.
 #[derive(Debug, Default)]
@@ -117,6 +120,30 @@ impl Prepared {
         }
     }
 
+    /// Computes nodes for the rows `range` of a lookup's table.
+    fn evaluate(
+        &self,
+        plan: &Plan,
+        tables: Tables<'_>,
+        lookup: usize,
+        range: std::ops::Range<usize>,
+        nodes: &[NodeId],
+        columns: &mut [Column],
+    ) {
+        let (count, mut rows) = (range.len(), Rows::default());
+        self.rows_below(plan, tables, lookup, range, &mut rows);
+        let evaluator = Evaluator {
+            graph: &plan.graph,
+            tables,
+            rows: &rows,
+            inputs: None,
+            prepared: None,
+            dictionaries: &[],
+            in_place: false,
+        };
+        evaluator.run(nodes, 0..count, columns);
+    }
+
     fn prepare_lookup(&mut self, plan: &Plan, program: &Program, tables: Tables<'_>, lookup: usize) {
         let record = &program.records[lookup];
         let targets: Vec<NodeId> = record
@@ -133,20 +160,10 @@ impl Prepared {
         let mut kept: Vec<Column> =
             program.kept[lookup].iter().map(|&node| Column::new(plan.graph.nodes[node].of)).collect();
         let mut columns = plan.columns();
-        let mut rows = Rows::default();
-        for start in (0..count).step_by(BLOCK) {
-            let range = start..(start + BLOCK).min(count);
-            self.rows_below(plan, tables, lookup, range.clone(), &mut rows);
-            let evaluator = Evaluator {
-                graph: &plan.graph,
-                tables,
-                rows: &rows,
-                inputs: None,
-                prepared: None,
-                dictionaries: &[],
-                in_place: false,
-            };
-            evaluator.run(&nodes, 0..range.len(), &mut columns);
+        let block = block_rows(plan, &nodes);
+        for start in (0..count).step_by(block) {
+            let range = start..(start + block).min(count);
+            self.evaluate(plan, tables, lookup, range.clone(), &nodes, &mut columns);
             for (&node, kept) in program.kept[lookup].iter().zip(&mut kept) {
                 kept.append(&columns[node]);
             }
@@ -156,6 +173,29 @@ impl Prepared {
             program.kept[lookup].iter().copied().zip(kept.into_iter().map(|column| (lookup, column))),
         );
         self.records[lookup] = (record.bytes > 0).then_some(matrix);
+    }
+}
+
+/// Rows computed at a time, fewer where vectors are wide.
+fn block_rows(plan: &Plan, nodes: &[NodeId]) -> usize {
+    let widest = nodes.iter().map(|&node| plan.graph.nodes[node].held_lanes()).max();
+    (LANES / widest.unwrap_or(1).max(1)).clamp(1, BLOCK)
+}
+
+/// Bytes that a kept node's values take for each row of a lookup's table; for sparse vectors those of the first rows.
+pub fn bytes_of_row(plan: &Plan, tables: Tables<'_>, lookup: usize, node: NodeId) -> usize {
+    let of = &plan.graph.nodes[node];
+    match of.form {
+        Form::Plain => of.of.lanes() * size_of::<f64>(),
+        Form::Float32 => of.of.lanes() * size_of::<f32>(),
+        Form::OneHot => size_of::<u32>(),
+        Form::Sparse => {
+            let nodes = nodes_for(plan, std::iter::once(node));
+            let count = tables.of(&plan.graph, lookup).row_numbers().min(block_rows(plan, &nodes));
+            let mut columns = plan.columns();
+            Prepared::default().evaluate(plan, tables, lookup, 0..count, &nodes, &mut columns);
+            columns[node].values.memory().div_ceil(count.max(1))
+        }
     }
 }
 

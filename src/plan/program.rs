@@ -139,6 +139,11 @@ impl Split<'_> {
         dtype: OutputType,
     ) -> FeatureSource {
         match self.anchor(of.node) {
+            // A record has no room for vectors of different lengths.
+            Some(_) if self.graph.nodes[of.node].form == Form::Sparse => {
+                self.need_or_keep(of.node);
+                FeatureSource::Node(of.node)
+            }
             Some(anchor) => match self.stored_vector(of.node, dtype) {
                 Some((lookup, column)) => {
                     self.need_lookup(lookup);

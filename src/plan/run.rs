@@ -7,35 +7,22 @@ use super::{
     evaluate::{Evaluator, over_dictionaries},
     fetch::{Finder, Inputs, Rows},
     fill::{Block, TILE},
-    graph::NodeId,
+    filling::Filling,
+    graph::{Graph, NodeId},
     prepare::Prepared,
     program::{OutputSet, Program},
     segments::{Part, Segments},
-    write::Destination,
+    sparse::{Full, Room},
 };
-use crate::{
-    batch::{Column, Status},
-    spec::{OutputType, Scope},
-};
+use crate::batch::{Column, Status};
+
+pub use super::filling::{Elements, Target};
 
 /// Rows computed at a time: their values stay in the first caches between kernels and writing.
 const BLOCK: usize = 512;
 
-/// Elements of a request's list in all rows of a block, beside each of which it is repeated.
+/// Elements of a request's list in all rows of a block, beside each of which it is repeated, and lanes of vectors.
 const REPEATED_ELEMENTS: usize = 1 << 20;
-
-/// One tensor to fill.
-#[derive(Debug)]
-pub struct Target<'a> {
-    /// The output's position.
-    pub output: usize,
-    pub part: Part,
-    pub dtype: OutputType,
-    /// Row-major elements, little-endian, of the size that the output's width and the rows give.
-    pub data: &'a mut [u8],
-    /// A status for each row and feature, or empty.
-    pub status: &'a mut [u8],
-}
 
 /// How often a feature of an output had each status. A request-scope feature counts once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +53,20 @@ pub struct Ran {
     pub missed: Vec<LookupCounts>,
 }
 
-/// The time for an answer is over.
+/// Why a run ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expired;
+pub enum Stopped {
+    /// The time for the answer is over.
+    Expired,
+    /// There was no room for the sparse tensors' elements.
+    Full,
+}
+
+impl From<Full> for Stopped {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
+}
 
 /// Buffers that one request leaves for the next.
 #[derive(Debug)]
@@ -113,21 +111,23 @@ impl Scratch {
 }
 
 impl Plan {
-    /// Fills `targets` from a request's inputs. `expired` is asked between blocks of rows.
+    /// Fills `targets` from a request's inputs; sparse ones may take `room` bytes in all. `expired` is asked between
+    /// blocks of rows.
     pub fn run(
         &self,
         tables: Tables<'_>,
         prepared: &Prepared,
         inputs: &Inputs,
         targets: &mut [Target<'_>],
+        room: usize,
         expired: &dyn Fn() -> bool,
-    ) -> Result<Ran, Expired> {
+    ) -> Result<Ran, Stopped> {
         let own_types = targets.iter().all(|target| target.dtype == self.outputs[target.output].dtype);
         let (program, prepared) =
             if own_types { (&self.prepared, Some(prepared)) } else { (&self.direct, None) };
         let mut scratch = self.take_scratch();
         let run = Run { plan: self, program, prepared, tables, inputs };
-        let ran = run.run(&mut scratch, targets, expired);
+        let ran = run.run(&mut scratch, targets, Room(room), expired);
         self.leave_scratch(scratch);
         ran
     }
@@ -143,23 +143,14 @@ struct Run<'a> {
     inputs: &'a Inputs,
 }
 
-/// A target while it is filled.
-struct Filling<'a, 'b> {
-    target: &'a mut Target<'b>,
-    segments: Cow<'a, Segments>,
-    /// One row with the request-scope values written.
-    shared: Vec<u8>,
-    /// For each of the tensor's features the rows by status.
-    counts: Vec<[u32; Status::COUNT]>,
-}
-
 impl<'a> Run<'a> {
     fn run(
         &self,
         scratch: &mut Scratch,
         targets: &mut [Target<'_>],
+        mut room: Room,
         expired: &dyn Fn() -> bool,
-    ) -> Result<Ran, Expired> {
+    ) -> Result<Ran, Stopped> {
         let wanted = targets.iter().fold(0, |set, target| set | (1 << (target.output % MAX_OUTPUTS)));
         let missed = self.fetch(&mut scratch.rows, wanted);
         scratch.pick_nodes(self.program, wanted);
@@ -176,16 +167,20 @@ impl<'a> Run<'a> {
             in_place: false,
         };
         evaluator.run(request_nodes, 0..1, request);
-        let size = block_rows(broadcast, request);
+        let size = block_rows(&self.plan.graph, broadcast, request, row_nodes);
         let evaluator = Evaluator { in_place: self.inputs.rows <= size, ..evaluator };
         let once = Block { evaluator: &evaluator, columns: request, range: 0..1 };
-        let mut fillings: Vec<_> = targets.iter_mut().map(|target| self.begin(target, &once)).collect();
+        let fillings = targets.iter_mut().map(|target| {
+            let layout = &self.plan.outputs[target.output];
+            Filling::begin(target, self.segments(target), layout, &once, &mut room)
+        });
+        let mut fillings = fillings.collect::<Result<Vec<_>, _>>()?;
         self.repeat(singles, request, 1, block);
         let next = |start: usize| start.min(self.inputs.rows)..(start + size).min(self.inputs.rows);
         self.prefetch(&fillings, &evaluator, row_nodes, next(0));
         for start in (0..self.inputs.rows).step_by(size) {
             if expired() {
-                return Err(Expired);
+                return Err(Stopped::Expired);
             }
             self.prefetch(&fillings, &evaluator, row_nodes, next(start + size));
             let range = next(start);
@@ -194,10 +189,10 @@ impl<'a> Run<'a> {
             }
             evaluator.run(row_nodes, range.clone(), block);
             let rows = Block { evaluator: &evaluator, columns: block, range };
-            fillings.iter_mut().for_each(|filling| filling.fill_rows(self.plan, &rows));
+            fillings.iter_mut().try_for_each(|filling| filling.fill_rows(&rows, &mut room))?;
         }
         let mut counted: Vec<FeatureCounts> =
-            fillings.iter().flat_map(|filling| filling.counted(self.plan, self.inputs.rows)).collect();
+            fillings.iter().flat_map(|filling| filling.counted(self.inputs.rows)).collect();
         counted.sort_by_key(|counted| (counted.output, counted.feature));
         Ok(Ran { counted, missed })
     }
@@ -228,23 +223,13 @@ impl<'a> Run<'a> {
         missed
     }
 
-    fn begin<'t, 'b>(&self, target: &'t mut Target<'b>, once: &Block<'_>) -> Filling<'t, 'b>
-    where
-        'a: 't,
-    {
+    /// The segments of a target.
+    fn segments(&self, target: &Target<'_>) -> Cow<'a, Segments> {
+        if self.prepared.is_some() {
+            return Cow::Borrowed(self.plan.segments(target.output, target.part));
+        }
         let output = &self.plan.outputs[target.output];
-        let segments = if self.prepared.is_some() {
-            Cow::Borrowed(self.plan.segments(target.output, target.part))
-        } else {
-            Cow::Owned(Segments::build(self.program, target.output, output, target.part, target.dtype))
-        };
-        let mut shared = vec![0; segments.stride];
-        let to = Destination { bytes: &mut shared, stride: segments.stride, dtype: target.dtype };
-        once.fill_shared(&segments, output, to);
-        let counts = vec![[0; Status::COUNT]; segments.features.len()];
-        let mut filling = Filling { target, segments, shared, counts };
-        filling.fill_shared(once);
-        filling
+        Cow::Owned(Segments::build(self.program, target.output, output, target.part, target.dtype))
     }
 
     /// Asks the processor to fetch what filling and computing the rows `range` will read.
@@ -257,7 +242,7 @@ impl<'a> Run<'a> {
     ) {
         evaluator.prefetch(row_nodes, range.clone());
         let block = Block { evaluator, columns: &[], range };
-        for filling in fillings.iter().filter(|filling| filling.target.part != Part::Request) {
+        for filling in fillings.iter().filter(|filling| filling.part != Part::Request) {
             block.prefetch(&filling.segments.fetched, 0..TILE.min(block.range.len()));
         }
     }
@@ -270,60 +255,12 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Filling<'_, '_> {
-    /// Notes the statuses of request-scope features, on every row, and writes the row of a request part.
-    fn fill_shared(&mut self, once: &Block<'_>) {
-        let mut statuses = vec![0; self.counts.len()];
-        let counts = &mut self.counts;
-        self.segments.shared_statuses.each(once, |_, feature, status| {
-            statuses[feature] = status as u8;
-            counts[feature][status as usize] += 1;
-        });
-        for row in self.target.status.chunks_exact_mut(statuses.len().max(1)) {
-            row.copy_from_slice(&statuses);
-        }
-        if self.target.part == Part::Request {
-            self.target.data.copy_from_slice(&self.shared);
-        }
-    }
-
-    fn fill_rows(&mut self, plan: &Plan, block: &Block<'_>) {
-        if self.target.part == Part::Request {
-            return;
-        }
-        let (stride, features) = (self.segments.stride, self.counts.len());
-        let data = &mut self.target.data[block.range.start * stride..block.range.end * stride];
-        let to = Destination { bytes: data, stride, dtype: self.target.dtype };
-        block.fill_rows(&self.segments, &plan.outputs[self.target.output], &self.shared, to);
-        let (counts, status) = (&mut self.counts, &mut *self.target.status);
-        if status.is_empty() {
-            return self.segments.row_statuses.count(block, counts);
-        }
-        self.segments.row_statuses.each(block, |row, feature, found| {
-            counts[feature][found as usize] += 1;
-            if let Some(place) = status.get_mut((block.range.start + row) * features + feature) {
-                *place = found as u8;
-            }
-        });
-    }
-
-    /// The features that were not always present; a request-scope one counts once.
-    fn counted(&self, plan: &Plan, rows: usize) -> impl Iterator<Item = FeatureCounts> {
-        let output = &plan.outputs[self.target.output];
-        let features = self.segments.features.iter().zip(&self.counts);
-        features.filter(|(_, counts)| counts.iter().any(|&count| count > 0)).map(move |(&feature, counts)| {
-            let all = if output.features[feature].scope == Scope::Request { 1 } else { rows as u32 };
-            let mut by_status = *counts;
-            by_status[Status::Present as usize] = all.saturating_sub(counts.iter().sum());
-            FeatureCounts { output: self.target.output, feature, by_status }
-        })
-    }
-}
-
-/// How many rows are computed at a time: fewer where a long list of the request is repeated for each of them.
-fn block_rows(broadcast: &[NodeId], request: &[Column]) -> usize {
+/// How many rows are computed at a time: fewer where a long list of the request is repeated for each of them, or where
+/// vectors are wide.
+fn block_rows(graph: &Graph, broadcast: &[NodeId], request: &[Column], row_nodes: &[NodeId]) -> usize {
     let longest = broadcast.iter().map(|&node| request[node].marks.len()).max().unwrap_or(0);
-    (REPEATED_ELEMENTS / longest.max(1)).clamp(1, BLOCK)
+    let widest = row_nodes.iter().map(|&node| graph.nodes[node].held_lanes()).max().unwrap_or(0);
+    (REPEATED_ELEMENTS / longest.max(widest).max(1)).clamp(1, BLOCK)
 }
 
 fn missed_keys(lookup: usize, numbers: &[u32], missing_row: u32) -> LookupCounts {
@@ -334,20 +271,33 @@ fn missed_keys(lookup: usize, numbers: &[u32], missing_row: u32) -> LookupCounts
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::graph::{Form, Node, Source};
     use crate::{
         batch::{Element, Mark, Type},
+        spec::Scope,
         transform::check::floats,
     };
 
+    fn node(form: Form, width: usize) -> Node {
+        let (source, of, lane_names) = (Source::Input(0), Type::vector(width), Vec::new());
+        Node { source, of, form, lane_names, scope: Scope::Row, anchor: None }
+    }
+
     #[test]
-    fn blocks_are_smaller_beside_long_lists() {
+    fn blocks_are_smaller_beside_long_lists_and_wide_vectors() {
         let of = |elements: usize| {
             let mut column = Column::new(Type::scalar(Element::Float64).listed());
             column.marks.resize(elements, Mark::PRESENT);
             column
         };
         let request = [floats(&[Some(1.0)]), of(1 << 14), of(5 << 20)];
-        let sizes = [&[0][..], &[0, 1], &[1, 2], &[]].map(|broadcast| block_rows(broadcast, &request));
+        let nodes = [(Form::Plain, 1 << 14), (Form::Sparse, 1 << 20), (Form::Plain, 1 << 21)];
+        let nodes = nodes.map(|(form, width)| node(form, width)).into();
+        let graph = Graph { nodes, ..Graph::default() };
+        let sizes = [&[0][..], &[0, 1], &[1, 2], &[]];
+        let sizes = sizes.map(|broadcast| block_rows(&graph, broadcast, &request, &[]));
         assert_eq!(sizes, [BLOCK, 64, 1, BLOCK]);
+        let sizes = [&[0][..], &[1], &[1, 2]].map(|nodes| block_rows(&graph, &[], &request, nodes));
+        assert_eq!(sizes, [64, BLOCK, 1]);
     }
 }

@@ -34,6 +34,31 @@ pub enum Segment {
     Node { node: NodeId, at: usize, bytes: usize, feature: usize },
 }
 
+impl Segment {
+    /// Its first byte in the row, and how many bytes it has.
+    pub fn place(self) -> (usize, usize) {
+        match self {
+            Self::Shared { at, bytes }
+            | Self::Record { at, bytes, .. }
+            | Self::Slot { at, bytes, .. }
+            | Self::Vector { at, bytes, .. }
+            | Self::Node { at, bytes, .. } => (at, bytes),
+        }
+    }
+
+    /// The same from another byte of the row on.
+    pub fn moved_to(mut self, to: usize) -> Self {
+        match &mut self {
+            Self::Shared { at, .. }
+            | Self::Record { at, .. }
+            | Self::Slot { at, .. }
+            | Self::Vector { at, .. }
+            | Self::Node { at, .. } => *at = to,
+        }
+        self
+    }
+}
+
 /// What the processor is asked to fetch for each row before it is filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetched {

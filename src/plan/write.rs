@@ -6,7 +6,7 @@ use half::{bf16, f16};
 
 use super::layout::Feature;
 use crate::{
-    batch::{Column, Mark, NO_SLOT, Values},
+    batch::{Column, Mark, NO_SLOT, SparseVectors, Values},
     spec::OutputType,
 };
 
@@ -14,6 +14,12 @@ use crate::{
 pub trait Number: Copy {
     /// Its little-endian bytes.
     type Bytes: AsRef<[u8]> + Copy;
+
+    /// The bytes of one element, all zero where they are not of its size.
+    fn read(bytes: &[u8]) -> Self::Bytes;
+
+    /// Whether these are the bytes of a zero of either sign.
+    fn is_zero(bytes: Self::Bytes) -> bool;
 
     /// Rounds to nearest, ties to even.
     fn rounded(value: f64) -> Self;
@@ -28,6 +34,14 @@ macro_rules! number {
     ($type:ty, $size:literal, $rounded:expr, $from_integer:expr) => {
         impl Number for $type {
             type Bytes = [u8; $size];
+
+            fn read(bytes: &[u8]) -> [u8; $size] {
+                bytes.try_into().unwrap_or_default()
+            }
+
+            fn is_zero(bytes: [u8; $size]) -> bool {
+                Self::from_le_bytes(bytes) == Self::default()
+            }
 
             fn rounded(value: f64) -> Self {
                 ($rounded)(value)
@@ -74,11 +88,11 @@ macro_rules! with_number {
                 $body
             }
             OutputType::Float16 => {
-                type $number = f16;
+                type $number = half::f16;
                 $body
             }
             OutputType::Bfloat16 => {
-                type $number = bf16;
+                type $number = half::bf16;
                 $body
             }
             OutputType::Int64 => {
@@ -88,6 +102,8 @@ macro_rules! with_number {
         }
     };
 }
+
+pub(super) use with_number;
 
 /// Rows of a tensor's bytes, or of records.
 pub struct Destination<'a> {
@@ -131,6 +147,7 @@ impl Destination<'_> {
                 Values::OneHot(slots) => {
                     self.write_one_hots(&[OneHot { slots, width, at: 0 }], rows, part);
                 }
+                Values::Sparse(vectors) => self.write_sparse::<N>(vectors, rows, part),
                 // The layout refuses string features.
                 Values::String(_) => {}
             }
@@ -146,6 +163,17 @@ impl Destination<'_> {
                 self.write_lanes(&column[rows.clone()], at..at + size_of::<N>(), N::rounded);
             }
         });
+    }
+
+    /// Writes the rows `rows` of sparse vectors into a part of the rows.
+    fn write_sparse<N: Number>(&mut self, vectors: &SparseVectors, rows: Range<usize>, part: Range<usize>) {
+        for (part, row) in self.parts(part).zip(rows) {
+            part.fill(0);
+            for (lane, value) in vectors.entries(row) {
+                let at = lane as usize * size_of::<N>();
+                part[at..at + size_of::<N>()].copy_from_slice(N::rounded(value).bytes().as_ref());
+            }
+        }
     }
 
     /// Writes the rows `rows` of one-hot vectors into parts of the rows, beside each other.
@@ -208,7 +236,7 @@ pub fn write_default(default: &[f64], dtype: OutputType, to: &mut [u8]) {
 }
 
 /// A slot in a record that stands for a null, where the feature's default is written.
-const NULL_SLOT: u32 = NO_SLOT - 1;
+pub const NULL_SLOT: u32 = NO_SLOT - 1;
 
 /// Writes the zeros and the one of a record's slot into `to`, which is as wide as the vector; for a null its default.
 pub fn expand_slot(slot: [u8; size_of::<u32>()], default: &[f64], dtype: OutputType, to: &mut [u8]) {

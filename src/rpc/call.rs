@@ -6,9 +6,9 @@ use bytes::Bytes;
 use tonic::Status;
 
 use super::{
-    decode::{Decoded, Encoding, decode, head},
+    decode::{decode, head},
     pool::Pool,
-    response::{Head, RawAnswer, ReadableAnswer},
+    response::{CollectedAnswer, Head, RawAnswer},
     status,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         self, Call,
         answer::Report,
         outcome::{Limits, Refusal},
-        request::{Most, StatusDetail},
+        request::{Encoding, Most, StatusDetail},
     },
 };
 
@@ -38,13 +38,14 @@ impl Calls {
         let head = head(message, Most::of(&snapshot)).map_err(|problems| status::invalid(&problems))?;
         let feature_set = serve::find(&snapshot, head).map_err(status::of_refusal)?;
         let decoded = decode(message, self.limits.values(feature_set.spec()));
-        let Decoded { request, encoding } = decoded.map_err(|problems| status::invalid(&problems))?;
+        let request = decoded.map_err(|problems| status::invalid(&problems))?;
         let detail = request.status;
         let call = serve::prepare(&snapshot, request, &self.limits).map_err(status::of_refusal)?;
         let expired = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        match encoding {
-            Encoding::Raw => self.raw(call, detail, &expired),
-            Encoding::Values => self.values(call, detail, &expired),
+        if call.tensors().iter().all(|tensor| tensor.encoding == Encoding::Raw) {
+            self.raw(call, detail, &expired)
+        } else {
+            self.collected(call, detail, &expired)
         }
     }
 
@@ -61,14 +62,19 @@ impl Calls {
         Ok(answer.finish(told(&report, detail), &feature_set.spec().outputs))
     }
 
-    fn values(&self, call: Call, detail: StatusDetail, expired: &dyn Fn() -> bool) -> Result<Bytes, Status> {
+    fn collected(
+        &self,
+        call: Call,
+        detail: StatusDetail,
+        expired: &dyn Fn() -> bool,
+    ) -> Result<Bytes, Status> {
         let feature_set = call.feature_set().clone();
         let head = Head {
             version: feature_set.version(),
             fingerprint: feature_set.fingerprint(),
             rows: call.rows(),
         };
-        let mut answer = ReadableAnswer::begin(head, call.tensors(), detail);
+        let mut answer = CollectedAnswer::begin(head, call.tensors(), detail);
         let report = call.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
         self.metrics.served(&feature_set, &report);
         Ok(answer.finish(told(&report, detail), &feature_set.spec().outputs))

@@ -9,7 +9,7 @@ use crate::{
     problem::Problems,
     proto,
     rpc::wire::{Malformed, NOT_UTF8, Reader, Wire},
-    serve::request::{Layout, OutputWanted, Request, RequestColumn, StatusDetail},
+    serve::request::{Encoding, Layout, OutputWanted, Request, RequestColumn, StatusDetail},
     spec::OutputType,
 };
 
@@ -17,20 +17,6 @@ mod column;
 mod head;
 
 pub use head::head;
-
-/// A request and how its answer is to be written.
-#[derive(Debug, Clone)]
-pub struct Decoded {
-    pub request: Request,
-    pub encoding: Encoding,
-}
-
-/// Whether an answer's numbers are bytes or readable values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    Raw,
-    Values,
-}
 
 /// What has been read of a request.
 #[derive(Debug)]
@@ -52,7 +38,7 @@ struct Draft {
 
 /// Reads a `GetFeaturesRequest` whose columns have at most `most_values` values each: a value takes a byte of a request
 /// and eight once it is read. The problems' places are field paths: `columns[2].floats`.
-pub fn decode(bytes: &Bytes, most_values: usize) -> Result<Decoded, Problems> {
+pub fn decode(bytes: &Bytes, most_values: usize) -> Result<Request, Problems> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(Problems::one("", "the request is 4 GiB or more"));
     }
@@ -132,16 +118,17 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Decoded, Problems> {
+    fn finish(mut self) -> Result<Request, Problems> {
         let layout = named(self.layout, "options.layout", "Layout", layout, &mut self.problems);
         let encoding = named(self.encoding, "options.encoding", "Encoding", encoding, &mut self.problems);
+        let encoding = encoding.map(|encoding| encoding.unwrap_or(Encoding::Raw));
         let status = named(self.status, "options.status", "StatusDetail", status, &mut self.problems);
         let Self { feature_set, version, rows, columns, outputs, problems, .. } = self;
         let (Some(layout), Some(encoding), Some(status)) = (layout, encoding, status) else {
             return Err(problems);
         };
-        let request = Request { feature_set, version, rows, columns, outputs, layout, status };
-        problems.or(Decoded { request, encoding })
+        let request = Request { feature_set, version, rows, columns, outputs, layout, encoding, status };
+        problems.or(request)
     }
 }
 
@@ -163,30 +150,37 @@ fn read_text(
 
 fn read_output(mut reader: Reader) -> Result<OutputWanted, Problems> {
     let mut problems = Problems::of_request();
-    let (mut name, mut number) = (String::new(), 0);
+    let mut draft = OutputDraft::default();
     while !reader.is_done() {
-        if let Err(malformed) = read_output_field(&mut reader, &mut name, &mut number, &mut problems) {
+        if let Err(malformed) = draft.read_field(&mut reader, &mut problems) {
             problems.add("", malformed.to_string());
             break;
         }
     }
-    let dtype = named(number, "dtype", "DataType", dtype, &mut problems);
-    problems.or(OutputWanted { name, dtype: dtype.flatten() })
+    let dtype = named(draft.dtype, "dtype", "DataType", dtype, &mut problems);
+    let encoding = named(draft.encoding, "encoding", "Encoding", encoding, &mut problems);
+    problems.or(OutputWanted { name: draft.name, dtype: dtype.flatten(), encoding: encoding.flatten() })
 }
 
-fn read_output_field(
-    reader: &mut Reader,
-    name: &mut String,
-    dtype: &mut i32,
-    problems: &mut Problems,
-) -> Result<(), Malformed> {
-    let (field, wire) = reader.key()?;
-    match field {
-        1 => read_text(reader, wire, name, "name", problems)?,
-        2 => *dtype = reader.varint(wire)? as i32,
-        _ => reader.skip(field, wire)?,
+/// What has been read of a wanted output.
+#[derive(Debug, Default)]
+struct OutputDraft {
+    name: String,
+    dtype: i32,
+    encoding: i32,
+}
+
+impl OutputDraft {
+    fn read_field(&mut self, reader: &mut Reader, problems: &mut Problems) -> Result<(), Malformed> {
+        let (field, wire) = reader.key()?;
+        match field {
+            1 => read_text(reader, wire, &mut self.name, "name", problems)?,
+            2 => self.dtype = reader.varint(wire)? as i32,
+            3 => self.encoding = reader.varint(wire)? as i32,
+            _ => reader.skip(field, wire)?,
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// An enum's value from its number, or a problem.
@@ -211,10 +205,12 @@ fn layout(layout: proto::Layout) -> Layout {
     }
 }
 
-fn encoding(encoding: proto::Encoding) -> Encoding {
+fn encoding(encoding: proto::Encoding) -> Option<Encoding> {
     match encoding {
-        proto::Encoding::Unspecified | proto::Encoding::Raw => Encoding::Raw,
-        proto::Encoding::Values => Encoding::Values,
+        proto::Encoding::Unspecified => None,
+        proto::Encoding::Raw => Some(Encoding::Raw),
+        proto::Encoding::Values => Some(Encoding::Values),
+        proto::Encoding::Sparse => Some(Encoding::Sparse),
     }
 }
 

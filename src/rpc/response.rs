@@ -12,15 +12,15 @@ use crate::{
         wire::{self, Writer},
     },
     serve::{
-        answer::{FeatureCounts, Part, TensorBuffer, TensorShape},
+        answer::{Elements, FeatureCounts, Part, TensorBuffer, TensorShape},
         request::StatusDetail,
     },
     spec::{Output, OutputType},
 };
 
-mod values;
+mod collected;
 
-pub use values::{ReadableAnswer, framed};
+pub use collected::{CollectedAnswer, framed};
 
 /// Bytes before each gRPC message: whether it is compressed, and its length.
 pub const PREFIX: usize = 5;
@@ -84,7 +84,10 @@ impl RawAnswer {
         };
         self.places
             .iter()
-            .map(|place| TensorBuffer { data: cut(&place.data), status: cut(&place.status) })
+            .map(|place| TensorBuffer {
+                elements: Elements::Dense(cut(&place.data)),
+                status: cut(&place.status),
+            })
             .collect()
     }
 

@@ -1,19 +1,24 @@
 //! What a call says about its answer before it runs, the places that it fills, and what it tells afterwards.
 
-use crate::{serve::request::StatusDetail, spec::OutputType};
-
-pub use crate::plan::{
-    run::{FeatureCounts, LookupCounts},
-    segments::Part,
+use crate::{
+    serve::request::{Encoding, StatusDetail},
+    spec::OutputType,
 };
 
-/// One tensor of an answer: its size is known before a row is computed.
+pub use crate::plan::{
+    run::{Elements, FeatureCounts, LookupCounts},
+    segments::Part,
+    sparse::SparseRows,
+};
+
+/// One tensor of an answer. Its size is known before a row is computed, but for the elements of a sparse one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorShape {
     /// The output's position in the spec.
     pub output: usize,
     pub name: String,
     pub dtype: OutputType,
+    pub encoding: Encoding,
     pub part: Part,
     pub rows: usize,
     /// Elements of one row.
@@ -23,9 +28,17 @@ pub struct TensorShape {
 }
 
 impl TensorShape {
-    /// Bytes of the elements.
+    /// Bytes of the elements of a tensor that has them all.
     pub fn data_bytes(&self) -> usize {
         self.rows * self.width * self.dtype.size()
+    }
+
+    /// Bytes that are known before a row is computed: for a sparse tensor those of its row offsets.
+    pub fn known_bytes(&self) -> usize {
+        match self.encoding {
+            Encoding::Raw | Encoding::Values => self.data_bytes(),
+            Encoding::Sparse => (self.rows + 1) * SparseRows::OFFSET,
+        }
     }
 
     /// Bytes of the statuses that are told for each row and feature.
@@ -34,11 +47,11 @@ impl TensorShape {
     }
 }
 
-/// Where one tensor goes: both are of the sizes that its shape tells, and hold whatever was there before.
+/// Where one tensor goes. The slices are of the sizes that its shape tells, and hold whatever was there before; sparse
+/// rows are empty.
 #[derive(Debug)]
 pub struct TensorBuffer<'a> {
-    /// The elements, row-major, little-endian.
-    pub data: &'a mut [u8],
+    pub elements: Elements<'a>,
     /// A status for each row and feature, row-major; empty unless they are wanted.
     pub status: &'a mut [u8],
 }
@@ -51,6 +64,6 @@ pub struct Report {
     /// One for each lookup that was made.
     pub lookups: Vec<LookupCounts>,
     pub rows: usize,
-    /// Elements of all tensors.
+    /// Elements of all tensors, of sparse ones those that are not zero.
     pub values: usize,
 }

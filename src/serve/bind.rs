@@ -104,6 +104,7 @@ fn elements_of(column: &RequestColumn) -> usize {
         (None, Values::Bool(values)) => values.len(),
         (None, Values::String(values)) => values.len(),
         (None, Values::OneHot(slots)) => slots.len(),
+        (None, Values::Sparse(vectors)) => vectors.len(),
         (None, Values::Float32(values)) => values.len(),
     }
 }

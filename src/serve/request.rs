@@ -44,6 +44,8 @@ pub struct Request {
     /// The outputs wanted; empty means all.
     pub outputs: Vec<OutputWanted>,
     pub layout: Layout,
+    /// How the tensors are carried of outputs that say nothing else.
+    pub encoding: Encoding,
     pub status: StatusDetail,
 }
 
@@ -83,6 +85,19 @@ pub struct OutputWanted {
     pub name: String,
     /// Another type than the spec's.
     pub dtype: Option<OutputType>,
+    /// Another encoding than the request's.
+    pub encoding: Option<Encoding>,
+}
+
+/// How a tensor's elements are carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// All of them, as bytes.
+    Raw,
+    /// All of them, readable.
+    Values,
+    /// Those that are not 0, as bytes.
+    Sparse,
 }
 
 /// Whether request-scope features are repeated on every row.

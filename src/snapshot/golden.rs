@@ -19,13 +19,15 @@ use crate::{
     problem::Problems,
     spec::{
         Input, OutputType, ScalarType, Scope,
-        golden::{Case, Expected, Golden},
+        golden::{Case, Expected, ExpectedRow, Golden},
     },
     table::{Table, TableSchema},
 };
 
+mod rows;
 mod values;
 
+use rows::{Pair, Served};
 use values::column_of;
 
 /// The most differences that are told of one output of one case.
@@ -164,25 +166,26 @@ fn check_output(
         let message = format!("has {} rows, the case {rows}", expected.rows.len());
         return problems.add(format!("{place}.rows"), message);
     }
-    if let Some(row) = expected.rows.iter().position(|row| row.len() != width) {
-        let message = format!("has {} values, the output is {width} wide", expected.rows[row].len());
+    let misfit = |(row, expected): (usize, &ExpectedRow)| Some((row, expected.problem(width)?));
+    if let Some((row, message)) = expected.rows.iter().enumerate().find_map(misfit) {
         return problems.add(format!("{place}.rows[{row}]"), message);
     }
-    let mut data = vec![0; rows * width * output.dtype.size()];
-    let target =
-        Target { output: position, part: Part::All, dtype: output.dtype, data: &mut data, status: &mut [] };
-    let ran = plan.run(tables, prepared, inputs, &mut [target], &|| false);
-    debug_assert!(ran.is_ok(), "a run that never expires ends");
-    compare(output, expected, &data, place, problems);
+    let served = Served::fill(&expected.rows, width * output.dtype.size(), |elements| {
+        let target =
+            Target { output: position, part: Part::All, dtype: output.dtype, elements, status: &mut [] };
+        plan.run(tables, prepared, inputs, &mut [target], usize::MAX, &|| false).map(|_| ())
+    });
+    compare(output, expected, &served, place, problems);
 }
 
-fn compare(output: &Output, expected: &Expected, data: &[u8], place: &str, problems: &mut Problems) {
+fn compare(output: &Output, expected: &Expected, served: &Served, place: &str, problems: &mut Problems) {
     let size = output.dtype.size();
-    let wanted = expected.rows.iter().enumerate().flat_map(|(row, values)| {
-        values.iter().enumerate().map(move |(column, value)| (row, column, value.0))
+    let zero = vec![0; size];
+    let pairs = expected.rows.iter().enumerate().flat_map(|(row, expected)| {
+        served.pairs(row, expected, output.width, &zero).into_iter().map(move |pair| (row, pair))
     });
     let mut differing = 0;
-    for ((row, column, wanted), got) in wanted.zip(data.chunks_exact(size)) {
+    for (row, Pair { column, wanted, got }) in pairs {
         let mut rounded = vec![0; size];
         write_default(&[wanted], output.dtype, &mut rounded);
         let (wanted_value, got_value) = (value_of(&rounded, output.dtype), value_of(got, output.dtype));

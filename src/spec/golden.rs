@@ -46,8 +46,28 @@ pub struct Case {
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     /// Row by row, as wide as the output. Rounded to the output's type before comparing.
-    pub rows: Vec<Vec<Real>>,
+    pub rows: Vec<ExpectedRow>,
     /// How far a value may lie from the expected one, in units in the last place of the output's type; 0 means the
     /// same bits (any NaN equals any NaN).
     pub max_ulp: u32,
+}
+
+/// One row of the expected tensor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "must be an array of numbers or {\"indices\": [...], \"values\": [...]}")]
+pub enum ExpectedRow {
+    /// All values.
+    Dense(Vec<Real>),
+    /// The values that are not 0, for wide outputs.
+    Sparse(ExpectedValues),
+}
+
+/// Some values of a row; all others are 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedValues {
+    /// Their columns, increasing.
+    pub indices: Vec<u32>,
+    /// As many numbers.
+    pub values: Vec<Real>,
 }

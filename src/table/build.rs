@@ -213,6 +213,7 @@ fn elements(values: &Values) -> usize {
         Values::Bool(values) => values.len(),
         Values::String(values) => values.len(),
         Values::OneHot(slots) => slots.len(),
+        Values::Sparse(vectors) => vectors.len(),
         Values::Float32(values) => values.len(),
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, parameters::round_to_float32, single};
+use super::{Compiled, Kernel, Operation, map_sparse, parameters::round_to_float32, single};
 use crate::{
     batch::{Column, Element, Mark, Strings, Type, Values},
     problem::Problems,
@@ -85,6 +85,10 @@ impl Kernel for CastKernel {
             CastTo::String => to_string(inputs[0], out),
         }
     }
+
+    fn takes_sparse(&self) -> bool {
+        self.to == CastTo::Float32
+    }
 }
 
 fn to_float64(input: &Column, out: &mut Column) {
@@ -98,6 +102,9 @@ fn to_float64(input: &Column, out: &mut Column) {
 }
 
 fn to_float32(input: &Column, out: &mut Column) {
+    if matches!(input.values, Values::Sparse(_) | Values::OneHot(_)) {
+        return map_sparse(input, out, |_, value| round_to_float32(value));
+    }
     let (values, marks) = out.float64_mut();
     marks.extend_from_slice(&input.marks);
     match &input.values {

@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Compiled, Kernel, Operation,
+    Compiled, Kernel, Operation, SPARSE_FROM,
     murmur3::murmur3_x86_32,
     weighted::{NullVector, WIDTH_LIMIT, Weighted, values_and_weights},
 };
 use crate::{
-    batch::{Column, Element, Type},
+    batch::{Column, Element, Mark, Type},
     problem::Problems,
 };
 
@@ -78,21 +78,46 @@ impl Kernel for FeatureHashKernel {
         let weighted = Weighted::new(inputs);
         let width = self.of.width as usize;
         let mut token = self.of.prefix.as_bytes().to_vec();
+        if width >= SPARSE_FROM {
+            let (vectors, marks) = out.sparse_mut();
+            let mut entries = Vec::new();
+            for row in 0..inputs[0].rows() {
+                marks.push(self.each(&weighted, row, &mut token, |lane, weight| {
+                    entries.push((lane, weight));
+                }));
+                vectors.push_summed(&mut entries);
+            }
+            return;
+        }
         let (values, marks) = out.float64_mut();
         values.resize(inputs[0].rows() * width, 0.0);
         for (row, lanes) in values.chunks_exact_mut(width).enumerate() {
-            let mark = weighted.each(row, |element, weight| {
-                if weight != 0.0 {
-                    self.add(inputs[0].strings().get_bytes(element), weight, &mut token, lanes);
-                }
-            });
-            marks.push(if self.of.null == NullVector::Zeros { mark.filled() } else { mark });
+            marks.push(self.each(&weighted, row, &mut token, |lane, weight| lanes[lane as usize] += weight));
         }
     }
 }
 
 impl FeatureHashKernel {
-    fn add(&self, text: &[u8], weight: f64, token: &mut Vec<u8>, lanes: &mut [f64]) {
+    /// Calls `add` with the lane and the signed weight of each token of a row, and gives the row's mark. `token` begins
+    /// with the prefix.
+    fn each(
+        &self,
+        weighted: &Weighted<'_>,
+        row: usize,
+        token: &mut Vec<u8>,
+        mut add: impl FnMut(u32, f64),
+    ) -> Mark {
+        let mark = weighted.each(row, |element, weight| {
+            if weight != 0.0 {
+                let (lane, negative) = self.lane(weighted.text(element), token);
+                add(lane, if negative { -weight } else { weight });
+            }
+        });
+        if self.of.null == NullVector::Zeros { mark.filled() } else { mark }
+    }
+
+    /// A token's lane, and whether its weight counts as negative.
+    fn lane(&self, text: &[u8], token: &mut Vec<u8>) -> (u32, bool) {
         token.truncate(self.of.prefix.len());
         token.extend_from_slice(text);
         let (hash, column) = match self.of.scheme {
@@ -106,8 +131,7 @@ impl FeatureHashKernel {
                 (hash, i64::from(hash).rem_euclid(self.of.width.into()) as u32)
             }
         };
-        let negative = self.of.alternate_sign && hash < 0;
-        lanes[column as usize] += if negative { -weight } else { weight };
+        (column, self.of.alternate_sign && hash < 0)
     }
 }
 
@@ -115,7 +139,7 @@ impl FeatureHashKernel {
 mod tests {
     use super::*;
     use crate::{
-        batch::{ListRows, Mark, Strings, Values},
+        batch::{ListRows, Strings, Values},
         transform::check::floats,
     };
 
@@ -181,7 +205,8 @@ mod tests {
         let values = Values::String(Strings::from_values(["abc"]));
         let mut out = Column::new(compiled.output);
         compiled.kernel.run(&[&Column { values, marks: vec![Mark::PRESENT], list: None }], &mut out);
-        assert_eq!(out.float64()[204_392], 1.0);
+        let Values::Sparse(vectors) = &out.values else { panic!("wide results are sparse") };
+        assert_eq!(vectors.get(0), (&[204_392][..], &[1.0][..]));
     }
 
     #[test]

@@ -233,7 +233,11 @@ impl Hashing {
             Values::Uint64(values) => self.of_integer(values[index], false),
             Values::String(strings) => self.of_bytes(strings.get_bytes(index)),
             // Checked: there is nothing else.
-            Values::Float64(_) | Values::Bool(_) | Values::OneHot(_) | Values::Float32(_) => 0_u64.into(),
+            Values::Float64(_)
+            | Values::Bool(_)
+            | Values::OneHot(_)
+            | Values::Sparse(_)
+            | Values::Float32(_) => 0_u64.into(),
         }
     }
 }

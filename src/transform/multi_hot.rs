@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Compiled, Kernel, Operation,
+    Compiled, Kernel, Operation, SPARSE_FROM,
     parameters::{Category, List},
     vocabulary::{UNKNOWN, Vocabulary},
     weighted::{NullVector, WIDTH_LIMIT, Weighted, values_and_weights},
@@ -96,6 +96,9 @@ impl Kernel for MultiHotKernel {
         let mut positions = vec![UNKNOWN; inputs[0].marks.len()];
         self.vocabulary.find(&inputs[0].values, 0, &mut positions);
         let weighted = Weighted::new(inputs);
+        if self.width >= SPARSE_FROM {
+            return self.run_sparse(weighted, &positions, inputs[0].rows(), out);
+        }
         let (values, marks) = out.float64_mut();
         values.resize(inputs[0].rows() * self.width, 0.0);
         for (row, lanes) in values.chunks_exact_mut(self.width).enumerate() {
@@ -107,7 +110,7 @@ impl Kernel for MultiHotKernel {
                     None => unknown = true,
                 });
             if self.weighting == Weighting::LogCount {
-                lanes.iter_mut().filter(|lane| **lane > 0.0).for_each(|lane| *lane = lane.ln() + 1.0);
+                lanes.iter_mut().for_each(|lane| *lane = damped(*lane));
             }
             marks.push(self.result_mark(mark, unknown));
         }
@@ -115,6 +118,25 @@ impl Kernel for MultiHotKernel {
 }
 
 impl MultiHotKernel {
+    fn run_sparse(&self, weighted: Weighted<'_>, positions: &[u32], rows: usize, out: &mut Column) {
+        let (vectors, marks) = out.sparse_mut();
+        let mut entries = Vec::new();
+        for row in 0..rows {
+            let mut unknown = false;
+            let mark = weighted.each(row, |element, weight| match positions[element] {
+                UNKNOWN => unknown = true,
+                position => entries.push((position, weight)),
+            });
+            vectors.push_summed(&mut entries);
+            match self.weighting {
+                Weighting::Binary => vectors.map_last(|_| 1.0),
+                Weighting::LogCount => vectors.map_last(damped),
+                Weighting::Count | Weighting::Sum => {}
+            }
+            marks.push(self.result_mark(mark, unknown));
+        }
+    }
+
     fn result_mark(&self, mark: Mark, unknown: bool) -> Mark {
         let mark = if self.null == NullVector::Zeros { mark.filled() } else { mark };
         match (unknown, self.unknown) {
@@ -123,6 +145,11 @@ impl MultiHotKernel {
             (true, UnknownElement::Null) => mark | Mark::UNKNOWN_CATEGORY.nulled(),
         }
     }
+}
+
+/// `ln(count) + 1`, and 0 for 0.
+fn damped(count: f64) -> f64 {
+    if count > 0.0 { count.ln() + 1.0 } else { count }
 }
 
 #[cfg(test)]

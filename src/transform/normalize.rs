@@ -3,9 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, single_float, sum::sum_of};
+use super::{
+    Compiled, Kernel, Operation, single_float,
+    sum::{sum_of, sum_of_some},
+};
 use crate::{
-    batch::{Column, Type},
+    batch::{Column, Type, Values},
     problem::Problems,
 };
 
@@ -63,13 +66,47 @@ struct NormalizeKernel {
 
 impl Kernel for NormalizeKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
+        if matches!(inputs[0].values, Values::Sparse(_) | Values::OneHot(_)) {
+            return self.run_sparse(inputs[0], out);
+        }
         let (values, marks) = out.float64_mut();
         marks.extend_from_slice(&inputs[0].marks);
         for vector in inputs[0].float64().chunks_exact(self.lanes) {
-            let norm = self.norm.of(vector);
-            let counts_as_zero = norm == 0.0 || norm.abs() < self.zero_below;
-            let divisor = if counts_as_zero { 1.0 } else { norm };
+            let divisor = self.divisor(self.norm.of(vector));
             values.extend(vector.iter().map(|x| x / divisor));
+        }
+    }
+
+    fn takes_sparse(&self) -> bool {
+        true
+    }
+}
+
+impl NormalizeKernel {
+    fn divisor(&self, norm: f64) -> f64 {
+        let counts_as_zero = norm == 0.0 || norm.abs() < self.zero_below;
+        if counts_as_zero { 1.0 } else { norm }
+    }
+
+    fn run_sparse(&self, input: &Column, out: &mut Column) {
+        let (vectors, marks) = out.sparse_mut();
+        marks.extend_from_slice(&input.marks);
+        let (mut lanes, mut values) = (Vec::new(), Vec::new());
+        for row in 0..input.marks.len() {
+            lanes.clear();
+            values.clear();
+            input.values.entries(row, |lane, value| {
+                lanes.push(lane);
+                values.push(value);
+            });
+            let divisor = self.divisor(self.norm.of_sparse(&lanes, &values, self.lanes));
+            if divisor.is_nan() {
+                // 0 / NaN is NaN: no lane is left out.
+                (0..self.lanes as u32).for_each(|lane| vectors.push(lane, f64::NAN));
+            } else {
+                lanes.iter().zip(&values).for_each(|(&lane, x)| vectors.push(lane, x / divisor));
+            }
+            vectors.end();
         }
     }
 }
@@ -81,6 +118,19 @@ impl Norm {
             Self::L2 => sum_of(vector, |x| x * x).sqrt(),
             Self::Max => greatest(vector.iter().map(|x| x.abs())),
             Self::SignedMax => greatest(vector.iter().copied()),
+        }
+    }
+}
+
+impl Norm {
+    /// The same of a vector of which only some lanes are there; the others are 0.
+    fn of_sparse(self, lanes: &[u32], values: &[f64], count: usize) -> f64 {
+        let rest = (lanes.len() < count).then_some(0.0);
+        match self {
+            Self::L1 => sum_of_some(lanes, values, f64::abs),
+            Self::L2 => sum_of_some(lanes, values, |x| x * x).sqrt(),
+            Self::Max => greatest(values.iter().map(|x| x.abs()).chain(rest)),
+            Self::SignedMax => greatest(values.iter().copied().chain(rest)),
         }
     }
 }

@@ -82,7 +82,7 @@ fn pick_values(
             *out = Strings::copied(picked);
         }
         // These kernels get no compact forms.
-        Values::OneHot(_) | Values::Float32(_) => {}
+        Values::OneHot(_) | Values::Sparse(_) | Values::Float32(_) => {}
     }
 }
 

@@ -181,7 +181,7 @@ fn take(input: &Column, of: SparkType, hashes: &mut [i64], function: impl Fn(i64
             *hash = function(*hash, &bits.to_le_bytes());
         }),
         // Checked: vectors are none of the types.
-        (Values::Uint64(_) | Values::OneHot(_) | Values::Float32(_), _) => {}
+        (Values::Uint64(_) | Values::OneHot(_) | Values::Sparse(_) | Values::Float32(_), _) => {}
     }
 }
 

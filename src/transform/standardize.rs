@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation, map_lanes,
     parameters::{PerLane, Precision, round_to_float32},
-    single_float,
+    single_float, zeros_stay,
 };
 use crate::{
     batch::{Column, Type},
@@ -88,6 +88,14 @@ impl Kernel for StandardizeKernel {
             Precision::Float64 => self.scale(inputs[0], out, |x| x),
             Precision::Float32 => self.scale(inputs[0], out, round_to_float32),
         }
+    }
+
+    fn takes_sparse(&self) -> bool {
+        // Whatever is rounded: 0 - mean is 0.0 for a mean of 0 alone.
+        zeros_stay(
+            &self.lanes,
+            |&(mean, scale), x| if self.divides { (x - mean) / scale } else { (x - mean) * scale },
+        )
     }
 }
 

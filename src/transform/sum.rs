@@ -23,6 +23,13 @@ pub fn sum_of(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     join(&partials)
 }
 
+/// The same where only some values are there, each with its place among all; of the others `term` is 0.
+pub fn sum_of_some(places: &[u32], values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
+    let mut partials = [0.0; PARTIALS];
+    places.iter().zip(values).for_each(|(&place, &x)| partials[place as usize % PARTIALS] += term(x));
+    join(&partials)
+}
+
 /// The sum of `term` over the pairs of two slices of one length.
 pub fn of_pairs<A: Copy + Into<f64>, B: Copy + Into<f64>>(
     one: &[A],
@@ -64,5 +71,12 @@ mod tests {
         values.iter().enumerate().for_each(|(i, x)| partials[i % PARTIALS] += x * x);
         assert_eq!(dot(&values, &values), join(&partials));
         assert_eq!(sum_of(&[], |x| x), 0.0);
+        let mut sparse = vec![0.0; 400];
+        let places: Vec<u32> = (0..21).map(|i| i * 19 % 400).collect();
+        places.iter().zip(&values).for_each(|(&place, x)| sparse[place as usize] = *x);
+        let mut sorted: Vec<(u32, f64)> = places.into_iter().zip(values).collect();
+        sorted.sort_by_key(|&(place, _)| place);
+        let (places, values): (Vec<u32>, Vec<f64>) = sorted.into_iter().unzip();
+        assert_eq!(sum_of_some(&places, &values, |x| x), sum_of(&sparse, |x| x));
     }
 }

@@ -102,7 +102,9 @@ impl Vocabulary {
                 places.zip(&values[start..]).for_each(|(place, &x)| *place = self.of_word(float_word(x)));
             }
             // Types have been checked: nothing else comes.
-            Values::OneHot(_) | Values::Float32(_) => places.for_each(|place| *place = UNKNOWN),
+            Values::OneHot(_) | Values::Sparse(_) | Values::Float32(_) => {
+                places.for_each(|place| *place = UNKNOWN)
+            }
         }
     }
 

@@ -59,6 +59,11 @@ impl<'a> Weighted<'a> {
         Self { values: inputs[0], weights: inputs.get(1).copied() }
     }
 
+    /// The text of a value, of string values.
+    pub fn text(&self, index: usize) -> &'a [u8] {
+        self.values.strings().get_bytes(index)
+    }
+
     /// Calls `take` with the index and the weight of each value of a row that counts: neither it nor its weight is
     /// null. Gives the row's mark: null where the list or value, or the list of weights or the weight, is; else the
     /// gravest status of all.

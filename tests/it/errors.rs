@@ -19,6 +19,10 @@ fn fields(status: &Status) -> Vec<String> {
     violations.into_iter().map(|violation| violation.field).collect()
 }
 
+fn selection(name: &str) -> OutputSelection {
+    OutputSelection { name: name.to_owned(), ..OutputSelection::default() }
+}
+
 fn changed(change: impl FnOnce(&mut GetFeaturesRequest)) -> GetFeaturesRequest {
     let mut request = request(StatusDetail::Off);
     change(&mut request);
@@ -53,10 +57,7 @@ async fn every_malformed_request_names_its_fields() {
             }),
             vec!["columns[3].list.offsets[0]", "columns[3].list.offsets[1]"],
         ),
-        (
-            changed(|request| request.outputs = vec![OutputSelection { name: "sparse".into(), dtype: 0 }]),
-            vec!["outputs[0].name"],
-        ),
+        (changed(|request| request.outputs = vec![selection("sparse")]), vec!["outputs[0].name"]),
         (changed(|request| request.columns.clear()), vec!["columns", "columns"]),
     ];
     for (request, expected) in cases {
@@ -73,7 +74,7 @@ async fn all_problems_come_at_once() {
     let request = changed(|request| {
         request.columns[0] = strings("user_id", &["17", "18"]);
         request.columns[2].name = "price".into();
-        request.outputs = vec![OutputSelection { name: "nothing".into(), dtype: 0 }];
+        request.outputs = vec![selection("nothing")];
     });
     let status = client.get_features(request).await.expect_err("refused");
     assert_eq!(fields(&status), ["outputs[0].name", "columns[0]", "columns[0]", "columns[2].name"]);

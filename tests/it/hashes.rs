@@ -90,7 +90,12 @@ fn run(step: Value, inputs: &[(Type, Column)]) -> Column {
     let read: Vec<&Column> = reads.iter().map(|&position| &columns[position]).collect();
     let mut out = Column::new(output);
     kernel.run(&read, &mut out);
-    out
+    if !matches!(out.values, Values::Sparse(_)) {
+        return out;
+    }
+    let mut dense = Column::new(output);
+    dense.expand(&out, output.lanes());
+    dense
 }
 
 fn hash_bucket(family: &str, seed: Value, buckets: u64, map: &str) -> Value {

@@ -15,5 +15,6 @@ mod reference;
 mod reference_page;
 mod serving;
 mod setup;
+mod sparse;
 mod tidy;
 mod transform;

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use quiver::{
     serve::{
         self,
-        answer::{Part, TensorBuffer, TensorShape},
+        answer::{Elements, Part, Report, SparseRows, TensorBuffer, TensorShape},
         outcome::Limits,
-        request::{Layout, OutputWanted, Request, StatusDetail},
+        request::{Encoding, Layout, Request, StatusDetail},
     },
     snapshot::{FeatureSet, Snapshot},
     spec::{
@@ -103,14 +103,16 @@ fn check_request(
     inputs: &PlainInputs,
     rows: usize,
 ) {
+    let sparse = Request { encoding: Encoding::Sparse, ..request.clone() };
     let call = serve::prepare(snapshot, request, &LIMITS).expect("a good request");
     let tensors = call.tensors().to_vec();
     let mut data: Vec<Vec<u8>> = tensors.iter().map(|tensor| vec![0xa5; tensor.data_bytes()]).collect();
     let mut statuses: Vec<Vec<u8>> =
         tensors.iter().map(|tensor| vec![0xa5; tensor.status_bytes(StatusDetail::Rows)]).collect();
-    let mut buffers: Vec<TensorBuffer<'_>> =
-        data.iter_mut().zip(&mut statuses).map(|(data, status)| TensorBuffer { data, status }).collect();
+    let mut buffers: Vec<TensorBuffer<'_>> = data.iter_mut().zip(&mut statuses).map(dense).collect();
     let report = call.run(&mut buffers, &|| false).expect("a run");
+    drop(buffers);
+    check_sparse(snapshot, sparse, &data, &statuses, &report);
     let mut counts: BTreeMap<(usize, usize), [u32; 6]> = BTreeMap::new();
     for (position, tensor) in tensors.iter().enumerate() {
         check_tensor(reference, inputs, rows, tensor, &data[position], &statuses[position], &mut counts);
@@ -118,6 +120,45 @@ fn check_request(
     counts.retain(|_, counts| counts[1..].iter().any(|&count| count > 0));
     let told = report.counts.iter().map(|counts| ((counts.output, counts.feature), counts.by_status));
     assert_eq!(told.collect::<BTreeMap<_, _>>(), counts, "counts");
+}
+
+fn dense<'a>((data, status): (&'a mut Vec<u8>, &'a mut Vec<u8>)) -> TensorBuffer<'a> {
+    TensorBuffer { elements: Elements::Dense(data), status }
+}
+
+/// The same request's sparse answer: the elements of the dense one that are not zero, and the same statuses.
+fn check_sparse(
+    snapshot: &Snapshot,
+    request: Request,
+    data: &[Vec<u8>],
+    statuses: &[Vec<u8>],
+    of_dense: &Report,
+) {
+    let call = serve::prepare(snapshot, request, &LIMITS).expect("a good request");
+    let tensors = call.tensors().to_vec();
+    let mut rows = vec![SparseRows::default(); tensors.len()];
+    let mut status: Vec<Vec<u8>> = statuses.iter().map(|status| vec![0xa5; status.len()]).collect();
+    let buffers = rows.iter_mut().zip(&mut status);
+    let mut buffers: Vec<_> =
+        buffers.map(|(rows, status)| TensorBuffer { elements: Elements::Sparse(rows), status }).collect();
+    let report = call.run(&mut buffers, &|| false).expect("a run");
+    assert_eq!((&report.counts, &report.lookups), (&of_dense.counts, &of_dense.lookups));
+    assert_eq!(status, statuses);
+    for ((tensor, rows), dense) in tensors.iter().zip(&rows).zip(data) {
+        assert_eq!(rows.ends.len(), tensor.rows);
+        let size = tensor.dtype.size();
+        for (row, dense) in dense.chunks_exact((tensor.width * size).max(1)).enumerate() {
+            let there =
+                dense.chunks_exact(size).enumerate().filter(|(_, element)| !is_zero(element, tensor.dtype));
+            assert!(rows.row(row, size).eq(there), "row {row} of {tensor:?}");
+        }
+    }
+}
+
+fn is_zero(element: &[u8], dtype: OutputType) -> bool {
+    let (last, rest) = element.split_last().expect("an element");
+    let sign = if dtype == OutputType::Int64 { 0 } else { 0x80 };
+    rest.iter().all(|&byte| byte == 0) && last & !sign == 0
 }
 
 fn check_tensor(
@@ -232,11 +273,6 @@ fn same(got: &[u8], expected: &[u8], dtype: OutputType) -> bool {
     };
     let lanes = got.chunks_exact(dtype.size()).zip(expected.chunks_exact(dtype.size()));
     got.len() == expected.len() && lanes.into_iter().all(|(a, b)| a == b || (is_nan(a) && is_nan(b)))
-}
-
-/// A wanted output.
-fn wanted(name: &str, dtype: Option<OutputType>) -> OutputWanted {
-    OutputWanted { name: name.to_owned(), dtype }
 }
 
 /// Layouts in turn.

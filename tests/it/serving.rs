@@ -108,7 +108,11 @@ async fn types_and_outputs_are_chosen_by_the_request() {
     let mut client = connect(&server).await;
     let exact = answer(&mut client, request(StatusDetail::Off)).await;
     let mut wide = request(StatusDetail::Off);
-    wide.outputs = vec![OutputSelection { name: "dense".to_owned(), dtype: DataType::Float64.into() }];
+    wide.outputs = vec![OutputSelection {
+        name: "dense".to_owned(),
+        dtype: DataType::Float64.into(),
+        ..OutputSelection::default()
+    }];
     let wide = answer(&mut client, wide).await;
     assert_eq!(wide.outputs[0].dtype, i32::from(DataType::Float64));
     let doubles =

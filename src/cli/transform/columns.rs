@@ -184,6 +184,7 @@ mod tests {
     use std::{collections::BTreeMap, sync::Arc};
 
     use super::*;
+    use crate::serve::request::Encoding;
     use crate::{plan::segments::Part, spec::read::spec_from_text};
 
     fn plan(outputs: &str) -> Plan {
@@ -230,6 +231,7 @@ mod tests {
             output: 0,
             name: "dense".to_owned(),
             dtype: OutputType::Float32,
+            encoding: Encoding::Raw,
             part: Part::All,
             rows: 2,
             width: 3,

@@ -6,7 +6,7 @@ use super::{Builder, Form, Node, NodeId, Source, Unresolved};
 use crate::{
     batch::{Column, Element, Type, Values},
     spec::Feature,
-    transform::{Derived, Kernel, Operation},
+    transform::{Derived, Kernel, Operation, SPARSE_FROM},
 };
 
 impl Builder<'_> {
@@ -31,15 +31,10 @@ impl Builder<'_> {
             if let Some(reads) = compiled.reads {
                 read = reads.iter().map(|&position| read[position]).collect();
             }
-            let of_read: Vec<Type> = read.iter().map(|&node| self.graph.nodes[node].of).collect();
-            let one_hot = gives_one_hot(&*compiled.kernel, &of_read, compiled.output);
             // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
             let nullable =
                 compiled.output.nullable || (compiled.output.list && types.iter().any(|of| of.nullable));
             let node = self.add_step(compiled.kernel, &read, compiled.output.with_nullable(nullable));
-            if one_hot {
-                self.graph.nodes[node].form = Form::OneHot;
-            }
             self.graph.nodes[node].lane_names = compiled.lane_names;
             nodes = vec![node];
         }
@@ -63,13 +58,37 @@ impl Builder<'_> {
     fn add_new_step(&mut self, kernel: Box<dyn Kernel>, inputs: Vec<NodeId>, of: Type) -> NodeId {
         let scope = self.joined_scope(&inputs);
         let anchor = self.graph.common_anchor(inputs.iter().map(|&node| self.graph.nodes[node].anchor));
-        self.add(Source::Step { kernel, inputs }, of, scope, anchor)
+        let form = self.form_given(&*kernel, &inputs, of);
+        let node = self.add(Source::Step { kernel, inputs }, of, scope, anchor);
+        self.graph.nodes[node].form = form;
+        node
+    }
+
+    /// Asks a kernel on no rows in which form its vectors come.
+    fn form_given(&self, kernel: &dyn Kernel, inputs: &[NodeId], of: Type) -> Form {
+        if of.element != Element::Float64 || of.width.is_none() {
+            return Form::Plain;
+        }
+        let nodes = inputs.iter().map(|&node| &self.graph.nodes[node]);
+        let empty: Vec<Column> = nodes.map(Node::empty_column).collect();
+        let mut out = Column::new(of);
+        kernel.run(&empty.iter().collect::<Vec<_>>(), &mut out);
+        match out.values {
+            Values::OneHot(_) => Form::OneHot,
+            Values::Sparse(_) => Form::Sparse,
+            _ => Form::Plain,
+        }
     }
 
     /// The node itself, or its plain vectors where the kernel does not take its form.
     fn dense(&mut self, node: NodeId, kernel: &dyn Kernel) -> NodeId {
         let Node { of, form, scope, anchor, .. } = self.graph.nodes[node];
-        if form == Form::Plain || (form == Form::Float32 && kernel.takes_float32()) {
+        let takes = match form {
+            Form::Plain => true,
+            Form::Float32 => kernel.takes_float32(),
+            Form::OneHot | Form::Sparse => of.lanes() >= SPARSE_FROM && kernel.takes_sparse(),
+        };
+        if takes {
             return node;
         }
         if let Some(&dense) = self.dense.get(&node) {
@@ -97,15 +116,4 @@ fn described(kernel: &dyn Kernel) -> Option<String> {
 
     let mut short = Short(String::new());
     write!(short, "{kernel:?}").ok().map(|()| short.0)
-}
-
-/// Asks a kernel on no rows whether its vectors come as slots.
-fn gives_one_hot(kernel: &dyn Kernel, inputs: &[Type], output: Type) -> bool {
-    if output.element != Element::Float64 || output.width.is_none() {
-        return false;
-    }
-    let empty: Vec<Column> = inputs.iter().map(|&of| Column::new(of)).collect();
-    let mut out = Column::new(output);
-    kernel.run(&empty.iter().collect::<Vec<_>>(), &mut out);
-    matches!(out.values, Values::OneHot(_))
 }

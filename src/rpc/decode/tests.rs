@@ -42,10 +42,11 @@ struct UnpackedRequest {
 }
 
 /// Writes a decoded request in the generated types again.
-fn written_again(decoded: Decoded) -> proto::GetFeaturesRequest {
-    let Request { feature_set, version, rows, columns, outputs, layout, status } = decoded.request;
-    let outputs = outputs.into_iter().map(|OutputWanted { name, dtype }| proto::OutputSelection {
+fn written_again(decoded: Request) -> proto::GetFeaturesRequest {
+    let Request { feature_set, version, rows, columns, outputs, layout, encoding, status } = decoded;
+    let outputs = outputs.into_iter().map(|OutputWanted { name, dtype, encoding }| proto::OutputSelection {
         name,
+        encoding: encoding.map_or(0, encoding_again),
         dtype: dtype.map_or(0, |dtype| match dtype {
             OutputType::Float32 => 1,
             OutputType::Float16 => 2,
@@ -56,7 +57,7 @@ fn written_again(decoded: Decoded) -> proto::GetFeaturesRequest {
     });
     let options = proto::Options {
         layout: if layout == Layout::Dense { 1 } else { 2 },
-        encoding: if decoded.encoding == Encoding::Raw { 1 } else { 2 },
+        encoding: encoding_again(encoding),
         status: match status {
             StatusDetail::Off => 1,
             StatusDetail::Counts => 2,
@@ -70,6 +71,14 @@ fn written_again(decoded: Decoded) -> proto::GetFeaturesRequest {
         columns: columns.into_iter().map(column_again).collect(),
         outputs: outputs.collect(),
         options: Some(options),
+    }
+}
+
+fn encoding_again(encoding: Encoding) -> i32 {
+    match encoding {
+        Encoding::Raw => 1,
+        Encoding::Values => 2,
+        Encoding::Sparse => 3,
     }
 }
 
@@ -153,10 +162,13 @@ prop_compose! {
         version in any::<u32>(),
         rows in option::of(any::<u32>()),
         columns in vec(any_column(), 0..6),
-        outputs in vec((any_text(), 0..6i32), 0..4),
-        options in option::of((0..3i32, 0..3i32, 0..4i32)),
+        outputs in vec((any_text(), 0..6i32, 0..4i32), 0..4),
+        options in option::of((0..3i32, 0..4i32, 0..4i32)),
     ) -> proto::GetFeaturesRequest {
-        let outputs = outputs.into_iter().map(|(name, dtype)| proto::OutputSelection { name, dtype }).collect();
+        let outputs = outputs.into_iter();
+        let outputs = outputs
+            .map(|(name, dtype, encoding)| proto::OutputSelection { name, dtype, encoding })
+            .collect();
         let options = options.map(|(layout, encoding, status)| proto::Options { layout, encoding, status });
         proto::GetFeaturesRequest { feature_set, version, rows, columns, outputs, options }
     }
@@ -229,7 +241,7 @@ fn check_same_or_refused(bytes: Vec<u8>) {
 #[test]
 fn every_problem_is_told_with_its_field() {
     let options = proto::Options { layout: 7, encoding: 8, status: 0 };
-    let outputs = vec![proto::OutputSelection { name: "dense".to_owned(), dtype: 77 }];
+    let outputs = vec![proto::OutputSelection { name: "dense".to_owned(), dtype: 77, encoding: 9 }];
     let request =
         proto::GetFeaturesRequest { outputs, options: Some(options), ..proto::GetFeaturesRequest::default() };
     let mut bytes = request.encode_to_vec();
@@ -240,6 +252,7 @@ fn every_problem_is_told_with_its_field() {
     let problems = decode(&bytes.into(), usize::MAX).expect_err("much is wrong");
     let expect = [
         "outputs[0].dtype: 77 is not a value of DataType",
+        "outputs[0].encoding: 9 is not a value of Encoding",
         "feature_set: not valid UTF-8",
         "columns[0]: no values: one of floats, doubles, int64s, uint64s, bools, strings and dictionary is needed",
         "columns[1].floats: malformed protobuf: packed values are cut in the middle of a value",

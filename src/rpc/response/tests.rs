@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 use prost::Message;
 
 use super::*;
-use crate::batch::Status;
+use crate::{batch::Status, serve::request::Encoding};
 
 const FINGERPRINT: &str = "0123456789abcdef0123456789abcdef";
 
@@ -22,6 +22,7 @@ fn any_shape() -> impl Strategy<Value = TensorShape> {
             output,
             name: format!("output{output}"),
             dtype: dtypes[dtype],
+            encoding: Encoding::Raw,
             part: parts[part],
             rows,
             width,
@@ -51,10 +52,15 @@ fn outputs() -> Vec<Output> {
 /// Fills each tensor with small integers: bytes 0 and 1 are numbers of every type, and statuses.
 fn fill(tensors: &mut [TensorBuffer<'_>]) {
     for (position, tensor) in tensors.iter_mut().enumerate() {
-        for (place, byte) in tensor.data.iter_mut().chain(tensor.status.iter_mut()).enumerate() {
+        let Elements::Dense(data) = &mut tensor.elements else { panic!("all elements are there") };
+        for (place, byte) in data.iter_mut().chain(tensor.status.iter_mut()).enumerate() {
             *byte = ((place + position) % 2) as u8;
         }
     }
+}
+
+fn dense((data, status): &mut (Vec<u8>, Vec<u8>)) -> TensorBuffer<'_> {
+    TensorBuffer { elements: Elements::Dense(data), status }
 }
 
 fn unframed(bytes: &Bytes) -> proto::GetFeaturesResponse {
@@ -69,7 +75,7 @@ fn expected(shapes: &[TensorShape], detail: StatusDetail) -> Vec<proto::Tensor> 
         .iter()
         .map(|shape| (vec![9; shape.data_bytes()], vec![9; shape.status_bytes(detail)]))
         .collect();
-    let mut buffers: Vec<_> = data.iter_mut().map(|(data, status)| TensorBuffer { data, status }).collect();
+    let mut buffers: Vec<_> = data.iter_mut().map(dense).collect();
     fill(&mut buffers);
     let tensors = shapes.iter().zip(data).map(|(shape, (data, status))| proto::Tensor {
         name: shape.name.clone(),
@@ -100,7 +106,7 @@ proptest! {
         prop_assert_eq!((message.version, message.rows as usize), (300, rows));
         prop_assert_eq!(message.fingerprint, FINGERPRINT);
         prop_assert_eq!(message.outputs, expected(&shapes, detail));
-        let mut readable = ReadableAnswer::begin(head, &[], StatusDetail::Counts);
+        let mut readable = CollectedAnswer::begin(head, &[], StatusDetail::Counts);
         prop_assert!(readable.tensors().is_empty());
         let readable = unframed(&readable.finish(&counts, &outputs()));
         prop_assert_eq!(message.status_counts, readable.status_counts);
@@ -111,7 +117,8 @@ proptest! {
         let head = Head { version: 1, fingerprint: FINGERPRINT, rows: 3 };
         let mut answer = RawAnswer::begin(&Pool::new(0), head, &shapes, StatusDetail::Off);
         let tensors = answer.tensors();
-        prop_assert!(tensors[0].data.is_empty() || tensors[0].data.as_ptr().addr().is_multiple_of(ALIGNMENT));
+        let Elements::Dense(data) = &tensors[0].elements else { panic!("all elements are there") };
+        prop_assert!(data.is_empty() || data.as_ptr().addr().is_multiple_of(ALIGNMENT));
     }
 }
 
@@ -121,6 +128,7 @@ fn readable_answers_hold_the_numbers() {
         output,
         name: format!("output{output}"),
         dtype,
+        encoding: Encoding::Values,
         part: Part::All,
         rows: 1,
         width: 2,
@@ -130,7 +138,7 @@ fn readable_answers_hold_the_numbers() {
     let mut shapes: Vec<_> = types.into_iter().map(|dtype| shape(dtype, 0)).collect();
     shapes.push(shape(OutputType::Int64, 1));
     let head = Head { version: 1, fingerprint: FINGERPRINT, rows: 1 };
-    let mut answer = ReadableAnswer::begin(head, &shapes, StatusDetail::Rows);
+    let mut answer = CollectedAnswer::begin(head, &shapes, StatusDetail::Rows);
     let elements: [Vec<u8>; 5] = [
         [1.5f32, -2.0].map(f32::to_le_bytes).concat(),
         [1.5, -2.0].map(|value| half::f16::from_f64(value).to_le_bytes()).concat(),
@@ -139,7 +147,8 @@ fn readable_answers_hold_the_numbers() {
         [7i64, -8].map(i64::to_le_bytes).concat(),
     ];
     for (tensor, elements) in answer.tensors().iter_mut().zip(&elements) {
-        tensor.data.copy_from_slice(elements);
+        let Elements::Dense(data) = &mut tensor.elements else { panic!("all elements are there") };
+        data.copy_from_slice(elements);
         tensor.status[1] = Status::Null as u8;
     }
     let message = unframed(&answer.finish(&[], &outputs()));
@@ -149,4 +158,34 @@ fn readable_answers_hold_the_numbers() {
         assert!(tensor.data.is_empty() && tensor.status.is_empty());
     }
     assert_eq!(message.outputs[4].int64_values, [7, -8]);
+}
+
+#[test]
+fn sparse_answers_hold_rows_of_their_elements() {
+    let shape = |encoding, output| TensorShape {
+        output,
+        name: format!("output{output}"),
+        dtype: OutputType::Float32,
+        encoding,
+        part: Part::All,
+        rows: 2,
+        width: 9,
+        features: 1,
+    };
+    let shapes = [shape(Encoding::Sparse, 0), shape(Encoding::Raw, 1)];
+    let head = Head { version: 1, fingerprint: FINGERPRINT, rows: 2 };
+    let mut answer = CollectedAnswer::begin(head, &shapes, StatusDetail::Rows);
+    let mut tensors = answer.tensors();
+    let Elements::Sparse(rows) = &mut tensors[0].elements else { panic!("it is sparse") };
+    rows.columns.push(7);
+    rows.data.extend(1.5f32.to_le_bytes());
+    rows.ends.extend([1, 1]);
+    tensors[0].status[1] = Status::Null as u8;
+    let message = unframed(&answer.finish(&[], &outputs()));
+    let sparse = &message.outputs[0];
+    assert_eq!((&sparse.shape[..], &sparse.data[..]), (&[2, 9][..], &1.5f32.to_le_bytes()[..]));
+    assert_eq!(sparse.indices, 7u32.to_le_bytes()[..]);
+    assert_eq!(sparse.row_offsets, [0u64, 1, 1].map(u64::to_le_bytes).concat());
+    assert_eq!(sparse.status, [0, 4][..]);
+    assert_eq!(message.outputs[1].data.len(), 2 * 9 * 4);
 }

@@ -57,7 +57,7 @@ impl Literal {
             Values::Uint64(values) => Self::Integer((*values.first()?).into()),
             Values::Bool(values) => Self::Bool(*values.first()?),
             Values::String(strings) => Self::Text(strings.get(0).to_owned()),
-            Values::OneHot(_) | Values::Float32(_) => return None,
+            Values::OneHot(_) | Values::Sparse(_) | Values::Float32(_) => return None,
         })
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use quiver::{
     batch::{Column, Element, ListRows, Mark, Strings, Type, Values},
-    serve::request::{Request, RequestColumn, StatusDetail},
+    serve::request::{Encoding, OutputWanted, Request, RequestColumn, StatusDetail},
     spec::{InputType, OutputType, ScalarType},
     table::{Table, TableSchema},
 };
@@ -12,7 +12,7 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::{Served, layout, wanted};
+use super::{Served, layout};
 use crate::reference::{Cell, Held, NULL, Plain, PlainInputs, PlainTable};
 
 /// Inputs with their types and scopes; the floats say what NaN is.
@@ -219,7 +219,8 @@ pub fn requested(rng: &mut ChaCha8Rng, document: &Value, inputs: &PlainInputs, r
         let types = [OutputType::Float32, OutputType::Float16, OutputType::Bfloat16, OutputType::Float64];
         if rng.random_bool(0.5) {
             let dtype = (!integers && rng.random_bool(0.3)).then(|| types[rng.random_range(0..types.len())]);
-            outputs.push(wanted(output["name"].as_str().expect("a name"), dtype));
+            let name = output["name"].as_str().expect("a name").to_owned();
+            outputs.push(OutputWanted { name, dtype, encoding: None });
         }
     }
     Request {
@@ -229,6 +230,7 @@ pub fn requested(rng: &mut ChaCha8Rng, document: &Value, inputs: &PlainInputs, r
         columns,
         outputs,
         layout: layout(rng),
+        encoding: Encoding::Raw,
         status: StatusDetail::Rows,
     }
 }

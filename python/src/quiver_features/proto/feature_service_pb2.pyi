@@ -18,6 +18,7 @@ class Encoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENCODING_UNSPECIFIED: _ClassVar[Encoding]
     ENCODING_RAW: _ClassVar[Encoding]
     ENCODING_VALUES: _ClassVar[Encoding]
+    ENCODING_SPARSE: _ClassVar[Encoding]
 
 class StatusDetail(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -71,6 +72,7 @@ LAYOUT_FACTORED: Layout
 ENCODING_UNSPECIFIED: Encoding
 ENCODING_RAW: Encoding
 ENCODING_VALUES: Encoding
+ENCODING_SPARSE: Encoding
 STATUS_DETAIL_UNSPECIFIED: StatusDetail
 STATUS_DETAIL_OFF: StatusDetail
 STATUS_DETAIL_COUNTS: StatusDetail
@@ -118,12 +120,14 @@ class GetFeaturesRequest(_message.Message):
     def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ..., rows: _Optional[int] = ..., columns: _Optional[_Iterable[_Union[Column, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputSelection, _Mapping]]] = ..., options: _Optional[_Union[Options, _Mapping]] = ...) -> None: ...
 
 class OutputSelection(_message.Message):
-    __slots__ = ("name", "dtype")
+    __slots__ = ("name", "dtype", "encoding")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
     name: str
     dtype: DataType
-    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ...) -> None: ...
+    encoding: Encoding
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., encoding: _Optional[_Union[Encoding, str]] = ...) -> None: ...
 
 class Column(_message.Message):
     __slots__ = ("name", "floats", "doubles", "int64s", "uint64s", "bools", "strings", "dictionary", "list", "nulls", "null_elements")
@@ -226,7 +230,7 @@ class GetFeaturesResponse(_message.Message):
     def __init__(self, version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., rows: _Optional[int] = ..., outputs: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., status_counts: _Optional[_Iterable[_Union[StatusCounts, _Mapping]]] = ...) -> None: ...
 
 class Tensor(_message.Message):
-    __slots__ = ("name", "dtype", "shape", "data", "values", "int64_values", "status", "status_values", "part")
+    __slots__ = ("name", "dtype", "shape", "data", "values", "int64_values", "status", "status_values", "part", "indices", "row_offsets")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
@@ -236,6 +240,8 @@ class Tensor(_message.Message):
     STATUS_FIELD_NUMBER: _ClassVar[int]
     STATUS_VALUES_FIELD_NUMBER: _ClassVar[int]
     PART_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    ROW_OFFSETS_FIELD_NUMBER: _ClassVar[int]
     name: str
     dtype: DataType
     shape: _containers.RepeatedScalarFieldContainer[int]
@@ -245,7 +251,9 @@ class Tensor(_message.Message):
     status: bytes
     status_values: _containers.RepeatedScalarFieldContainer[Status]
     part: TensorPart
-    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., values: _Optional[_Iterable[float]] = ..., int64_values: _Optional[_Iterable[int]] = ..., status: _Optional[bytes] = ..., status_values: _Optional[_Iterable[_Union[Status, str]]] = ..., part: _Optional[_Union[TensorPart, str]] = ...) -> None: ...
+    indices: bytes
+    row_offsets: bytes
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., values: _Optional[_Iterable[float]] = ..., int64_values: _Optional[_Iterable[int]] = ..., status: _Optional[bytes] = ..., status_values: _Optional[_Iterable[_Union[Status, str]]] = ..., part: _Optional[_Union[TensorPart, str]] = ..., indices: _Optional[bytes] = ..., row_offsets: _Optional[bytes] = ...) -> None: ...
 
 class StatusCounts(_message.Message):
     __slots__ = ("output", "feature", "stale", "out_of_range", "unknown_category", "null", "key_not_found")

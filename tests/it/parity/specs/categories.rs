@@ -35,7 +35,7 @@ pub fn step(rng: &mut ChaCha8Rng, kind: Kind) -> Option<(Value, Kind)> {
             multi_hot(rng, kind, weighting)
         }
         7 => (spark_hash(rng, &[kind])?, Kind { element: "int64", ..kind }),
-        _ if kind.element == "string" => (feature_hash(rng), Kind { width: Some(6), ..FLOAT }),
+        _ if kind.element == "string" => feature_hash(rng),
         _ => return None,
     })
 }
@@ -79,7 +79,7 @@ fn map(rng: &mut ChaCha8Rng) -> &'static str {
 }
 
 fn one_hot_with_null(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
-    let mut categories = keys(kind);
+    let mut categories = widened(rng, kind, keys(kind));
     let infrequent = if rng.random_bool(0.5) { vec![categories.remove(0)] } else { Vec::new() };
     let columns = categories.len() + 1 + usize::from(!infrequent.is_empty());
     let dropped = rng.random_bool(0.3);
@@ -111,16 +111,31 @@ fn map_values(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
 }
 
 fn multi_hot(rng: &mut ChaCha8Rng, kind: Kind, weighting: &str) -> (Value, Kind) {
-    let categories = keys(kind);
+    let categories = widened(rng, kind, keys(kind));
     let width = Some(categories.len());
     let step = json!({"op": "multi_hot", "categories": categories, "weighting": weighting,
         "unknown": pick(rng, &["ignore", "null"]), "null": pick(rng, &["zeros", "null"])});
     (step, Kind { width, ..FLOAT })
 }
 
-fn feature_hash(rng: &mut ChaCha8Rng) -> Value {
-    json!({"op": "feature_hash", "width": 6, "prefix": pick(rng, &["", "t="]), "alternate_sign": rng.random_bool(0.5),
-        "null": pick(rng, &["zeros", "null"]), "scheme": pick(rng, &["spark", "scikit_learn"])})
+/// Now and then with so many more categories that results are kept as sparse vectors.
+fn widened(rng: &mut ChaCha8Rng, kind: Kind, mut categories: Vec<Value>) -> Vec<Value> {
+    if rng.random_bool(0.7) {
+        return categories;
+    }
+    match kind.element {
+        "string" => categories.extend((0..200).map(|number| json!(format!("more {number}")))),
+        "bool" => {}
+        _ => categories.extend((0..200).map(|number| json!(5000 + number))),
+    }
+    categories
+}
+
+fn feature_hash(rng: &mut ChaCha8Rng) -> (Value, Kind) {
+    let width = if rng.random_bool(0.3) { 300 } else { 6 };
+    let step = json!({"op": "feature_hash", "width": width, "prefix": pick(rng, &["", "t="]), "alternate_sign": rng.random_bool(0.5),
+        "null": pick(rng, &["zeros", "null"]), "scheme": pick(rng, &["spark", "scikit_learn"])});
+    (step, Kind { width: Some(width), ..FLOAT })
 }
 
 /// `None` where one of the kinds has no type of Spark's.
@@ -175,8 +190,8 @@ pub fn join(rng: &mut ChaCha8Rng, readable: &[(String, Kind)]) -> Option<(Value,
                 let (step, after) = multi_hot(rng, kind, "sum");
                 return Some((of_inputs(&both, step), after));
             }
-            let step = feature_hash(rng);
-            Some((of_inputs(&both, step), Kind { width: Some(6), ..FLOAT }))
+            let (step, after) = feature_hash(rng);
+            Some((of_inputs(&both, step), after))
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Answers with readable numbers, for people: computed as bytes, then written out by the generated types.
+//! Answers whose tensors are computed aside: readable numbers for people, and sparse rows, whose size is known only
+//! then. The generated types write them out.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use half::{bf16, f16};
@@ -9,15 +10,15 @@ use crate::{
     batch::Status,
     proto,
     serve::{
-        answer::{FeatureCounts, TensorBuffer, TensorShape},
-        request::StatusDetail,
+        answer::{Elements, FeatureCounts, SparseRows, TensorBuffer, TensorShape},
+        request::{Encoding, StatusDetail},
     },
     spec::{Output, OutputType},
 };
 
 /// An answer whose tensors are computed aside.
 #[derive(Debug)]
-pub struct ReadableAnswer {
+pub struct CollectedAnswer {
     message: proto::GetFeaturesResponse,
     tensors: Vec<Computed>,
 }
@@ -25,11 +26,18 @@ pub struct ReadableAnswer {
 #[derive(Debug)]
 struct Computed {
     dtype: OutputType,
-    data: Vec<u8>,
+    encoding: Encoding,
+    elements: Collected,
     status: Vec<u8>,
 }
 
-impl ReadableAnswer {
+#[derive(Debug)]
+enum Collected {
+    Dense(Vec<u8>),
+    Sparse(SparseRows),
+}
+
+impl CollectedAnswer {
     /// Makes room for the tensors.
     pub fn begin(head: Head<'_>, tensors: &[TensorShape], detail: StatusDetail) -> Self {
         let message = proto::GetFeaturesResponse {
@@ -41,7 +49,11 @@ impl ReadableAnswer {
         };
         let tensors = tensors.iter().map(|tensor| Computed {
             dtype: tensor.dtype,
-            data: vec![0; tensor.data_bytes()],
+            encoding: tensor.encoding,
+            elements: match tensor.encoding {
+                Encoding::Sparse => Collected::Sparse(SparseRows::default()),
+                Encoding::Raw | Encoding::Values => Collected::Dense(vec![0; tensor.data_bytes()]),
+            },
             status: vec![0; tensor.status_bytes(detail)],
         });
         Self { message, tensors: tensors.collect() }
@@ -49,21 +61,48 @@ impl ReadableAnswer {
 
     /// The places of the tensors' elements and statuses.
     pub fn tensors(&mut self) -> Vec<TensorBuffer<'_>> {
-        let tensors = self.tensors.iter_mut();
-        tensors.map(|Computed { data, status, .. }| TensorBuffer { data, status }).collect()
+        self.tensors.iter_mut().map(Computed::buffer).collect()
     }
 
-    /// Writes the numbers out and gives the framed message.
+    /// Writes the tensors out and gives the framed message.
     pub fn finish(mut self, counts: &[FeatureCounts], outputs: &[Output]) -> Bytes {
-        for (tensor, computed) in self.message.outputs.iter_mut().zip(&self.tensors) {
-            match computed.dtype {
-                OutputType::Int64 => tensor.int64_values = integers(&computed.data),
-                dtype => tensor.values = floats(&computed.data, dtype),
-            }
-            tensor.status_values = computed.status.iter().map(|&status| i32::from(status)).collect();
+        for (tensor, computed) in self.message.outputs.iter_mut().zip(self.tensors) {
+            computed.write(tensor);
         }
         self.message.status_counts = counts.iter().map(|counts| status_counts(counts, outputs)).collect();
         framed(&self.message)
+    }
+}
+
+impl Computed {
+    fn buffer(&mut self) -> TensorBuffer<'_> {
+        let elements = match &mut self.elements {
+            Collected::Dense(data) => Elements::Dense(data),
+            Collected::Sparse(rows) => Elements::Sparse(rows),
+        };
+        TensorBuffer { elements, status: &mut self.status }
+    }
+
+    fn write(self, tensor: &mut proto::Tensor) {
+        if self.encoding == Encoding::Values {
+            tensor.status_values = self.status.iter().map(|&status| i32::from(status)).collect();
+        } else {
+            tensor.status = self.status.into();
+        }
+        match (self.elements, self.encoding, self.dtype) {
+            (Collected::Sparse(rows), ..) => {
+                let columns = rows.columns.iter().flat_map(|column| column.to_le_bytes());
+                let offsets = std::iter::once(&0).chain(&rows.ends);
+                tensor.indices = columns.collect();
+                tensor.row_offsets = offsets.flat_map(|offset| offset.to_le_bytes()).collect();
+                tensor.data = rows.data.into();
+            }
+            (Collected::Dense(data), Encoding::Values, OutputType::Int64) => {
+                tensor.int64_values = integers(&data);
+            }
+            (Collected::Dense(data), Encoding::Values, dtype) => tensor.values = floats(&data, dtype),
+            (Collected::Dense(data), ..) => tensor.data = data.into(),
+        }
     }
 }
 
