@@ -187,6 +187,18 @@ def test_lanes_of_a_vector_may_be_columns(tmp_path: Path) -> None:
 
 
 @needs_server
+def test_a_table_may_hold_that_a_vector_with_a_missing_lane_is_none(tmp_path: Path) -> None:
+    folder = write_table(tmp_path, "vectors", EMBEDDINGS, key="ad_id").path
+    document = folder / "table.json"
+    document.write_text(document.read_text().replace('"nan": "value"', '"nan": "null"'))
+    frame = with_lanes(LOG)
+    pipeline = ColumnTransformer([("filled", SimpleImputer(), LANES)]).fit(frame)
+    lookups = [Lookup("vectors", key="ad_id", vectors={"embedding": LANES})]
+    golden = golden_of(export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, max_ulp=1))
+    assert None in golden["tables"]["vectors"]["embedding"]
+
+
+@needs_server
 @pytest.mark.parametrize("stack", [np.vstack, np.stack])
 def test_a_column_of_arrays_may_be_stacked(stack: Any, tmp_path: Path) -> None:
     frame = LOG.merge(EMBEDDINGS, on="ad_id")

@@ -144,7 +144,7 @@ def hard_rows(
                     for position, values in enumerate(by_source)
                 )
             )
-    plain = [*sample.telling(base), *base[: max(1, most // 4)]]
+    plain = [*sample.key_rows(base), *base[: max(1, most // 4)]]
     distinct = list({repr(row): row for row in [*plain, *rows]}.values())
     return oracle.accepted(sample.settled(distinct[:most]))
 

@@ -55,8 +55,8 @@ class Sample:
         """The columns that all rows of a request share."""
         return request_scope
 
-    def telling(self, base: Sequence[Row]) -> list[Row]:
-        """Rows that golden rows must have beside those of hard values."""
+    def key_rows(self, base: Sequence[Row]) -> list[Row]:
+        """Rows whose keys tables have, and don't have, for golden rows."""
         return []
 
     def settled(self, rows: Sequence[Row], *, as_request: bool = False) -> list[Row]:

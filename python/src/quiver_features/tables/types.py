@@ -47,11 +47,13 @@ class ColumnType:
         dtype: The type of each element as it is stored.
         list: Whether a row is a list.
         width: The lanes of a vector, or None.
+        is_whole: Whether a vector of which a lane is missing is missing as a whole.
     """
 
     dtype: str
     list: bool = False
     width: int | None = None
+    is_whole: bool = False
 
     def __str__(self) -> str:
         if self.list:
@@ -85,7 +87,7 @@ class ColumnType:
         """What NaN means: no value, but for a vector, of which a single lane may be missing."""
         if not self.is_float:
             return None
-        return "null" if self.width is None else "value"
+        return "null" if self.width is None or self.is_whole else "value"
 
     def document(self, name: str) -> dict[str, Any]:
         """The column as ``table.json`` has it."""
@@ -98,7 +100,7 @@ class ColumnType:
         """The type of a column of ``table.json``."""
         shape = column["shape"]
         width = shape["vector"] if isinstance(shape, dict) else None
-        return cls(column["dtype"], shape == "list", width)
+        return cls(column["dtype"], shape == "list", width, width is not None and column["nan"] == "null")
 
 
 def parse(text: str) -> ColumnType:

@@ -187,7 +187,7 @@ def _made(kind: type[Kind], claim: Claim, columns: tuple[str, ...], of: ColumnTy
         is_list=source.is_list,
         float32=source.float32 or of.dtype in {"float16", "float32"},
         seen=source.seen,
-        limits=_limits(of) if is_scalar and of.is_integer else source.limits,
+        limits=limits_of(of) if is_scalar and of.is_integer else source.limits,
         problem=source.problem,
         lookup=claim.lookup.name,
         table_columns=columns,
@@ -195,7 +195,7 @@ def _made(kind: type[Kind], claim: Claim, columns: tuple[str, ...], of: ColumnTy
     )
 
 
-def _limits(of: ColumnType) -> tuple[int, int]:
+def limits_of(of: ColumnType) -> tuple[int, int]:
     limits = np.iinfo(of.dtype)
     return int(limits.min), int(limits.max)
 

@@ -18,7 +18,7 @@ from .brought import Brought, JoinedSource, at_of, is_same
 from .references import Place
 from .tables import Key, KnownTable, Record
 
-_TELLING_ROWS = 2
+_VARIED_ROWS = 2
 """Rows of the sample that are varied for each lookup."""
 
 
@@ -82,6 +82,9 @@ class Joined:
         ]
         for at in lacking:
             self.brought[at].write(row[at], record, at_of(tuple(row), self.entries_at.get(at)))
+        for column in {self.brought[at].table_columns[0] for at in lacking if self.brought[at].stored.is_whole}:
+            if any(is_missing(lane) for lane in record[column] or []):
+                record[column] = None
 
 
 @dataclass
@@ -155,9 +158,9 @@ class JoinedSample(Sample):
                 shared |= {source.name} if lookup.is_request and of_request else set()
         return shared
 
-    def telling(self, base: Sequence[Row]) -> list[Row]:
+    def key_rows(self, base: Sequence[Row]) -> list[Row]:
         """Rows of the sample, then others with keys that are missing and keys that no table has."""
-        rows = [tuple(row) for row in base[:_TELLING_ROWS]]
+        rows = [tuple(row) for row in base[:_VARIED_ROWS]]
         for row in list(rows):
             for lookup in self.lookups:
                 at = lookup.key_at[0]
@@ -165,7 +168,7 @@ class JoinedSample(Sample):
                 strange = list(row)
                 strange[at] = self._fresh(at)
                 key = lookup.key_of(strange)
-                if key is not None:
+                if key is not None and key not in self._real[lookup.table.name]:
                     self._absent[lookup.table.name].add(key)
                     rows.append(tuple(strange))
         return rows

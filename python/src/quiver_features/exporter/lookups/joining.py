@@ -16,7 +16,7 @@ from ..samples import Sample, read_sample
 from ..sources import NEVER, Source
 from .agreement import check_agreement
 from .brought import Brought, JoinedSource, lookup_column, reconciled
-from .columns import Claim, SourceMaker, claims
+from .columns import Claim, SourceMaker, claims, limits_of
 from .declared import Lookup
 from .joined import Joined, JoinedSample
 from .references import Place, key_parts, place
@@ -233,6 +233,7 @@ class _Joining:
             [None] * rows,
             np.dtype(object),
             None,
+            limits=limits_of(stored) if stored.is_integer else (0, 0),
             lookup=of.lookup,
             table_columns=(of.column,),
             stored=stored,
