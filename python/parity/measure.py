@@ -28,7 +28,7 @@ import real_data
 from compare import Worst, compared
 from rows import rows_for
 from scipy import sparse
-from server import check, columns_of, serving
+from server import check, serving
 from trials import MEASURED, Trial, library_trials
 
 from quiver_features import Client, ExportError, export
@@ -120,9 +120,7 @@ def _measure(trial: Trial, number: int, client: Client, result: dict[str, Any]) 
     result["values"] = 0
     try:
         for container, expected in _asked(trial, number):
-            described = client.describe(name_of(trial, number))
-            inputs = [one.name for one in described.inputs]
-            answer = client.get_features(name_of(trial, number), columns_of(container, inputs))
+            answer = client.get_features(name_of(trial, number), container)
             compared(answer["features"], expected, trial, container, worst)
     except Exception as error:
         result["problem"] = f"{type(error).__name__}: {error}"

@@ -9,13 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
-
-from quiver_features.names import column_name
 
 BINARY = os.environ.get("QUIVER_BINARY", "")
 
@@ -28,15 +23,6 @@ def check(repository: Path, binary: str = BINARY) -> str:
     """What `quiver check` says of a repository; nothing if it finds no problem."""
     done = subprocess.run([binary, "check", str(repository)], capture_output=True, text=True, timeout=300)
     return "" if done.returncode == 0 else done.stderr or f"exit code {done.returncode}"
-
-
-def columns_of(sample: Any, inputs: list[str]) -> Any:
-    """A sample as a request's columns."""
-    if isinstance(sample, pd.DataFrame):
-        return sample.set_axis([column_name(name) for name in sample.columns], axis=1)
-    if isinstance(sample, np.ndarray) and sample.ndim == 2:
-        return {f"x{at}": sample[:, at] for at in range(sample.shape[1]) if f"x{at}" in inputs}
-    return {"x0": list(sample)}
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cases import CASES, frame
-from server import check, columns_of, needs_server, serving
+from server import check, needs_server, serving
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -62,11 +62,10 @@ def test_the_sample_is_served_as_transformed(name: str, client: Client) -> None:
     case = CASES[name]
     if "request" in case.options.get("scopes", {}).values():
         pytest.skip("its sample is of many requests")
-    described = client.describe(name_of(name))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = dense(case.fitted().transform(case.sample))
-    got = client.get_features(name_of(name), columns_of(case.sample, [one.name for one in described.inputs]))
+    got = client.get_features(name_of(name), case.sample)
     values = got["features"]
     assert values.shape == expected.shape
     default = case.options.get("default", np.nan)
