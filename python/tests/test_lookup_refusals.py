@@ -38,6 +38,11 @@ REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
         {},
         "vectors names 1 lanes of 'price', which is float64",
     ),
+    (
+        [Lookup("ads", key="ad_id", columns={"clicks": "price", "price": "price"})],
+        {},
+        "column 'clicks': has the value of",
+    ),
     ([Lookup("ads", key="ad_id", scope="rows")], {}, '"request" and "row" are known'),
     ([Lookup("ads", key="ad_id"), Lookup("ads", key="ad_id")], {}, "there are two lookups of this name"),
     ([Lookup("a.b", table="ads", key="ad_id")], {}, "the name 'a.b' must be a folder's name"),

@@ -210,6 +210,14 @@ def test_a_column_of_arrays_may_be_stacked(stack: Any, tmp_path: Path) -> None:
     assert_served(tmp_path, "ctr", pipeline, log(80).merge(EMBEDDINGS, on="ad_id"), [])
 
 
+def test_columns_that_no_feature_reads_may_differ_from_the_tables(tmp_path: Path) -> None:
+    frame = joined(LOG).assign(clicks="none", price=lambda rows: rows["price"] + 1)
+    pipeline = ColumnTransformer([("kind", OneHotEncoder(handle_unknown="ignore"), ["category"])]).fit(frame)
+    lookups = [Lookup("ads", key="ad_id")]
+    folder = export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, tables={"ads": ADS}, quiver=False)
+    assert list(golden_of(folder)["tables"]["ads"]) == ["ad_id", "category"]
+
+
 MAPS = pd.DataFrame(
     {
         "user_id": USERS,

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..problems import ExportError, ExportProblem
-from ..sources import Source, is_null
+from ..sources import Row, is_null
 from .brought import at_of, is_same
-from .joined import Joined
 from .tables import Key, Record
+
+if TYPE_CHECKING:
+    from .joined import Joined
 
 _COMPARED = 2000
 
 
-def check_agreement(lookups: list[Joined], sources: list[Source], real: dict[str, dict[Key, Record]]) -> None:
+def check_agreement(lookups: list[Joined], rows: Sequence[Row], real: dict[str, dict[Key, Record]]) -> None:
     """Refuses a lookup that finds none of the sample's keys, or a column that has the table's value in no row.
 
     Some rows may differ: a log is often joined with the values of its day.
     """
-    rows = list(zip(*(source.values for source in sources), strict=True))
     rows = rows[:: -(-len(rows) // _COMPARED) or 1]
     problems = []
     for lookup in lookups:
@@ -35,7 +37,7 @@ def check_agreement(lookups: list[Joined], sources: list[Source], real: dict[str
         raise ExportError(problems)
 
 
-def _disagreement(lookup: Joined, at: int, pairs: list[tuple[Any, Record]]) -> ExportProblem | None:
+def _disagreement(lookup: Joined, at: int, pairs: list[tuple[Row, Record]]) -> ExportProblem | None:
     source = lookup.brought[at]
     values = [(row[at], source.read(record, at_of(row, lookup.entries_at.get(at)))) for row, record in pairs]
     values = [(one, other) for one, other in values if not (is_null(one) and is_null(other))]

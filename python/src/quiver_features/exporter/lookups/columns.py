@@ -196,6 +196,7 @@ def _made(kind: type[Kind], claim: Claim, columns: tuple[str, ...], of: ColumnTy
 
 
 def limits_of(of: ColumnType) -> tuple[int, int]:
+    """The least and the greatest integer of a type."""
     limits = np.iinfo(of.dtype)
     return int(limits.min), int(limits.max)
 

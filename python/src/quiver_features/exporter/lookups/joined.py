@@ -14,6 +14,7 @@ from ..matrix import Matrix, scalar_column
 from ..nulls import is_missing
 from ..samples import Sample
 from ..sources import Row, Source, json_value
+from .agreement import check_agreement
 from .brought import Brought, JoinedSource, at_of, is_same
 from .references import Place
 from .tables import Key, KnownTable, Record
@@ -143,6 +144,7 @@ class JoinedSample(Sample):
                     lookup.entries_at[at] for at in lookup.brought if at in lookup.entries_at
                 }
         self.lookups = [lookup for lookup in self.lookups if lookup.brought]
+        check_agreement(self.lookups, self.rows, self._real)
         read = {at for at, source in enumerate(self.sources) if any(source is one for one in used)}
         self._free = {at for lookup in self.lookups for at in lookup.key_at if at not in read}
         self._free -= {at for lookup in self.lookups for at in lookup.entries_at.values()}

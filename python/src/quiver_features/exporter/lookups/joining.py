@@ -14,7 +14,6 @@ from ..nulls import is_missing
 from ..problems import ExportError, ExportProblem, Refusal
 from ..samples import Sample, read_sample
 from ..sources import NEVER, Source
-from .agreement import check_agreement
 from .brought import Brought, JoinedSource, lookup_column, reconciled
 from .columns import Claim, SourceMaker, claims, limits_of
 from .declared import Lookup
@@ -89,7 +88,6 @@ class _Joining:
         sources = self._sources(keys)
         joined = [self._placed(name, keys[name], sources) for name in order]
         real = self._real_records(joined, sources)
-        check_agreement(joined, sources, real)
         by_place = [source for source in sources if isinstance(source, Brought)]
         self._refuse_names_like_lookups(sources, by_place)
         self._raise()
@@ -197,8 +195,10 @@ class _Joining:
                 table = self._tables[claim.lookup.of_table]
                 self._made[label] = maker.brought(claim, table, self._by_label[label], at)
             except Refusal as refusal:
+                # Only of interest if a feature reads it.
                 where = f"{claim.lookup.name}.{claim.column}"
-                self._refuse(f"column {label!r}", f"is not what {where} brings: {refusal}")
+                source = self._by_label[label]
+                source.problem = source.problem or f"is not what {where} brings: {refusal}"
 
     def _entry_place(self, claim: Claim) -> Place:
         return place(claim.lookup.entries[claim.label].at, self._labels, self._places, self._names)
