@@ -23,6 +23,9 @@ FLOATS = [
     ([], [], []),
     ([None, None], [0.0, 0.0], [0, 1]),
     (np.arange(6.0)[::2], [0.0, 2.0, 4.0], []),
+    (pd.Series([1.5, None, 1.5], dtype="category"), [1.5, 0.0, 1.5], [1]),
+    (pd.Series([True, None], dtype="boolean"), [1.0, 0.0], [1]),
+    (np.array([1.5, 2.5], ">f8"), [1.5, 2.5], []),
 ]
 
 
@@ -40,12 +43,23 @@ def test_nan_is_sent_as_it_is() -> None:
     assert not column.nulls
 
 
+def test_large_integers_that_are_floats() -> None:
+    exact = [2**53, 2**60, -(2**62)]
+    for values in (exact, np.array(exact), pd.Series(exact, dtype="Int64"), [0.5, *exact][1:]):
+        assert list(sent("float64", values).doubles.values) == exact
+    assert list(sent("request float64", 2**60).doubles.values) == [2**60]
+
+
 INTEGERS = [
     ([1, None, -3], [1, 0, -3], [1]),
     (np.array([1, 2], dtype=np.uint8), [1, 2], []),
     (np.array([2**62 + 1]), [2**62 + 1], []),
     (pd.Series([1.0, float("nan"), 3.0]), [1, 0, 3], [1]),
     (pd.Series([4, pd.NA], dtype="Int64"), [4, 0], [1]),
+    (pd.Series([1234567890123456781, None], dtype="Int64"), [1234567890123456781, 0], [1]),
+    (pd.Series([7, None, 7, 8], dtype="category"), [7, 0, 7, 8], [1]),
+    ([2.0**53 - 1, -(2.0**53) + 1], [2**53 - 1, -(2**53) + 1], []),
+    (np.array([2**24 - 1], np.float32), [2**24 - 1], []),
 ]
 
 
@@ -99,6 +113,10 @@ def test_a_request_scope_column_takes_one_value() -> None:
     assert list(sent("request list<string>", ["a", "b"]).list.offsets) == [0, 2]
     assert list(sent("request list<string>", [["a", "b"]]).list.offsets) == [0, 2]
     assert list(sent("request list<string>", []).list.offsets) == [0, 0]
+    assert list(sent("request list<string>", None).nulls) == [0]
+    assert list(sent("request list<string>", [None]).nulls) == [0]
+    assert list(sent("request list<float64>", np.array([1.0, 2.0])).doubles.values) == [1.0, 2.0]
+    assert list(sent("request int64", np.array(7)).int64s.values) == [7]
 
 
 def test_a_frame_gives_the_columns_that_are_inputs() -> None:
@@ -136,6 +154,31 @@ WRONG = [
     ("string", [1], "must hold strings"),
     ("string", "abc", "not a column"),
     ("float64", ["a"], "must hold numbers"),
+    ("float64", [2**53 + 1], "holds 9007199254740993 at 0, which a float would round"),
+    ("float64", [0.5, -(2**53) - 1], "holds -9007199254740993 at 1, which a float would round"),
+    ("float32", np.array([1, 2**62 + 1]), "at 1, which a float would round"),
+    ("float64", np.array([2**64 - 1], dtype=np.uint64), "holds 18446744073709551615 at 0, which a float would round"),
+    ("float64", pd.Series([2**53 + 1, None], dtype="Int64"), "at 0, which a float would round"),
+    ("request float64", 2**53 + 1, "which a float would round"),
+    ("float64", [10**400], "too large for float64"),
+    ("float32", [1e300], "holds 1e.300 at 0, which is too large for float32"),
+    ("int64", [2.0**53], "which may have been rounded: .* only below 2.53; send integers, .* nullable Int64 .* Arrow"),
+    ("int64", np.array([np.nan, -(2.0**60)]), "at 1, which may have been rounded"),
+    ("int64", np.array([2**24], np.float32), "holds 16777216.0 at 0, which may have been rounded: .* below 2.24"),
+    ("int64", pd.Series([1234567890123456781, None]), "which may have been rounded"),
+    ("uint64", [[1.5]], "holds .1.5. at 0, must hold integers"),
+    ("list<int64>", [[1], [2, 2.0**53]], "row 1 holds 9007199254740992.0 at 1, which may have been rounded"),
+    ("list<int64>", np.array([[1.0], [2.0**53]]), "row 1 holds 9007199254740992.0 at 0, which may have been rounded"),
+    ("string", ["a", "\ud800"], "at 1, half of a surrogate pair"),
+    ("string", pd.Series(["a", "\udfff"] * 3, dtype=object), "half of a surrogate pair"),
+    ("string", [b"a"], "must hold strings; decode bytes"),
+    ("string", np.array([1.5, 2.5]), "must hold strings"),
+    ("string", pd.Series([1.0, None], dtype="category"), "must hold strings"),
+    ("request int64", {"a": 1}, "must be one value"),
+    ("request list<string>", "abc", "row 0 is 'abc', not a list"),
+    ("request list<string>", [["a"], ["b"]], "has 2 values; it is of request scope and has one"),
+    ("int64", {1, 2}, "is a set, whose values have no order"),
+    ("int64", {0: 1}, "not a column of values"),
     ("float64", 1.5, "not a column"),
     ("float64", np.zeros((2, 2)), "a list in each row"),
     ("list<int64>", [1, 2], "row 0 is 1, not a list"),

@@ -19,6 +19,7 @@ from .values.unfit import Unfit
 from .vectors import (
     Lists,
     Mask,
+    Numbers,
     Objects,
     Scalars,
     Unreadable,
@@ -45,6 +46,9 @@ _PLAIN: dict[str, tuple[str, set[type]]] = {
     "string": ("strings", {str}),
 }
 """The fields of values that the messages take as they are."""
+
+_LARGEST_EXACT = 1 << 53
+"""Larger integers may not be floats."""
 
 _MOST_ELEMENTS = (1 << 32) - 1
 
@@ -108,6 +112,8 @@ def _plain_value(one: Input, value: Any) -> list[Part] | None:
     field, kinds = _PLAIN.get(one.dtype, ("", set()))
     if one.scope == "row" or one.is_list or type(value) not in kinds:
         return None
+    if field == "doubles" and type(value) is int and abs(value) > _LARGEST_EXACT:
+        return None
     values: dict[str, Any] = {field: {"values": [value]}}
     try:
         column = pb.Column(name=one.name, **values)
@@ -120,8 +126,8 @@ def _plain_value(one: Input, value: Any) -> list[Part] | None:
 def _column(one: Input, values: Any, repeats: bool) -> list[Part]:
     """The field of any column."""
     vector = _single(one, values, repeats) if one.scope == "request" else _rows(one, values)
-    if one.scope == "request" and isinstance(vector, Objects):
-        plain = _plain_value(one, vector.values[0])
+    if one.scope == "request" and isinstance(vector, (Objects, Numbers)):
+        plain = _plain_value(one, objects_of(vector)[0])
         if plain is not None:
             return plain
     name: list[Part] = [message(_NAME, one.name.encode())]
