@@ -28,6 +28,7 @@ OTHERS = [
     "numpy",
     "pandas",
     "pyarrow",
+    "polars",
     "grpcio",
     "protobuf",
     "googleapis-common-protos",

@@ -222,6 +222,27 @@ def test_a_feature_set_that_changes_with_each_answer_is_given_up() -> None:
     assert raised.value.code == grpc.StatusCode.ABORTED
 
 
+def test_an_answer_of_something_else_is_reported() -> None:
+    served, session = Served({1: ONE}), Session()
+    served.ask(session)
+
+    def features() -> Steps[Features]:
+        return session.get_features(Wanted("ads"), Rows.of(FRAME))
+
+    without_shape = pb.GetFeaturesResponse(outputs=[pb.Tensor()]).SerializeToString()
+    for garbage, steps in [
+        (b"\xff", session.list_feature_sets()),
+        (b"\xff", session.describe("ads", 0)),
+        (b"\xff", features()),
+        (b"<html>", features()),
+        (without_shape, features()),
+    ]:
+        served.answer = lambda call, garbage=garbage: garbage  # type: ignore[method-assign,misc]
+        with pytest.raises(RequestError, match="the answer can't be read by this client") as raised:
+            served.run(steps)
+        assert raised.value.code == grpc.StatusCode.INTERNAL
+
+
 def test_calls_share_the_time_that_is_given() -> None:
     exchange = Exchange(Session().describe("ads", 0), 10.0)
     left = exchange.timeout

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from ..proto import feature_service_pb2 as pb
 from .answers import Features, read_answer
@@ -127,7 +128,7 @@ class Session:
     def list_feature_sets(self) -> Steps[list[FeatureSetVersions]]:
         """Every feature set with its served versions."""
         raw = yield Call("ListFeatureSets", pb.ListFeatureSetsRequest().SerializeToString())
-        answer = pb.ListFeatureSetsResponse.FromString(raw)
+        answer = _parsed(raw, pb.ListFeatureSetsResponse.FromString)
         return [FeatureSetVersions(one.name, tuple(one.versions), one.default_version) for one in answer.feature_sets]
 
     def describe(self, name: str, version: int) -> Steps[FeatureSet]:
@@ -135,7 +136,7 @@ class Session:
         key = (text("feature_set", name), whole_number("version", version))
         message = pb.GetFeatureSetRequest(feature_set=name, version=version)
         raw = yield Call("GetFeatureSet", message.SerializeToString())
-        found = feature_set(pb.GetFeatureSetResponse.FromString(raw))
+        found = _parsed(raw, lambda raw: feature_set(pb.GetFeatureSetResponse.FromString(raw)))
         self._keep(key, found)
         return found
 
@@ -210,11 +211,20 @@ class Session:
 
     def _read(self, sent: Sent, raw: bytes) -> Features:
         name = sent.wanted.feature_set
-        return read_answer(raw, name, lambda head: self._by_fingerprint[name, head.fingerprint])
+        known = self._by_fingerprint
+        return _parsed(raw, lambda raw: read_answer(raw, name, lambda head: known[name, head.fingerprint]))
 
 
 def _sent(description: FeatureSet, wanted: Wanted, rows: Rows) -> Sent:
     return Sent(description, wanted, rows, write_request(description, wanted, rows), is_fresh=True)
+
+
+def _parsed(raw: bytes, parse: Callable[[bytes], T]) -> T:
+    try:
+        return parse(raw)
+    except (DecodeError, KeyError, ValueError) as error:
+        problem = f"the answer can't be read by this client: {type(error).__name__}: {error}"
+        raise RequestError(grpc.StatusCode.INTERNAL, problem) from error
 
 
 def as_it_is(message: Any) -> Any:
