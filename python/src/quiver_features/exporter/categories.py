@@ -15,6 +15,9 @@ from .problems import Refusal
 from .registry import Context
 
 
+_SAFE_INTEGER = 1 << 53
+
+
 @dataclass(frozen=True)
 class Categories:
     """Categories beside the expression that they are compared with.
@@ -63,6 +66,8 @@ def _of_one_type(values: list[Any], expression: Expression) -> tuple[Expression,
         raise Refusal(f"the category {wrong[0]!r} is not a number, the column's values are")
     if element == "bool" and all(isinstance(value, bool) or value in (0, 1) for value in values):
         return expression, [bool(value) for value in values]
-    if element in {"int64", "uint64"} and all(float(value).is_integer() for value in values):
+    # Among floats from 2^53 on the library finds an integer's nearest float.
+    rounded = any(isinstance(value, float) and abs(value) >= _SAFE_INTEGER for value in values)
+    if element in {"int64", "uint64"} and not rounded and all(float(value).is_integer() for value in values):
         return expression, [int(value) for value in values]
     return ex.cast(expression, "float64"), [float(value) for value in values]

@@ -12,6 +12,7 @@ from .nulls import is_missing
 from .sources import EITHER, NEVER, UNDECIDED, Source, is_null
 
 _NAN = float("nan")
+_SAFE_INTEGER = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ def of_pandas(name: str, column: Any) -> Source:
         return _of_categories(name, values, dtype)
     if isinstance(dtype, pd.ArrowDtype):
         return _of_arrow_type(_Column(name, values, dtype, pd.NA), dtype.pyarrow_dtype)
+    if isinstance(dtype, pd.SparseDtype) and dtype.subtype.kind == "b":
+        # scikit-learn computes in booleans then.
+        return _Column(name, values, dtype, NEVER).unusable(f"its type is {dtype}; cast it to Sparse[float64]")
     if isinstance(dtype, pd.SparseDtype):
         missing = _NAN if dtype.subtype.kind == "f" else NEVER
         return _of_numbers(_Column(name, values, dtype, missing), dtype.subtype)
@@ -72,13 +76,14 @@ def of_pandas(name: str, column: Any) -> Source:
 
 def of_arrow(name: str, column: Any) -> Source:
     """A column of a Table. What the library makes of null depends on the other columns: NaN, or None among strings."""
-    return _of_arrow_type(_Column(name, column.to_pylist(), column.type, None, EITHER), column.type)
+    return _whole_beside_null(_of_arrow_type(_Column(name, column.to_pylist(), column.type, None, EITHER), column.type))
 
 
 def of_polars(name: str, column: Any) -> Source:
     """A polars Series."""
     of = column.to_arrow().type
     found = _of_arrow_type(_Column(name, column.to_list(), column.dtype, None, EITHER), of)
+    found = _whole_beside_null(found)
     if found.element == "int64" and of.bit_width < 32:
         found.problem = f"its type is {column.dtype}, which becomes float32 where a row is null; cast it to Int64"
     return found
@@ -91,9 +96,13 @@ def numpy_type(dtype: Any) -> np.dtype[Any]:
     # ArrowDtype has a NumPy type too, which is wrong for dictionaries.
     dtype = getattr(dtype, "pyarrow_dtype", dtype)
     found = getattr(dtype, "numpy_dtype", None) or getattr(dtype, "subtype", None)
-    if found is None and hasattr(dtype, "to_pandas_dtype") and not hasattr(dtype, "value_type"):
-        found = dtype.to_pandas_dtype()
-    return np.dtype(object) if found is None else np.dtype(found)
+    if found is None and hasattr(dtype, "to_pandas_dtype"):
+        try:
+            found = dtype.to_pandas_dtype()
+        except NotImplementedError:
+            # A dictionary, a time of day.
+            found = None
+    return np.dtype(found) if isinstance(found, (type, np.dtype)) else np.dtype(object)
 
 
 def _of_numbers(column: _Column, dtype: np.dtype[Any]) -> Source:
@@ -116,7 +125,9 @@ def _of_arrow_type(column: _Column, of: Any) -> Source:
         return _of_arrow_type(column, of.value_type)
     if types.is_string(of) or types.is_large_string(of) or types.is_string_view(of):
         return replace(column, seen=None if column.seen is EITHER else column.seen).source("string")
-    if types.is_floating(of) or types.is_integer(of) or types.is_boolean(of):
+    if types.is_boolean(of):
+        return replace(column, seen=None if column.seen is EITHER else column.seen).source("bool")
+    if types.is_floating(of) or types.is_integer(of):
         return _of_numbers(column, np.dtype(of.to_pandas_dtype()))
     if types.is_list(of) or types.is_large_list(of) or types.is_fixed_size_list(of) or types.is_struct(of):
         return of_objects(column.name, column.values, column.dtype)
@@ -127,7 +138,19 @@ def _of_categories(name: str, values: list[Any], dtype: Any) -> Source:
     """A categorical column, whose missing values the library finds as NaN whatever the categories are."""
     found = of_objects(name, [_NAN if is_missing(value) else value for value in values], dtype)
     found.missing = found.seen = _NAN
-    return found
+    return _whole_beside_null(found)
+
+
+def _whole_beside_null(source: Source) -> Source:
+    """Has no golden rows with null in a column of large integers without it.
+
+    One null makes floats of all integers of a call, so that they would be rounded, which they are not by themselves.
+    """
+    values = source.values
+    if source.element in {"int64", "uint64"} and not any(map(is_missing, values)):
+        if any(abs(value) >= _SAFE_INTEGER for value in values):
+            source.missing = source.seen = NEVER
+    return source
 
 
 def of_objects(name: str, values: Sequence[Any], dtype: Any) -> Source:

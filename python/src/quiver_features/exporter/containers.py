@@ -96,6 +96,13 @@ def is_arrow(data: Any) -> bool:
     return type(data).__module__.split(".")[0] == "pyarrow" and hasattr(data, "schema")
 
 
+def is_sparse(data: Any) -> bool:
+    """Whether the library computes with a sparse matrix: for a DataFrame, where all its columns are sparse."""
+    if is_pandas(data) and data.ndim == 2:
+        return bool(len(data.columns)) and all(type(dtype).__name__ == "SparseDtype" for dtype in data.dtypes)
+    return bool(sparse.issparse(data))
+
+
 def labels_of(data: Any) -> list[Any] | None:
     """The labels of a frame's columns, or None where it has no labels."""
     if is_arrow(data):
@@ -117,16 +124,30 @@ def dense(data: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     if sparse.issparse(data):
         data = data.toarray()
     elif is_pandas(data):
-        data = data.to_numpy(dtype=np.float64, na_value=np.nan)
+        # Its own conversion knows neither sparse columns nor that dates are no numbers.
+        series = [data] if data.ndim == 1 else [data.iloc[:, at] for at in range(data.shape[1])]
+        data = np.stack([_of_series(one) for one in series], axis=1) if series else np.empty(data.shape)
     elif is_polars(data) or is_arrow(data):
         columns = data.iter_columns() if is_polars(data) else data.columns
         lists = [column.to_list() if is_polars(data) else column.to_pylist() for column in columns]
         data = np.asarray([[np.nan if value is None else float(value) for value in column] for column in lists]).T
     array = np.asarray(data)
+    if array.dtype.kind in "cmM":
+        raise TypeError(f"{array.dtype} is no type of numbers")
+    if array.dtype == object:
+        array = np.asarray([np.nan if is_missing(value) else value for value in array.flat]).reshape(array.shape)
     return (array.reshape(-1, 1) if array.ndim == 1 else array).astype(np.float64)
 
 
 # pandas
+
+
+def _of_series(series: Any) -> np.ndarray[Any, Any]:
+    dtype = getattr(series.dtype, "subtype", series.dtype)
+    dtype = dtype.categories.dtype if hasattr(dtype, "categories") else dtype
+    if getattr(dtype, "kind", "") in "cmM":
+        raise TypeError(f"{dtype} is no type of numbers")
+    return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _pandas_frame(sample: Any) -> Container:

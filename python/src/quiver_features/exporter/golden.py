@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .containers import dense, labels_of
+from .containers import dense, labels_of, numpy_types
 from .expressions import Exactness, Expression
 from .hard_values import hard, infinite, missing
 from .problems import ExportError
@@ -114,12 +114,14 @@ def _first_without_numbers(result: Any) -> str:
     """The first column of a result that dense() can't read."""
     labels = labels_of(result)
     array = np.asarray(result, dtype=object).reshape(len(result), -1)
-    for at, column in enumerate(array.T):
+    for at, dtype in enumerate(numpy_types(result)):
+        name = f"x{at}" if labels is None else labels[at]
+        if dtype.kind not in "biufO":
+            return f"column {name!r} holds {dtype}"
         try:
-            column.astype(np.float64)
+            array[:, at].astype(np.float64)
         except (TypeError, ValueError):
-            name = f"x{at}" if labels is None else labels[at]
-            return f"column {name!r} holds {type(column[0]).__name__}"
+            return f"column {name!r} holds {type(array[0, at]).__name__}"
     return "several columns together"
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils import check_array
 
 from . import expressions as ex
+from .containers import is_sparse
 from .expressions import Expression
 from .problems import Refusal
 
@@ -58,7 +58,7 @@ class Matrix:
     @property
     def is_sparse(self) -> bool:
         """Whether the library holds a sparse matrix, for which it has arithmetic of its own."""
-        return sparse.issparse(self.data)
+        return is_sparse(self.data)
 
 
 def scalar_column(name: str, expression: Expression) -> Column:

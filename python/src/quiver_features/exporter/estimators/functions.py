@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from .. import expressions as ex
 from ..containers import numpy_types
@@ -87,7 +87,7 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     if estimator.func in (np.vstack, np.stack) and not estimator.kw_args:
         return _lanes(matrix)
     function = _function(estimator.func, dict(estimator.kw_args or {}))
-    if matrix.is_sparse:
+    if sparse.issparse(matrix.data):
         raise Refusal("its input is sparse; only dense input can be expressed")
     before = numpy_types(matrix.data)
     after = numpy_types(transformed(estimator, matrix.data))

@@ -28,6 +28,8 @@ def simple_imputer(estimator: Any, matrix: Matrix, context: Context) -> list[Col
     ]
     if any(not is_missing(one) and not isinstance(one, (str, int, float, np.number)) for one in statistics):
         raise Refusal("a fitted value is neither a number nor text")
+    # Where the library computes in floats, None has become NaN.
+    of_floats = estimator._fit_dtype.kind == "f"
     dtypes = _output_types(estimator, matrix)
     columns: list[Column] = []
     chosen = [matrix.columns[position] for position in kept]
@@ -35,9 +37,12 @@ def simple_imputer(estimator: Any, matrix: Matrix, context: Context) -> list[Col
         fills = [_fill(statistics[kept[at]], dtypes[at]) for at in part.positions]
         context.hint(part.expression, [] if is_missing(estimator.missing_values) else [estimator.missing_values])
         of_part = [chosen[at] for at in part.positions]
-        columns += _imputed(part.expression, fills, estimator.missing_values, of_part, context)
+        x, missing = part.expression, estimator.missing_values
+        is_held = of_floats or not is_missing(missing) or context.holds(x, missing)
+        # Otherwise it leaves None alone where missing_values is NaN, and the other way round.
+        columns += _imputed(x, fills, missing, of_part) if is_held else of_part
     if estimator.add_indicator:
-        columns += _indicators(estimator.indicator_, matrix.columns, context)
+        columns += _indicators(estimator.indicator_, matrix.columns, context, of_floats=of_floats)
     return columns
 
 
@@ -53,7 +58,7 @@ def _fill(statistic: Any, dtype: np.dtype[Any]) -> Any:
     return value
 
 
-def _imputed(x: Expression, fills: list[Any], missing: Any, columns: list[Column], context: Context) -> list[Column]:
+def _imputed(x: Expression, fills: list[Any], missing: Any, columns: list[Column]) -> list[Column]:
     x = _of_fill_type(x, fills)
     element = x.type.element
     if not is_missing(missing):
@@ -63,9 +68,6 @@ def _imputed(x: Expression, fills: list[Any], missing: Any, columns: list[Column
             scalar_column(column.name, _replaced(_of_fill_type(single, fills), sentinel, fill))
             for column, single, fill in zip(columns, singles, fills, strict=True)
         ]
-    if not context.holds(x, missing):
-        # scikit-learn leaves None alone where missing_values is NaN, and the other way round.
-        return columns
     value = fills[0] if len(set(fills)) == 1 else fills
     result = ex.impute(x, value, nan="impute" if element == "float64" else "keep")
     scalar = result.type.width is None
@@ -115,13 +117,15 @@ def missing_indicator(estimator: Any, matrix: Matrix, context: Context) -> list[
     return _indicators(estimator, matrix.columns, context)
 
 
-def _indicators(estimator: Any, columns: Iterable[Column], context: Context) -> list[Column]:
+def _indicators(
+    estimator: Any, columns: Iterable[Column], context: Context, *, of_floats: bool = False
+) -> list[Column]:
     columns = list(columns)
     results = []
     for position in (int(feature) for feature in estimator.features_):
         x = scalars([columns[position]])[0]
         if is_missing(estimator.missing_values):
-            if not context.holds(x, estimator.missing_values):
+            if not of_floats and not context.holds(x, estimator.missing_values):
                 raise Refusal(f"column {columns[position].name!r}: the sample's missing values are of another kind")
             indicator = ex.missing_indicator(x)
         else:

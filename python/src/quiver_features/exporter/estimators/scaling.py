@@ -26,8 +26,8 @@ def hint_range(context: Context, matrix: Matrix, low: Any, high: Any) -> None:
 
 
 def reciprocal(columns: list[Column], scale: Any, precision: str) -> list[Column]:
-    """x * (1 / scale) with the reciprocal in float64, as for sparse data."""
-    factors = 1.0 / np.asarray(scale, dtype=np.float64)
+    """x * (1 / scale) with the reciprocal in the scale's own type, as for sparse data."""
+    factors = 1.0 / np.asarray(scale)
 
     def scaled(x: Expression, at: tuple[int, ...]) -> Expression:
         factor = per_lane(factors, at)
