@@ -14,7 +14,6 @@ from .nulls import is_missing
 from .problems import Refusal
 from .registry import Context
 
-
 _SAFE_INTEGER = 1 << 53
 
 

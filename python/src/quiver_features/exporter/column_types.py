@@ -146,10 +146,9 @@ def _whole_beside_null(source: Source) -> Source:
 
     One null makes floats of all integers of a call, so that they would be rounded, which they are not by themselves.
     """
-    values = source.values
-    if source.element in {"int64", "uint64"} and not any(map(is_missing, values)):
-        if any(abs(value) >= _SAFE_INTEGER for value in values):
-            source.missing = source.seen = NEVER
+    if source.element in {"int64", "uint64"} and not any(map(is_missing, source.values)):
+        is_large = any(abs(value) >= _SAFE_INTEGER for value in source.values)
+        source.missing, source.seen = (NEVER, NEVER) if is_large else (source.missing, source.seen)
     return source
 
 
