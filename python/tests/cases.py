@@ -189,7 +189,9 @@ def _distribution() -> dict[str, Case]:
         "quantile uniform of many knots": _array(QuantileTransformer(n_quantiles=250)),
         "quantile uniform, float32": _array(QuantileTransformer(n_quantiles=50), "float32"),
         "quantile normal": _array(QuantileTransformer(n_quantiles=50, output_distribution="normal")),
-        "quantile normal, float32": _array(QuantileTransformer(n_quantiles=50, output_distribution="normal"), "float32"),
+        "quantile normal, float32": _array(
+            QuantileTransformer(n_quantiles=50, output_distribution="normal"), "float32"
+        ),
         "power yeo-johnson": Case(PowerTransformer(), numbers()[:, :3], numbers()[:, :3]),
         "power yeo-johnson plain": Case(PowerTransformer(standardize=False), numbers()[:, :3], numbers()[:, :3]),
         "power box-cox": Case(

@@ -45,7 +45,7 @@ def export(
     output: str = "features",
     dtype: str = "float32",
     default: float = float("nan"),
-    golden_rows: int = 120,
+    golden_rows: int | None = None,
     max_ulp: int | None = None,
     quiver: Quiver = None,
     lookups: Sequence[Lookup] = (),
@@ -73,7 +73,8 @@ def export(
         dtype: "float32", "float16", "bfloat16", "float64", or "int64" where all columns are integers.
         default: What is served where scikit-learn would give NaN for a missing value, or would raise. For int64 it
             must be an integer.
-        golden_rows: The most golden rows.
+        golden_rows: The most golden rows; by default 120, or as many as it takes to pass through each fitted edge,
+            knot and category of the column with the most of them.
         max_ulp: How far golden rows may lie from the served values, in units in the last place of ``dtype``. By
             default 0 where every step is exact and 1 (for float64 8192, about 2e-12) where sums or functions such as
             exp are involved. It must be given where scikit-learn itself computes such steps in float32, in which no
@@ -154,13 +155,13 @@ def export(
         return write_version(Path(repository), name, version, spec, cases, binary)
 
 
-def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_rows: int) -> None:
+def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_rows: int | None) -> None:
     check_name(name)
     if dtype not in _OUTPUT_TYPES:
         raise ExportError.of(f"dtype is {dtype!r}, must be one of {', '.join(_OUTPUT_TYPES)}")
     if dtype == "int64" and not float(default).is_integer():
         raise ExportError.of(f"default is {default}; an int64 output needs an integer")
-    if golden_rows < 1:
+    if golden_rows is not None and golden_rows < 1:
         raise ExportError.of("golden_rows must be at least 1")
     if not hasattr(fitted, "transform"):
         last = getattr(fitted, "steps", None)

@@ -20,6 +20,9 @@ FORMAT = "quiver.golden/1"
 
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
+_USUAL_ROWS = 120
+"""Golden rows where nothing asks for more."""
+
 _ROWS_OF_A_CASE = 3
 """Rows that share the request's columns, where there are such columns."""
 
@@ -131,9 +134,13 @@ def hard_rows(
     base: Sequence[Row],
     used: Sequence[Source],
     hints: Mapping[Expression, Sequence[Any]],
-    most: int,
+    most: int | None,
 ) -> Rows:
-    """Rows in which every column that is used shows all its hard values, as far as the estimator accepts them."""
+    """Rows in which every column that is used shows all its hard values, as far as the estimator accepts them.
+
+    Args:
+        most: The most rows; None for as many as the column with the most hard values needs.
+    """
     by_source = _accepted_values(oracle, sample, base[0], used, hints)
     longest = max((len(values) for values in by_source), default=0)
     rows: list[Row] = []
@@ -146,7 +153,9 @@ def hard_rows(
                     for position, values in enumerate(by_source)
                 )
             )
-    plain = [*sample.key_rows(base), *base[: max(1, most // 4)]]
+    plain = [*sample.key_rows(base), *base[: max(1, (most or _USUAL_ROWS) // 4)]]
+    if most is None:
+        most = max(_USUAL_ROWS, len(plain) + longest)
     distinct = list({repr(row): row for row in [*plain, *rows]}.values())
     return oracle.accepted(sample.settled(distinct[:most]))
 

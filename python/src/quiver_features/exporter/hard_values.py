@@ -11,6 +11,12 @@ from .nulls import is_missing
 from .sources import NEVER, UNDECIDED, Source
 
 _SAMPLE_VALUES = 25
+
+
+class Inside(float):
+    """A hint between two values at which something changes: tried by itself, without the floats next to it."""
+
+
 UNKNOWN = "unknown \u2603"
 
 
@@ -77,15 +83,17 @@ def _floats(present: list[Any], hints: list[Any], float32: bool) -> list[Any]:
     number = np.float32 if float32 else np.float64
     around = []
     with np.errstate(over="ignore"):
-        for hint in (number(hint) for hint in hints if isinstance(hint, (int, float, np.number))):
+        numbers = [hint for hint in hints if isinstance(hint, (int, float, np.number)) and not isinstance(hint, Inside)]
+        for hint in map(number, numbers):
             around += [hint, np.nextafter(hint, number(-np.inf)), np.nextafter(hint, number(np.inf))]
+        inside = [hint for hint in hints if isinstance(hint, Inside)]
         ends = []
         finite = [float(value) for value in present if np.isfinite(float(value))]
         if finite:
             low, high = min(finite), max(finite)
             span = (high - low) or 1.0
             ends = [low, high, low - span, high + span, low - 100 * span, high + 100 * span, (low + high) / 2]
-        values = [number(value).item() for value in [*around, *ends, 0.0, -0.0, *finite[:_SAMPLE_VALUES]]]
+        values = [number(value).item() for value in [*around, *ends, 0.0, -0.0, *finite[:_SAMPLE_VALUES], *inside]]
     return [value for value in values if np.isfinite(value)]
 
 

@@ -12,7 +12,7 @@ from ..matrix import Column, Matrix, elementwise, number, scalar_column, scalars
 from ..problems import Refusal
 from ..registry import Context, exports
 
-_EDGES_TO_TRY = 12
+_EDGES_TO_TRY = 200
 
 
 @exports("KBinsDiscretizer")

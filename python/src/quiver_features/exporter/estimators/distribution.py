@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import expressions as ex
 from ..expressions import Expression
+from ..hard_values import Inside
 from ..matrix import Column, Matrix, elementwise, number, per_lane, scalar_column, scalars, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
@@ -16,6 +17,7 @@ from .scaling import standard_scaler
 
 _POWER_BY_SCIPY = (1, 9)
 _KNOTS_TO_TRY = 5
+_SEGMENTS_TO_TRY = 1000
 
 
 @exports("QuantileTransformer")
@@ -39,7 +41,15 @@ def quantile_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
 def _knots_to_try(quantiles: list[float]) -> list[float]:
     step = max(1, len(quantiles) // _KNOTS_TO_TRY)
     repeated = [one for one, other in pairwise(quantiles) if one == other]
-    return [quantiles[0], quantiles[-1], *quantiles[::step], *repeated[:2]]
+    return [quantiles[0], quantiles[-1], *quantiles[::step], *repeated[:2], *_segments(quantiles)]
+
+
+def _segments(quantiles: list[float]) -> list[Inside]:
+    """A value in every second segment: what it becomes depends on both knots beside it, and on their references."""
+    segments = [(one, other) for one, other in pairwise(quantiles) if one < other]
+    step = max(2, len(segments) // _SEGMENTS_TO_TRY)
+    # The last one holds a knot that no other may hold.
+    return [Inside(one + (other - one) / 3) for one, other in [*segments[::step], *segments[-1:]]]
 
 
 @exports("PowerTransformer")

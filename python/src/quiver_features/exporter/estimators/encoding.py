@@ -14,7 +14,7 @@ from ..nulls import is_missing
 from ..problems import Refusal
 from ..registry import Context, exports
 
-_TO_TRY = 40
+_TO_TRY = 500
 _WARN_IS_INFREQUENT = (1, 8)
 """Before, handle_unknown="warn" made zeros of unknown categories even where there are infrequent ones."""
 

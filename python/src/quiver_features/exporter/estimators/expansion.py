@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from .. import expressions as ex
+from ..hard_values import Inside
 from ..matrix import Column, Matrix, number, rounded, scalars, vector, vector_columns, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 
-_KNOTS_TO_TRY = 12
+_KNOTS_TO_TRY = 100
 
 
 @exports("PolynomialFeatures")
@@ -42,7 +44,9 @@ def spline_transformer(estimator: Any, matrix: Matrix, context: Context) -> list
             raise Refusal("fitted knots are not finite; was a column missing throughout?")
         if knots[basis.k] >= knots[-basis.k - 1]:
             raise Refusal(f"column {column.name!r} was constant when it was fitted, its knots are all one")
-        context.hint(column.expression, knots[estimator.degree : -estimator.degree or None][:_KNOTS_TO_TRY])
+        inner = knots[basis.k : -basis.k or None][:_KNOTS_TO_TRY]
+        between = [Inside(one + (other - one) / 3) for one, other in pairwise(inner)]
+        context.hint(column.expression, inner + between)
         splines = int(basis.c.shape[1])
         result = ex.spline(
             number(x), knots, int(basis.k), splines, estimator.extrapolation, bool(estimator.include_bias)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from ..problems import Refusal
 from ..registry import Context, exports
 
 _WORDS = re.compile(r"(?:\(\?u\))?\\b((?:\\w)+)(\+|\{(\d+),\})\\b")
+_TERMS_OF_A_DOCUMENT, _DOCUMENTS = 30, 40
+
 _TRICKY = [
     "", " ", "a", "The the THE",
     "x²  ½ İ ‿ e\u0307 cafe\u0301 Ünïcödé ǅ ß", "tab\tand\n\nnew  line", "10 times_2 don't stop-it",
@@ -36,8 +39,15 @@ def tokens(estimator: Any, matrix: Matrix, context: Context) -> Expression:
     if estimator.analyzer != "word":
         return ex.char_ngrams(document, int(low), int(high), within_words=estimator.analyzer == "char_wb")
     stop_words = sorted(estimator.get_stop_words() or [])
+    context.hint(matrix.columns[0].expression, documents_of(stop_words))
     words = ex.tokenize(document, stop_words=stop_words, minimum=_shortest_token(estimator.token_pattern))
     return words if (low, high) == (1, 1) else ex.ngrams(words, int(low), int(high))
+
+
+def documents_of(terms: Sequence[str]) -> list[str]:
+    """Few documents that hold the terms."""
+    most = terms[: _TERMS_OF_A_DOCUMENT * _DOCUMENTS]
+    return [" ".join(most[at : at + _TERMS_OF_A_DOCUMENT]) for at in range(0, len(most), _TERMS_OF_A_DOCUMENT)]
 
 
 def _check_analyzer(estimator: Any) -> None:
@@ -64,7 +74,7 @@ def _shortest_token(pattern: str) -> int:
 def counted(estimator: Any, matrix: Matrix, context: Context, weighting: str) -> list[Column]:
     """A column for each term of the vocabulary."""
     terms = sorted(estimator.vocabulary_, key=estimator.vocabulary_.__getitem__)
-    context.hint(matrix.columns[0].expression, [" ".join(terms[:30]), " ".join(terms[:2] * 3)])
+    context.hint(matrix.columns[0].expression, [*documents_of(terms), " ".join(terms[:2] * 3)])
     whole = ex.multi_hot([tokens(estimator, matrix, context)], terms, weighting=weighting)
     return vector_columns(whole, matrix.columns[0].name)
 
