@@ -58,7 +58,7 @@ impl Effort {
 pub fn demo_snapshot() -> Arc<Snapshot> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(demo::DEFAULT_FOLDER);
     demo::ensure(&folder, &Recipe::default()).expect("writes the demo");
-    let snapshot = snapshot::load(&folder, Options::default(), &Silent);
+    let snapshot = snapshot::load(&folder, Options::default(), &Silent).whole();
     Arc::new(snapshot.unwrap_or_else(|problems| panic!("{problems}")))
 }
 

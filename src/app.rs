@@ -23,16 +23,16 @@ use crate::{
     config::{Config, Repository, ShowProgress},
     demo::{self, Recipe},
     live::Live,
-    loading::Loading,
+    loading::{Loaded, Loading},
     metrics::Metrics,
-    problem::Problems,
+    problem::{Problem, Problems},
     rpc::{
         call::Calls,
         pool::Pool,
         server::{Drained, ServerSettings, serve_connections},
         service::Service,
     },
-    snapshot::{self, Options},
+    snapshot::{self, Options, Snapshot},
 };
 
 /// Bytes of answers' buffers that are kept for the next calls.
@@ -88,6 +88,7 @@ pub struct Server {
     draining: watch::Sender<bool>,
     drained: JoinHandle<Drained>,
     options: Options,
+    strict: bool,
     progress: ShowProgress,
 }
 
@@ -161,18 +162,21 @@ impl Server {
             tokio::spawn(serve_connections(listener, service, settings, turned(is_draining.clone())));
         tokio::spawn(serve_admin(admin_listener, metrics.clone(), live.clone(), is_draining));
         tokio::spawn(keep_up(metrics.clone()));
-        let options = Options { prepared_bytes: usize::try_from(config.prepared_bytes).ok() };
+        let options =
+            Options { prepared_bytes: usize::try_from(config.prepared_bytes).ok(), ..Options::default() };
         tracing::info!(%listen, %admin, "listening");
-        let progress = config.progress;
-        Ok(Self { listen, admin, live, metrics, health, draining, drained, options, progress })
+        let (strict, progress) = (config.strict, config.progress);
+        Ok(Self { listen, admin, live, metrics, health, draining, drained, options, strict, progress })
     }
 
-    /// Loads the repository aside and publishes it.
+    /// Loads the repository aside and publishes what can be served of it.
     pub async fn load(&self, repository: &Repository) -> Result<(), Failure> {
-        let (options, progress, source) = (self.options, self.progress, repository.clone());
-        let loaded = tokio::task::spawn_blocking(move || load(&source, options, progress)).await;
-        let (snapshot, loaded) =
+        let (options, strict, progress, source) =
+            (self.options, self.strict, self.progress, repository.clone());
+        let loaded = tokio::task::spawn_blocking(move || load(&source, options, strict, progress)).await;
+        let (snapshot, problems, loaded) =
             loaded.map_err(|error| Failure::Bug(format!("loading failed: {error}")))??;
+        log_failed(&snapshot, &problems);
         self.metrics.published(&snapshot, loaded);
         let feature_sets = snapshot.feature_sets().count();
         self.live.publish(Arc::new(snapshot));
@@ -197,11 +201,25 @@ async fn tell_health(health: &HealthReporter, status: ServingStatus) {
     }
 }
 
+/// Logs everything that is wrong in the repository, and which versions are not served.
+fn log_failed(snapshot: &Snapshot, problems: &Problems) {
+    for Problem { path, message } in problems.iter() {
+        tracing::error!(path, problem = message, "problem in the repository");
+    }
+    for name in snapshot.names() {
+        for (version, problems) in snapshot.failed(name) {
+            tracing::error!(feature_set = name, version, problem = problems.summary(), "not served");
+        }
+    }
+}
+
+/// What can be served of a repository, what is wrong beside it, and how much was loaded.
 fn load(
     repository: &Repository,
     options: Options,
+    strict: bool,
     progress: ShowProgress,
-) -> Result<(snapshot::Snapshot, crate::loading::Loaded), Failure> {
+) -> Result<(Snapshot, Problems, Loaded), Failure> {
     let folder: &Path = match repository {
         Repository::Folder(folder) => folder,
         Repository::Demo(folder) => {
@@ -213,10 +231,16 @@ fn load(
         }
     };
     let loading = Loading::start(folder, progress);
-    let loaded = snapshot::load(folder, options, &loading);
-    let counted = loading.finish();
-    let snapshot = loaded.map_err(|problems| Failure::Repository(folder.to_owned(), problems))?;
-    Ok((snapshot, counted))
+    let outcome = snapshot::load(folder, options, &loading);
+    let loaded = loading.finish();
+    let servable = if strict {
+        outcome.whole().map(|snapshot| (snapshot, Problems::none()))
+    } else {
+        outcome.servable()
+    };
+    let (snapshot, problems) =
+        servable.map_err(|problems| Failure::Repository(folder.to_owned(), problems))?;
+    Ok((snapshot, problems, loaded))
 }
 
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {

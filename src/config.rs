@@ -52,10 +52,16 @@ const fn setting(
 }
 
 /// Every setting, in the order of the help.
-pub const SETTINGS: [Setting; 17] = [
+pub const SETTINGS: [Setting; 18] = [
     setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
     setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
     setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Where the demo's repository lies"),
+    setting(
+        "strict",
+        "",
+        "",
+        "Serves nothing if anything in the repository is wrong; else what is good is served, and the rest reported",
+    ),
     setting("listen", "ADDRESS", "127.0.0.1:50051", "Address of the gRPC service; port 0 takes a free port"),
     setting(
         "admin",
@@ -108,6 +114,8 @@ pub enum ShowProgress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub repository: Repository,
+    /// Whether nothing is served if anything in the repository is wrong.
+    pub strict: bool,
     pub listen: SocketAddr,
     pub admin: SocketAddr,
     /// At least 1.
@@ -133,6 +141,7 @@ impl Config {
         let mut written = Written::collect(flag, variable, &table);
         let config = Self {
             repository: repository(&mut written),
+            strict: written.parse("strict", value::switch),
             listen: written.parse("listen", value::address),
             admin: written.parse("admin", value::address),
             threads: written.parse("threads", value::threads),

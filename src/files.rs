@@ -9,12 +9,13 @@ mod format;
 mod list;
 mod misfits;
 mod refusals;
+mod regular;
 mod row_file;
 mod source;
 mod stored;
 mod write;
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
@@ -26,6 +27,7 @@ pub use format::{Format, Found, find};
 pub use list::read_list;
 pub use misfits::{Losses, Misfits};
 pub use refusals::Refusals;
+pub use regular::read_text;
 pub use row_file::{RowBatches, RowFile};
 pub use stored::Stored;
 pub use write::{Cells, Writer, WrittenColumn, WrittenType};
@@ -79,7 +81,8 @@ impl DataFile {
     }
 
     fn open_as(file: &Path, kind: Kind) -> Result<Self, String> {
-        let bytes = fs::metadata(file).map_err(|error| format!("can't be read: {error}"))?.len();
+        let bytes = regular::open(file).and_then(|opened| opened.metadata());
+        let bytes = bytes.map_err(|error| format!("can't be read: {error}"))?.len();
         let source = Source { file: file.to_owned(), kind };
         let (schema, rows) = source.head()?;
         Ok(Self { source, schema, rows, bytes })

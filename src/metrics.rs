@@ -196,6 +196,11 @@ impl Metrics {
         let all = snapshot.feature_sets().flat_map(|(_, versions)| versions.values());
         let handles = all.map(|feature_set| (address(feature_set), self.of_feature_set(feature_set)));
         self.feature_sets.store(Arc::new(handles.collect()));
+        for name in snapshot.names() {
+            let failed = snapshot.failed(name).count();
+            self.gauge("quiver_feature_set_failed_versions", vec![label("feature_set", name)])
+                .set(failed as f64);
+        }
         for table in snapshot.tables() {
             let labels = || vec![Label::new("table", table.schema().name.clone())];
             self.gauge("quiver_table_rows", labels()).set(f64::from(table.rows()));
@@ -364,6 +369,10 @@ fn describe(recorder: &PrometheusRecorder) {
         ("quiver_table_bytes", "Bytes of the table in memory"),
         ("quiver_table_version", "The table's version in memory"),
         ("quiver_feature_set_version", "The feature set's newest version in memory"),
+        (
+            "quiver_feature_set_failed_versions",
+            "The feature set's versions that could not be loaded and are not served",
+        ),
         ("quiver_prepared_bytes", "Bytes of the version's load-time results"),
         ("quiver_snapshot_load_seconds", "How long the snapshot took to load"),
         ("quiver_snapshot_loaded_timestamp_seconds", "When the snapshot was loaded"),

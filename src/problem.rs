@@ -28,6 +28,18 @@ impl Problem {
         }
         self
     }
+
+    /// Puts this problem's place into a file: `inputs[0]` in `spec.json` is `spec.json: inputs[0]`.
+    fn in_file(mut self, file: &str) -> Self {
+        self.path = if self.path.is_empty() { file.to_owned() } else { format!("{file}: {}", self.path) };
+        self
+    }
+
+    /// Puts this problem's file into a folder: `spec.json: inputs[0]` in `ads/1` is `ads/1/spec.json: inputs[0]`.
+    fn in_folder(mut self, folder: &str) -> Self {
+        self.path = if self.path.is_empty() { folder.to_owned() } else { format!("{folder}/{}", self.path) };
+        self
+    }
 }
 
 impl fmt::Display for Problem {
@@ -93,6 +105,20 @@ impl Problems {
         self.more = all - self.kept.len();
     }
 
+    /// The same problems with their places in a file.
+    pub fn in_file(self, file: &str) -> Self {
+        self.each(|problem| problem.in_file(file))
+    }
+
+    /// The same problems with their files in a folder.
+    pub fn in_folder(self, folder: &str) -> Self {
+        self.each(|problem| problem.in_folder(folder))
+    }
+
+    fn each(self, change: impl FnMut(Problem) -> Problem) -> Self {
+        Self { kept: self.kept.into_iter().map(change).collect(), ..self }
+    }
+
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
@@ -106,6 +132,16 @@ impl Problems {
     /// How many there are, those that are not kept included.
     pub fn len(&self) -> usize {
         self.kept.len() + self.more
+    }
+
+    /// The first problem, and how many more there are.
+    pub fn summary(&self) -> String {
+        let first = self.kept.first().map(Problem::to_string).unwrap_or_default();
+        match self.len() {
+            0 | 1 => first,
+            2 => format!("{first}, and one more problem"),
+            count => format!("{first}, and {} more problems", count - 1),
+        }
     }
 
     /// Gives `value` where nothing is wrong, else all problems as the error.
@@ -164,6 +200,12 @@ mod tests {
         all.add_below("edges", Problems::one("[3]", "not increasing"));
         all.add_below("inputs", Problems::one("", "empty"));
         assert_eq!(all.to_string(), "steps[0].mean: not finite\nedges[3]: not increasing\ninputs: empty");
+        let mut files = all.in_file("spec.json");
+        files.add_below("", Problems::one("", "can't be read").in_file("golden.json"));
+        files.add("", "is not a folder");
+        let expect = "ads/1/spec.json: steps[0].mean: not finite\nads/1/spec.json: edges[3]: not increasing\n\
+            ads/1/spec.json: inputs: empty\nads/1/golden.json: can't be read\nads/1: is not a folder";
+        assert_eq!(files.in_folder("ads/1").to_string(), expect);
     }
     #[test]
     fn the_first_problems_of_a_request_are_kept_and_the_others_counted() {

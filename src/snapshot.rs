@@ -3,7 +3,7 @@
 //! A snapshot is made whole, off the request path, and never changes.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::SystemTime,
 };
@@ -17,13 +17,13 @@ use crate::{
     },
     problem::{Problems, listed, quoted},
     spec::{Spec, read::Version},
-    table::Table,
+    table::{Table, TableSchema},
 };
 
 pub mod golden;
 mod load;
 
-pub use load::{Options, load, load_per_row};
+pub use load::{Options, Outcome, UnreadTable, load, load_per_row};
 
 /// The versions of one feature set, by number.
 pub type Versions = BTreeMap<u32, Arc<FeatureSet>>;
@@ -32,9 +32,25 @@ pub type Versions = BTreeMap<u32, Arc<FeatureSet>>;
 #[derive(Debug)]
 pub struct Snapshot {
     feature_sets: BTreeMap<String, Versions>,
+    failed: Failed,
     most_inputs: usize,
     most_outputs: usize,
     loaded_at: SystemTime,
+}
+
+/// The versions that could not be loaded, and why.
+#[derive(Debug, Default)]
+pub struct Failed(BTreeMap<String, BTreeMap<u32, Problems>>);
+
+impl Failed {
+    /// Notes that a version can't be served.
+    pub fn add(&mut self, feature_set: &str, version: u32, problems: Problems) {
+        self.0.entry(feature_set.to_owned()).or_default().insert(version, problems);
+    }
+
+    fn of(&self, feature_set: &str) -> impl DoubleEndedIterator<Item = (u32, &Problems)> {
+        self.0.get(feature_set).into_iter().flatten().map(|(version, problems)| (*version, problems))
+    }
 }
 
 /// One version of a feature set, ready to serve.
@@ -61,7 +77,13 @@ impl Snapshot {
             let versions = by_name.entry(feature_set.name().to_owned()).or_default();
             versions.insert(feature_set.version(), Arc::new(feature_set));
         }
-        Self { feature_sets: by_name, most_inputs, most_outputs, loaded_at: SystemTime::now() }
+        let (failed, loaded_at) = (Failed::default(), SystemTime::now());
+        Self { feature_sets: by_name, failed, most_inputs, most_outputs, loaded_at }
+    }
+
+    /// The same with versions that could not be loaded.
+    pub fn with_failed(self, failed: Failed) -> Self {
+        Self { failed, ..self }
     }
 
     /// The feature sets by name, with their versions by number.
@@ -69,18 +91,47 @@ impl Snapshot {
         self.feature_sets.iter().map(|(name, versions)| (name.as_str(), versions))
     }
 
-    /// A version of a feature set, the highest for version 0; the error tells what there is.
+    /// The names of all feature sets, those included of which no version could be loaded.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.feature_sets.keys().chain(self.failed.0.keys()).map(String::as_str).collect()
+    }
+
+    /// The served versions of a feature set, in order.
+    pub fn versions(&self, name: &str) -> impl Iterator<Item = u32> {
+        self.feature_sets.get(name).into_iter().flat_map(|versions| versions.keys().copied())
+    }
+
+    /// The versions of a feature set that could not be loaded, and why.
+    pub fn failed(&self, name: &str) -> impl Iterator<Item = (u32, &Problems)> {
+        self.failed.of(name)
+    }
+
+    /// A version of a feature set, the highest that is served for version 0; the error says what is available.
     pub fn find(&self, name: &str, version: u32) -> Result<&Arc<FeatureSet>, String> {
-        let Some(versions) = self.feature_sets.get(name) else {
+        let versions = self.feature_sets.get(name);
+        let found = versions.and_then(|versions| match version {
+            0 => versions.values().next_back(),
+            _ => versions.get(&version),
+        });
+        found.ok_or_else(|| self.not_found(name, version))
+    }
+
+    fn not_found(&self, name: &str, version: u32) -> String {
+        let mut failed = self.failed.of(name);
+        let failed = if version == 0 { failed.next_back() } else { failed.find(|(of, _)| *of == version) };
+        if let Some((version, problems)) = failed {
+            return format!(
+                "version {version} of feature set {name:?} failed to load: {}",
+                problems.summary()
+            );
+        }
+        if self.failed.of(name).next().is_none() && !self.feature_sets.contains_key(name) {
             let known = listed(self.feature_sets.keys().map(String::as_str));
-            return Err(format!("there is no feature set {}; the feature sets are: {known}", quoted(name)));
-        };
-        let found = if version == 0 { versions.values().next_back() } else { versions.get(&version) };
-        found.ok_or_else(|| {
-            let known: Vec<String> = versions.keys().map(u32::to_string).collect();
-            let known = listed(known.iter().map(String::as_str));
-            format!("feature set {name:?} has no version {version}; it has: {known}")
-        })
+            return format!("there is no feature set {}; the feature sets are: {known}", quoted(name));
+        }
+        let known: Vec<String> = self.versions(name).map(|version| version.to_string()).collect();
+        let known = listed(known.iter().map(String::as_str));
+        format!("feature set {name:?} has no version {version}; it has: {known}")
     }
 
     /// Every table that a feature set reads, each once, by name and version.
@@ -201,21 +252,18 @@ impl FeatureSet {
 
 /// Compiles a version and holds it to its golden rows.
 fn checked_plan(version: &Version, tables: &BTreeMap<String, Arc<Table>>) -> Result<Plan, Problems> {
-    let schemas = tables.iter().map(|(name, table)| (name.clone(), table.schema().clone())).collect();
     let spec = Arc::new(version.spec.clone());
-    let plan = Plan::compile(spec, &schemas).map_err(|found| below("spec.json", found))?;
+    let plan = Plan::compile(spec, &schemas_of(tables)).map_err(|found| found.in_file("spec.json"))?;
     if let Some(golden) = &version.golden {
-        golden::check(&plan, golden, tables).map_err(|found| below("golden.json", found))?;
+        golden::check(&plan, golden, tables).map_err(|found| found.in_file("golden.json"))?;
     }
     Ok(plan)
 }
 
-fn golden_rows(version: &Version) -> Option<usize> {
-    version.golden.as_ref().map(|golden| golden.cases.iter().map(|case| case.rows).sum())
+fn schemas_of(tables: &BTreeMap<String, Arc<Table>>) -> BTreeMap<String, TableSchema> {
+    tables.iter().map(|(name, table)| (name.clone(), table.schema().clone())).collect()
 }
 
-fn below(parent: &str, found: Problems) -> Problems {
-    let mut problems = Problems::none();
-    problems.add_below(parent, found);
-    problems
+fn golden_rows(version: &Version) -> Option<usize> {
+    version.golden.as_ref().map(|golden| golden.cases.iter().map(|case| case.rows).sum())
 }

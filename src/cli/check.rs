@@ -1,4 +1,5 @@
-//! `quiver check`: loads a repository as the server would, and tells every problem.
+//! `quiver check`: loads a repository as the server would, the tables that nothing looks up included, and reports every
+//! problem.
 
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use super::{Failure, print};
 use crate::{
     config::ShowProgress,
     loading::Loading,
-    snapshot::{self, Options, Snapshot},
+    snapshot::{self, Options, Outcome, Snapshot, UnreadTable},
 };
 
 #[derive(Debug, Args)]
@@ -22,14 +23,16 @@ pub struct Arguments {
 /// Loads and prints: what would be served, or each problem in a line of its own.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let loading = Loading::start(&arguments.repository, ShowProgress::Auto);
-    let loaded = snapshot::load(&arguments.repository, Options::default(), &loading);
+    let options = Options { unread_tables: true, ..Options::default() };
+    let Outcome { snapshot, unread_tables, problems } =
+        snapshot::load(&arguments.repository, options, &loading);
     let took = loading.finish().took;
-    let snapshot = loaded.map_err(|problems| {
+    problems.or(()).map_err(|problems| {
         let count = problems.len();
         let noun = if count == 1 { "problem" } else { "problems" };
         Failure::Failed(format!("{problems}\n{count} {noun} in {}", arguments.repository.display()))
     })?;
-    print(&format!("{}\n\n{}\n\n", feature_sets(&snapshot), tables(&snapshot)))?;
+    print(&format!("{}\n\n{}\n\n", feature_sets(&snapshot), tables(&snapshot, &unread_tables)))?;
     print(&format!("no problem found in {took:.1?}\n"))
 }
 
@@ -51,14 +54,23 @@ fn feature_sets(snapshot: &Snapshot) -> Table {
     table
 }
 
-fn tables(snapshot: &Snapshot) -> Table {
-    let mut table = table(["table", "version", "rows", "memory"]);
-    for of in snapshot.tables() {
+/// The tables by name; those that no feature set looks up are not loaded by a server.
+fn tables(snapshot: &Snapshot, unread: &[UnreadTable]) -> Table {
+    let mut table = table(["table", "version", "rows", "memory", "looked up"]);
+    let read = snapshot.tables().into_iter().map(|of| {
+        let schema = of.schema();
+        (schema.name.as_str(), schema.version, of.rows(), of.memory(), "yes")
+    });
+    let unread = unread.iter().map(|of| (of.name.as_str(), of.version, of.rows, of.memory, "no"));
+    let mut all: Vec<_> = read.chain(unread).collect();
+    all.sort_unstable();
+    for (name, version, rows, memory, looked_up) in all {
         table.add_row([
-            Cell::new(&of.schema().name),
-            right(of.schema().version),
-            right(HumanCount(of.rows().into())),
-            right(BinaryBytes(of.memory() as u64)),
+            Cell::new(name),
+            right(version),
+            right(HumanCount(rows.into())),
+            right(BinaryBytes(memory as u64)),
+            Cell::new(looked_up),
         ]);
     }
     table

@@ -9,8 +9,8 @@ use super::{
     print,
 };
 use crate::proto::{
-    GetFeatureSetRequest, GetFeatureSetResponse, InputDescription, ListFeatureSetsRequest, OutputDescription,
-    Scope, TableDescription,
+    FailedVersion, FeatureSetVersions, GetFeatureSetRequest, GetFeatureSetResponse, InputDescription,
+    ListFeatureSetsRequest, OutputDescription, Scope, TableDescription,
 };
 
 #[derive(Debug, Args)]
@@ -34,24 +34,50 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             return print(&in_full(&described));
         }
         let listed = client.list_feature_sets(ListFeatureSetsRequest {}).await.map_err(refused)?.into_inner();
-        let mut table = table(["feature set", "versions", "served", "inputs", "outputs", "fingerprint"]);
-        for set in listed.feature_sets {
-            let named = GetFeatureSetRequest { feature_set: set.name.clone(), version: set.default_version };
-            let described = client.get_feature_set(named).await.map_err(refused)?.into_inner();
-            let versions: Vec<String> = set.versions.iter().map(u32::to_string).collect();
-            table.add_row([
-                set.name,
-                versions.join(", "),
-                set.default_version.to_string(),
-                names(described.inputs.iter().map(|input| input.name.as_str())),
-                names(
-                    described.outputs.iter().map(output_title).collect::<Vec<_>>().iter().map(String::as_str),
-                ),
-                described.fingerprint,
-            ]);
+        let mut table =
+            table(["feature set", "versions", "failed", "served", "inputs", "outputs", "fingerprint"]);
+        for set in &listed.feature_sets {
+            let described = if set.default_version == 0 {
+                GetFeatureSetResponse::default()
+            } else {
+                let named =
+                    GetFeatureSetRequest { feature_set: set.name.clone(), version: set.default_version };
+                client.get_feature_set(named).await.map_err(refused)?.into_inner()
+            };
+            table.add_row(row(set, described));
         }
-        print(&format!("{table}\n"))
+        print(&format!("{table}\n{}", failures(&listed.feature_sets)))
     })
+}
+
+/// A feature set's line; where no version of it is served, `described` is empty.
+fn row(set: &FeatureSetVersions, described: GetFeatureSetResponse) -> [String; 7] {
+    let numbers =
+        |versions: &mut dyn Iterator<Item = u32>| versions.map(|version| version.to_string()).collect();
+    let versions: Vec<String> = numbers(&mut set.versions.iter().copied());
+    let failed: Vec<String> = numbers(&mut set.failed_versions.iter().map(|failed| failed.version));
+    let outputs: Vec<String> = described.outputs.iter().map(output_title).collect();
+    [
+        set.name.clone(),
+        versions.join(", "),
+        failed.join(", "),
+        if set.default_version == 0 { "none".to_owned() } else { set.default_version.to_string() },
+        names(described.inputs.iter().map(|input| input.name.as_str())),
+        names(outputs.iter().map(String::as_str)),
+        described.fingerprint,
+    ]
+}
+
+/// What is wrong with the versions that failed.
+fn failures(feature_sets: &[FeatureSetVersions]) -> String {
+    let mut text = String::new();
+    for set in feature_sets {
+        for FailedVersion { version, problem } in &set.failed_versions {
+            let problem = problem.replace('\n', "\n  ");
+            text += &format!("\n{} version {version} failed to load:\n  {problem}\n", set.name);
+        }
+    }
+    text
 }
 
 fn in_full(described: &GetFeatureSetResponse) -> String {

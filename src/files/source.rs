@@ -12,6 +12,8 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 
+use super::regular;
+
 /// What an Arrow IPC file begins with; a stream does not.
 const FILE_MAGIC: &[u8] = b"ARROW1";
 
@@ -122,7 +124,7 @@ impl Source {
     }
 
     fn open(&self) -> Result<File, String> {
-        File::open(&self.file).map_err(text)
+        regular::open(&self.file).map_err(text)
     }
 
     fn buffered(&self) -> Result<BufReader<File>, String> {

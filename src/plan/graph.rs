@@ -1,10 +1,10 @@
 //! From names to nodes: resolves every reference of a spec, infers types and widths, and finds every problem.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     batch::{Column, SparseVectors, Type, Values},
-    problem::Problems,
+    problem::{Problems, listed},
     spec::{FEATURE_REFERENCE, NanMeaning, ScalarType, Scope, Spec},
     table::TableSchema,
     transform::Kernel,
@@ -107,12 +107,16 @@ pub struct Lookup {
 impl Graph {
     /// Resolves and type-checks a spec against the schemas of its tables, by name.
     pub fn build(spec: &Spec, schemas: &BTreeMap<String, TableSchema>) -> Result<Self, Problems> {
-        let mut builder = Builder::new(spec, schemas);
-        builder.check_names();
-        builder.add_inputs();
-        builder.add_lookups();
-        builder.add_features();
-        builder.problems.or(builder.graph)
+        Builder::new(spec, schemas, &Unloaded::default()).build()
+    }
+
+    /// Finds what is wrong with a spec beside the tables that could not be loaded.
+    pub fn check(
+        spec: &Spec,
+        schemas: &BTreeMap<String, TableSchema>,
+        unloaded: &Unloaded,
+    ) -> Result<(), Problems> {
+        Builder::new(spec, schemas, unloaded).build().map(|_| ())
     }
 
     /// The lookup whose row determines all of `anchors`, the nearest such; `None` where there is none.
@@ -139,10 +143,20 @@ impl Graph {
     }
 }
 
+/// Tables whose schemas are not known.
+#[derive(Debug, Default)]
+pub struct Unloaded {
+    /// Those that could not be loaded: a lookup in one is no problem of the spec.
+    pub failed: BTreeSet<String>,
+    /// Those that no spec looks up.
+    pub unread: BTreeSet<String>,
+}
+
 /// Builds the graph, going on after each problem so that all are found.
 struct Builder<'a> {
     spec: &'a Spec,
     schemas: &'a BTreeMap<String, TableSchema>,
+    unloaded: &'a Unloaded,
     graph: Graph,
     problems: Problems,
     inputs: HashMap<&'a str, NodeId>,
@@ -161,7 +175,7 @@ struct Builder<'a> {
 struct Unresolved;
 
 impl<'a> Builder<'a> {
-    fn new(spec: &'a Spec, schemas: &'a BTreeMap<String, TableSchema>) -> Self {
+    fn new(spec: &'a Spec, schemas: &'a BTreeMap<String, TableSchema>, unloaded: &'a Unloaded) -> Self {
         let mut tables: Vec<String> = spec.lookups.iter().map(|lookup| lookup.table.clone()).collect();
         tables.sort();
         tables.dedup();
@@ -173,6 +187,7 @@ impl<'a> Builder<'a> {
         Self {
             spec,
             schemas,
+            unloaded,
             graph,
             problems: Problems::none(),
             inputs: HashMap::new(),
@@ -183,6 +198,14 @@ impl<'a> Builder<'a> {
             dense: HashMap::new(),
             built: HashMap::new(),
         }
+    }
+
+    fn build(mut self) -> Result<Graph, Problems> {
+        self.check_names();
+        self.add_inputs();
+        self.add_lookups();
+        self.add_features();
+        self.problems.or(self.graph)
     }
 
     fn check_names(&mut self) {
@@ -293,9 +316,12 @@ impl<'a> Builder<'a> {
             .map(|part| self.resolve(part, &format!("{place}.key"), false))
             .collect();
         let Some(schema) = self.schemas.get(&lookup.table) else {
-            let known: Vec<_> = self.schemas.keys().map(String::as_str).collect();
-            let message = format!("there is no table {:?}; there are: {}", lookup.table, known.join(", "));
-            return self.problems.add(format!("{place}.table"), message);
+            if !self.unloaded.failed.contains(&lookup.table) {
+                let message =
+                    format!("there is no table {:?}; the tables are: {}", lookup.table, self.tables());
+                self.problems.add(format!("{place}.table"), message);
+            }
+            return;
         };
         let Ok(keys) = keys.into_iter().collect::<Result<Vec<_>, _>>() else { return };
         self.check_key(&place, schema, &keys);
@@ -303,6 +329,13 @@ impl<'a> Builder<'a> {
         let scope = self.joined_scope(&keys);
         let parent = self.graph.common_anchor(keys.iter().map(|&key| self.graph.nodes[key].anchor));
         self.graph.lookups[position] = Lookup { table, keys, list, scope, parent };
+    }
+
+    /// The available tables.
+    fn tables(&self) -> String {
+        let Unloaded { failed, unread } = self.unloaded;
+        let names: BTreeSet<&String> = self.schemas.keys().chain(failed).chain(unread).collect();
+        listed(names.into_iter().map(String::as_str))
     }
 
     fn check_key(&mut self, place: &str, schema: &TableSchema, keys: &[NodeId]) {

@@ -2,6 +2,7 @@
 
 use crate::{
     plan::layout::{Feature, Output},
+    problem::{Problem, Problems},
     proto,
     rpc::response::dtype,
     snapshot::{FeatureSet, Snapshot},
@@ -11,12 +12,27 @@ use crate::{
 
 /// Every feature set with its versions.
 pub fn feature_sets(snapshot: &Snapshot) -> proto::ListFeatureSetsResponse {
-    let feature_sets = snapshot.feature_sets().map(|(name, versions)| proto::FeatureSetVersions {
-        name: name.to_owned(),
-        versions: versions.keys().copied().collect(),
-        default_version: versions.keys().next_back().copied().unwrap_or_default(),
+    let feature_sets = snapshot.names().into_iter().map(|name| {
+        let versions: Vec<u32> = snapshot.versions(name).collect();
+        proto::FeatureSetVersions {
+            name: name.to_owned(),
+            default_version: versions.last().copied().unwrap_or_default(),
+            versions,
+            failed_versions: snapshot.failed(name).map(failed_version).collect(),
+        }
     });
     proto::ListFeatureSetsResponse { feature_sets: feature_sets.collect() }
+}
+
+/// Problems of one version that are listed.
+const LISTED: usize = 20;
+
+fn failed_version((version, problems): (u32, &Problems)) -> proto::FailedVersion {
+    let mut lines: Vec<String> = problems.iter().take(LISTED).map(Problem::to_string).collect();
+    if problems.len() > lines.len() {
+        lines.push(format!("and {} more problems", problems.len() - lines.len()));
+    }
+    proto::FailedVersion { version, problem: lines.join("\n") }
 }
 
 /// One version in full.

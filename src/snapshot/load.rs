@@ -1,53 +1,96 @@
 //! Reads a repository: `feature_sets/<name>/<version>/` and `tables/<name>/<version>/`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::Path;
 
-use super::{FeatureSet, Snapshot, below};
+use super::{Failed, FeatureSet, Snapshot, schemas_of};
 use crate::{
     files::read_list,
+    plan::graph::Graph,
     problem::Problems,
-    spec::read::{Version, read_version},
-    table::{Progress, Table},
+    spec::{
+        Spec,
+        read::{Version, read_version},
+    },
+    table::Progress,
 };
+use folders::{Numbered, numbered_folders};
+use tables::Tables;
+
+mod folders;
+mod tables;
+
+pub use tables::UnreadTable;
 
 /// What a repository is loaded with.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// The most bytes of load-time results for one version; none for no limit.
     pub prepared_bytes: Option<usize>,
+    /// Whether tables that no feature set looks up are checked too.
+    pub unread_tables: bool,
 }
 
-/// One numbered folder.
-struct Numbered {
-    name: String,
-    version: u32,
-    path: PathBuf,
-    /// Below the repository, as problems tell it.
-    place: String,
+/// What came of loading a repository.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Every version that can be served; those that can't are in it with their problems.
+    pub snapshot: Snapshot,
+    /// The tables that no feature set looks up, where they were to be checked.
+    pub unread_tables: Vec<UnreadTable>,
+    /// All that is wrong in the repository, each with its file.
+    pub problems: Problems,
 }
 
-/// Loads every version of every feature set and the newest version of every table that they look up, or tells every
-/// problem with its file.
-pub fn load(repository: &Path, options: Options, progress: &dyn Progress) -> Result<Snapshot, Problems> {
-    let mut problems = Problems::none();
-    let versions = read_versions(repository, &mut problems);
-    let tables = load_tables(repository, &versions, progress, &mut problems);
-    let mut feature_sets = Vec::new();
-    for (folder, version) in versions {
-        match FeatureSet::build(version, &tables, options.prepared_bytes) {
-            Ok(feature_set) => feature_sets.push(feature_set),
-            Err(found) => problems.add_below(&folder.place, found),
+impl Outcome {
+    /// The snapshot, if nothing at all is wrong.
+    pub fn whole(self) -> Result<Snapshot, Problems> {
+        self.problems.or(self.snapshot)
+    }
+
+    /// The snapshot with what is wrong beside it, if any version can be served.
+    pub fn servable(self) -> Result<(Snapshot, Problems), Problems> {
+        if self.snapshot.feature_sets().next().is_some() {
+            Ok((self.snapshot, self.problems))
+        } else {
+            Err(self.problems)
         }
     }
+}
+
+/// Loads every version of every feature set and the newest version of every table that they look up. What is wrong with
+/// one version or table concerns no other version.
+pub fn load(repository: &Path, options: Options, progress: &dyn Progress) -> Outcome {
+    let (mut problems, mut failed) = (Problems::none(), Failed::default());
+    let mut versions = Vec::new();
+    for folder in numbered_folders(repository, "feature_sets", &mut problems) {
+        match read_folder(&folder) {
+            Ok(version) => versions.push((folder, version)),
+            Err(found) => {
+                problems.add_below("", found.clone());
+                failed.add(&folder.name, folder.version, found);
+            }
+        }
+    }
+    let specs = versions.iter().map(|(_, version)| &version.spec);
+    let tables = Tables::load(repository, specs, progress, &mut problems);
+    let mut feature_sets = Vec::new();
+    for (folder, version) in versions {
+        match build(&folder, version, &tables, options) {
+            Ok(feature_set) => feature_sets.push(feature_set),
+            Err(Unbuilt { own, of_tables }) => {
+                problems.add_below("", own.clone());
+                let mut all = of_tables;
+                all.add_below("", own);
+                failed.add(&folder.name, folder.version, all);
+            }
+        }
+    }
+    let unread_tables =
+        if options.unread_tables { tables.check_unread(progress, &mut problems) } else { Vec::new() };
     if feature_sets.is_empty() && problems.is_empty() {
         problems.add("feature_sets", format!("no feature set in {}", repository.display()));
     }
-    problems.or(()).map(|()| Snapshot::new(feature_sets))
+    Outcome { snapshot: Snapshot::new(feature_sets).with_failed(failed), unread_tables, problems }
 }
 
 /// Loads one version of one feature set, the highest for version 0, for rows that bring every input of their own; and
@@ -68,13 +111,11 @@ pub fn load_per_row(
         problems
     })?;
     let mut problems = Problems::none();
-    let Some(version) = read_folder(&folder, &mut problems) else { return Err(problems) };
-    let versions = [(folder, version)];
-    let tables = load_tables(repository, &versions, progress, &mut problems);
+    let version = read_folder(&folder)?;
+    let tables = Tables::load(repository, std::iter::once(&version.spec), progress, &mut problems);
     problems.or(())?;
-    let [(folder, version)] = versions;
-    FeatureSet::build_per_row(version, &tables, options.prepared_bytes)
-        .map_err(|found| below(&folder.place, found))
+    FeatureSet::build_per_row(version, &tables.loaded, options.prepared_bytes)
+        .map_err(|found| found.in_folder(&folder.place))
 }
 
 fn find(folders: Vec<Numbered>, feature_set: &str, version: u32) -> Option<Numbered> {
@@ -82,15 +123,10 @@ fn find(folders: Vec<Numbered>, feature_set: &str, version: u32) -> Option<Numbe
     folders.into_iter().rfind(|folder| folder.name == feature_set && is_asked(folder))
 }
 
-fn read_versions(repository: &Path, problems: &mut Problems) -> Vec<(Numbered, Version)> {
-    let folders = numbered_folders(repository, "feature_sets", problems).into_iter();
-    let versions = folders.filter_map(|folder| Some((read_folder(&folder, problems)?, folder)));
-    versions.map(|(version, folder)| (folder, version)).collect()
-}
-
-fn read_folder(folder: &Numbered, problems: &mut Problems) -> Option<Version> {
-    let read = read_version(&folder.path, &read_list).and_then(|version| named_like(folder, version));
-    read.map_err(|found| problems.add_below(&folder.place, found)).ok()
+/// Reads a version's folder; problems' places are below the repository.
+fn read_folder(folder: &Numbered) -> Result<Version, Problems> {
+    let read = folder.check().and_then(|()| read_version(&folder.path, &read_list));
+    read.and_then(|version| named_like(folder, version)).map_err(|found| found.in_folder(&folder.place))
 }
 
 /// A spec is where its name and version say.
@@ -102,82 +138,34 @@ fn named_like(folder: &Numbered, version: Version) -> Result<Version, Problems> 
     if version.spec.version != folder.version {
         problems.add("version", format!("is {}; the folder's is {}", version.spec.version, folder.version));
     }
-    problems.or(version).map_err(|found| below("spec.json", found))
+    problems.or(version).map_err(|found| found.in_file("spec.json"))
 }
 
-/// The newest version of each table that is looked up. A table that no spec looks up takes no memory.
-fn load_tables(
-    repository: &Path,
-    versions: &[(Numbered, Version)],
-    progress: &dyn Progress,
-    problems: &mut Problems,
-) -> BTreeMap<String, Arc<Table>> {
-    let lookups = versions.iter().flat_map(|(_, version)| &version.spec.lookups);
-    let wanted: BTreeSet<&str> = lookups.map(|lookup| lookup.table.as_str()).collect();
-    let mut newest: BTreeMap<String, Numbered> = BTreeMap::new();
-    if repository.join("tables").is_dir() {
-        for folder in numbered_folders(repository, "tables", problems) {
-            newest.insert(folder.name.clone(), folder);
-        }
-    }
-    newest.retain(|name, _| wanted.contains(name.as_str()));
-    let mut tables = BTreeMap::new();
-    for (name, folder) in newest {
-        match Table::load(&folder.path, progress).and_then(|table| table_named_like(&folder, table)) {
-            Ok(table) => {
-                tables.insert(name, Arc::new(table));
-            }
-            Err(found) => problems.add_below(&folder.place, found),
-        }
-    }
-    tables
+/// Why a version could not be built.
+struct Unbuilt {
+    own: Problems,
+    /// Those of the tables that it looks up, which are reported once for all versions.
+    of_tables: Problems,
 }
 
-fn table_named_like(folder: &Numbered, table: Table) -> Result<Table, Problems> {
-    let mut problems = Problems::none();
-    let schema = table.schema();
-    if schema.name != folder.name {
-        problems.add("name", format!("is {:?}; the folder's is {:?}", schema.name, folder.name));
+fn build(
+    folder: &Numbered,
+    version: Version,
+    tables: &Tables,
+    options: Options,
+) -> Result<FeatureSet, Unbuilt> {
+    let (mut own, mut of_tables) = (Problems::none(), Problems::none());
+    let is_loaded = |spec: &Spec| spec.lookups.iter().all(|lookup| tables.loaded.contains_key(&lookup.table));
+    if is_loaded(&version.spec) {
+        return FeatureSet::build(version, &tables.loaded, options.prepared_bytes)
+            .map_err(|found| Unbuilt { own: found.in_folder(&folder.place), of_tables });
     }
-    if schema.version != folder.version {
-        problems.add("version", format!("is {}; the folder's is {}", schema.version, folder.version));
+    if let Err(found) = Graph::check(&version.spec, &schemas_of(&tables.loaded), &tables.unloaded()) {
+        own.add_below("", found.in_file("spec.json").in_folder(&folder.place));
     }
-    problems.or(table).map_err(|found| below("table.json", found))
-}
-
-/// The folders `<kind>/<name>/<version>`, sorted by name and number. Names that begin with a dot are passed over:
-/// versions are written aside under such names and renamed into place.
-fn numbered_folders(repository: &Path, kind: &str, problems: &mut Problems) -> Vec<Numbered> {
-    let mut folders = Vec::new();
-    for (name, path) in folders_in(&repository.join(kind), kind, problems) {
-        for (number, path) in folders_in(&path, &format!("{kind}/{name}"), problems) {
-            let place = format!("{kind}/{name}/{number}");
-            match number.parse::<u32>() {
-                Ok(version) if version > 0 && version.to_string() == number => {
-                    folders.push(Numbered { name: name.clone(), version, path, place });
-                }
-                _ => problems.add(place, "is not a version: a number from 1 on, without leading zeros"),
-            }
-        }
+    let looked_up = |name: &String| version.spec.lookups.iter().any(|lookup| lookup.table == *name);
+    for (_, found) in tables.failed.iter().filter(|(name, _)| looked_up(name)) {
+        of_tables.add_below("", found.clone());
     }
-    folders.sort_by(|one, other| (&one.name, one.version).cmp(&(&other.name, other.version)));
-    folders
-}
-
-fn folders_in(folder: &Path, place: &str, problems: &mut Problems) -> Vec<(String, PathBuf)> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            problems.add(place, format!("can't be read: {error}"));
-            return Vec::new();
-        }
-    };
-    let mut found: Vec<(String, PathBuf)> = entries
-        .filter_map(Result::ok)
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
-        .filter(|(name, _)| !name.starts_with('.'))
-        .collect();
-    found.sort();
-    found
+    Err(Unbuilt { own, of_tables })
 }

@@ -1,13 +1,13 @@
 //! Reads a version's folder: `spec.json`, the long lists beside it, and `golden.json`.
 
-use std::{fs, path::Path};
+use std::{io, path::Path};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{FORMAT, Spec, golden};
-use crate::problem::Problems;
+use crate::{files, problem::Problems};
 
 /// One version of a feature set as it lies on disk.
 #[derive(Debug, Clone)]
@@ -22,22 +22,20 @@ pub struct Version {
 /// Reads the values of one column of a Parquet file as JSON values.
 pub type ReadList<'a> = &'a dyn Fn(&Path, &str) -> Result<Vec<Value>, Problems>;
 
-/// Reads a version from its folder; problems' places are `spec.json` and `golden.json` with the place inside.
+/// Reads a version from its folder; problems' places begin with `spec.json` and `golden.json`.
 pub fn read_version(folder: &Path, read_list: ReadList<'_>) -> Result<Version, Problems> {
     let mut problems = Problems::none();
-    let spec = read_json(&folder.join("spec.json"))
-        .and_then(|value| spec_from_value(value, folder, read_list))
-        .map_err(|found| problems.add_below("spec.json", found))
-        .ok();
+    let spec =
+        read_json(&folder.join("spec.json")).and_then(|value| spec_from_value(value, folder, read_list));
+    let spec = collect(spec.map_err(|found| found.in_file("spec.json")), &mut problems);
     let golden_file = folder.join("golden.json");
-    let golden = golden_file.exists().then(|| read_json(&golden_file).and_then(golden_from_value));
-    let golden = match golden {
-        Some(Ok(golden)) => Some(golden),
-        Some(Err(found)) => {
-            problems.add_below("golden.json", found);
-            None
+    // A link that leads nowhere is there too: the version must not be served without the gate that it was given.
+    let golden = match golden_file.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        _ => {
+            let golden = read_json(&golden_file).and_then(golden_from_value);
+            collect(golden.map_err(|found| found.in_file("golden.json")), &mut problems)
         }
-        None => None,
     };
     match spec {
         Some((spec, fingerprint)) if problems.is_empty() => Ok(Version { spec, fingerprint, golden }),
@@ -53,8 +51,7 @@ pub fn spec_from_text(text: &str) -> Result<(Spec, String), Problems> {
 }
 
 fn read_json(file: &Path) -> Result<Value, Problems> {
-    let text =
-        fs::read_to_string(file).map_err(|error| Problems::one("", format!("can't be read: {error}")))?;
+    let text = files::read_text(file).map_err(|why| Problems::one("", why))?;
     parse(&text)
 }
 

@@ -8,7 +8,7 @@ use std::{
 use super::{Progress, Table, TableBuilder, TableSchema};
 use crate::{
     batch::Type,
-    files::{Batch, DataFile, Format, Refusals, Target, rows_at_once},
+    files::{Batch, DataFile, Format, Refusals, Target, read_text, rows_at_once},
     problem::Problems,
 };
 
@@ -29,13 +29,8 @@ impl Table {
 }
 
 fn read_schema(folder: &Path) -> Result<TableSchema, Problems> {
-    let text = fs::read_to_string(folder.join("table.json"))
-        .map_err(|error| Problems::one("", format!("can't be read: {error}")));
-    text.and_then(|text| TableSchema::from_json(&text)).map_err(|found| {
-        let mut problems = Problems::none();
-        problems.add_below("table.json", found);
-        problems
-    })
+    let text = read_text(&folder.join("table.json")).map_err(|why| Problems::one("", why));
+    text.and_then(|text| TableSchema::from_json(&text)).map_err(|found| found.in_file("table.json"))
 }
 
 /// The key's columns, then those of values.

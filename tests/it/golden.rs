@@ -23,10 +23,10 @@ async fn a_version_that_differs_from_its_golden_rows_is_refused() {
     standardize["mean"] = serde_json::json!(standardize["mean"].as_f64().expect("a number") + 0.001);
     fs::write(&spec, document.to_string()).expect("writes");
 
-    let server = start_with(&[]).await;
+    let server = start_with(&[("strict", "true")]).await;
     let refused = server.load(&Repository::Folder(folder.path().to_owned())).await.expect_err("differs");
     let refused = refused.to_string();
-    assert!(refused.contains("feature_sets/ads_small/1.golden.json"), "{refused}");
+    assert!(refused.contains("feature_sets/ads_small/1/golden.json"), "{refused}");
     assert!(refused.contains("feature bid"), "{refused}");
     let status =
         connect(&server).await.get_features(request(StatusDetail::Off)).await.expect_err("not served");

@@ -13,6 +13,7 @@ mod raw;
 mod real_data;
 mod reference;
 mod reference_page;
+mod repository;
 mod serving;
 mod setup;
 mod sparse;

@@ -31,7 +31,7 @@ async fn health(server: &Server, service: &str) -> ServingStatus {
 }
 
 /// A page of the admin port: status line and body.
-async fn page(admin: SocketAddr, path: &str) -> (String, String) {
+pub async fn page(admin: SocketAddr, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(admin).await.expect("connects");
     let request = format!("GET {path} HTTP/1.1\r\nhost: quiver\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sends");

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .client import (
     Client,
+    FailedVersion,
     Feature,
     Features,
     FeatureSet,
@@ -36,6 +37,7 @@ __all__ = [
     "Entry",
     "ExportError",
     "ExportProblem",
+    "FailedVersion",
     "Feature",
     "FeatureSet",
     "FeatureSetVersions",

@@ -13,6 +13,8 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
+use crate::files::regular;
+
 /// What gzip and zstd files begin with.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -40,7 +42,7 @@ impl Text {
     }
 
     fn try_open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = regular::open(path)?;
         let bytes = file.metadata()?.len();
         let read = Arc::new(AtomicU64::new(0));
         let mut file = BufReader::new(Counted { file, read: read.clone() });

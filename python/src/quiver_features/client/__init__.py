@@ -2,13 +2,14 @@
 
 from .answers import Features, Status, Tensor
 from .client import Client
-from .descriptions import Feature, FeatureSet, FeatureSetVersions, Input, Output, Table
+from .descriptions import FailedVersion, Feature, FeatureSet, FeatureSetVersions, Input, Output, Table
 from .errors import RequestError, Violation
 from .session import CHANNEL_OPTIONS
 
 __all__ = [
     "CHANNEL_OPTIONS",
     "Client",
+    "FailedVersion",
     "Feature",
     "FeatureSet",
     "FeatureSetVersions",

@@ -154,7 +154,7 @@ class Client:
             raise failed[0]
 
     def list_feature_sets(self, *, timeout: float | None = None) -> list[FeatureSetVersions]:
-        """Every feature set with its served versions.
+        """Every feature set with its served versions and those that could not be loaded.
 
         Raises:
             RequestError: If the call fails.

@@ -30,18 +30,33 @@ OUTPUT_TYPES: dict[int, OutputType] = {
 
 
 @dataclass(frozen=True)
+class FailedVersion:
+    """A version that the server could not load and does not serve.
+
+    Attributes:
+        version: Its number.
+        problem: What is wrong with it: a line for each problem with its file and place.
+    """
+
+    version: int
+    problem: str
+
+
+@dataclass(frozen=True)
 class FeatureSetVersions:
-    """One feature set that is served.
+    """One feature set of the server's repository.
 
     Attributes:
         name: Its name.
-        versions: The served versions, increasing.
-        default_version: The one that a request with version 0 gets.
+        versions: The served versions, increasing; none where all failed.
+        default_version: The one that a request with version 0 gets; 0 where none is served.
+        failed_versions: The versions that could not be loaded, increasing.
     """
 
     name: str
     versions: tuple[int, ...]
     default_version: int
+    failed_versions: tuple[FailedVersion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,6 +171,12 @@ class FeatureSet:
             if output.name == name:
                 return output
         raise KeyError(name)
+
+
+def feature_set_versions(listed: pb.FeatureSetVersions) -> FeatureSetVersions:
+    """Reads one entry of ListFeatureSets' answer."""
+    failed = tuple(FailedVersion(one.version, one.problem) for one in listed.failed_versions)
+    return FeatureSetVersions(listed.name, tuple(listed.versions), listed.default_version, failed)
 
 
 def feature_set(message: pb.GetFeatureSetResponse) -> FeatureSet:

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from ..proto import feature_service_pb2 as pb
 from .answers import Features, read_answer
-from .descriptions import FeatureSet, FeatureSetVersions, feature_set
+from .descriptions import FeatureSet, FeatureSetVersions, feature_set, feature_set_versions
 from .errors import RequestError
 from .request import Rows, Wanted, text, whole_number, write_request
 
@@ -129,7 +129,7 @@ class Session:
         """Every feature set with its served versions."""
         raw = yield Call("ListFeatureSets", pb.ListFeatureSetsRequest().SerializeToString())
         answer = _parsed(raw, pb.ListFeatureSetsResponse.FromString)
-        return [FeatureSetVersions(one.name, tuple(one.versions), one.default_version) for one in answer.feature_sets]
+        return [feature_set_versions(one) for one in answer.feature_sets]
 
     def describe(self, name: str, version: int) -> Steps[FeatureSet]:
         """One version as it is now, which is kept."""

@@ -284,14 +284,24 @@ class ListFeatureSetsResponse(_message.Message):
     def __init__(self, feature_sets: _Optional[_Iterable[_Union[FeatureSetVersions, _Mapping]]] = ...) -> None: ...
 
 class FeatureSetVersions(_message.Message):
-    __slots__ = ("name", "versions", "default_version")
+    __slots__ = ("name", "versions", "default_version", "failed_versions")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FAILED_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     name: str
     versions: _containers.RepeatedScalarFieldContainer[int]
     default_version: int
-    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., default_version: _Optional[int] = ...) -> None: ...
+    failed_versions: _containers.RepeatedCompositeFieldContainer[FailedVersion]
+    def __init__(self, name: _Optional[str] = ..., versions: _Optional[_Iterable[int]] = ..., default_version: _Optional[int] = ..., failed_versions: _Optional[_Iterable[_Union[FailedVersion, _Mapping]]] = ...) -> None: ...
+
+class FailedVersion(_message.Message):
+    __slots__ = ("version", "problem")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    problem: str
+    def __init__(self, version: _Optional[int] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class GetFeatureSetRequest(_message.Message):
     __slots__ = ("feature_set", "version")
