@@ -190,3 +190,19 @@ def test_a_server_that_is_not_there_is_told() -> None:
 def test_the_address_of_the_server_comes_from_its_log(repository: Path) -> None:
     with serving(repository) as address:
         assert address.startswith("127.0.0.1:") and not address.endswith(":0")
+
+
+def test_a_version_that_failed_is_listed_with_its_problem(tmp_path: Path) -> None:
+    good = export(ADS.fit(frame()), tmp_path, "ads", sample=frame(), quiver=False)
+    bad = good.with_name("2")
+    bad.mkdir()
+    (bad / "spec.json").write_text("{")
+    with serving(tmp_path) as address, Client(address) as client:
+        (listed,) = client.list_feature_sets()
+        assert (listed.versions, listed.default_version) == ((1,), 1)
+        (failed,) = listed.failed_versions
+        assert failed.version == 2
+        assert failed.problem.startswith("feature_sets/ads/2/spec.json: not valid JSON")
+        with pytest.raises(RequestError, match="version 2 of feature set \"ads\" failed to load") as refused:
+            client.describe("ads", 2)
+        assert refused.value.code is grpc.StatusCode.NOT_FOUND

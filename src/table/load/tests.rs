@@ -458,7 +458,7 @@ fn folders_without_a_table_are_refused() {
     assert!(found.starts_with("table.json: can't be read"), "{found}");
     let wrong = folder(&KEYS.replace("int64", "float32"));
     let found = Table::load(wrong.path(), &Silent).expect_err("a float key").to_string();
-    assert_eq!(found, "table.json.key[0].dtype: float32 can't be a key: int64, uint64 and string can");
+    assert_eq!(found, "table.json: key[0].dtype: float32 can't be a key: int64, uint64 and string can");
 }
 
 #[test]
