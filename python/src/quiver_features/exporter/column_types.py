@@ -158,6 +158,9 @@ def of_objects(name: str, values: Sequence[Any], dtype: Any) -> Source:
     present = [value for value in values if not is_null(value)]
     absent = next((value for value in values if is_null(value)), UNDECIDED)
     column = _Column(name, values, dtype, absent)
+    of_arrays = _element_of_arrays(present)
+    if of_arrays is not None:
+        return column.source(of_arrays, is_list=True)
     scalar = _element_of(present)
     if scalar is not None:
         return column.source(scalar, **_limits_of(scalar))
@@ -172,6 +175,12 @@ def of_objects(name: str, values: Sequence[Any], dtype: Any) -> Source:
             return column.source(element, is_list=True)
     kinds = ", ".join(sorted({type(value).__name__ for value in present}))
     return column.unusable(f"its values are of several kinds or of one that no input has: {kinds}")
+
+
+def _element_of_arrays(values: list[Any]) -> str | None:
+    """The element type of arrays by theirs, so that vectors need not be looked at number by number."""
+    kinds = {value.dtype.kind if isinstance(value, np.ndarray) and value.ndim == 1 else "" for value in values}
+    return {"f": "float64", "i": "int64", "b": "bool"}.get(kinds.pop()) if len(kinds) == 1 else None
 
 
 def _limits_of(element: str) -> dict[str, tuple[int, int]]:
