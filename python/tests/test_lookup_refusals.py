@@ -20,6 +20,7 @@ def fitted() -> tuple[Any, pd.DataFrame]:
 
 
 REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
+    ([], {"tables": {"ads": ADS}}, "no lookup reads the tables that are given: ads"),
     ([Lookup("ads", key="ad")], {}, "table 'ads': there is no key column 'ad'; the columns are ad_id"),
     ([Lookup("ads", key={"id": "ad_id"})], {}, "table 'ads': there is no key column 'id'"),
     ([Lookup("ads", key={"lookup": "x", "column": "ad_id"})], {}, "lookup 'ads': there is no lookup 'x'"),

@@ -100,11 +100,11 @@ def export(
     """
     _check_arguments(fitted, name, dtype, default, golden_rows)
     binary = find_binary(quiver)
-    # A transformer with a number of columns takes a list of rows.
     read: Sample
-    if lookups:
+    if lookups or tables:
         read = join(fitted, sample, lookups, tables or {}, Path(repository))
     else:
+        # A transformer with a number of columns takes a list of rows.
         read = read_sample(sample, input_names, rows_are_lists=hasattr(fitted, "n_features_in_"))
     oracle = golden.Oracle(fitted, read)
     # Rows are evaluated as often as there are hard values: a few of the sample's are enough to walk with.

@@ -29,6 +29,8 @@ def join(
 ) -> JoinedSample:
     """The sample with its lookups, or every problem of them."""
     lookups = list(lookups)
+    if not lookups:
+        raise ExportError.of(f"no lookup reads the tables that are given: {', '.join(tables)}")
     _check_names(lookups)
     labels = containers.labels_of(sample)
     if labels is None or not all(isinstance(label, str) for label in labels):

@@ -49,7 +49,8 @@ def place(reference: Any, labels: list[str], brought: Mapping[str, Place], looku
         if of_lookup is None:
             known = ", ".join(labels)
             raise Refusal(
-                f"the sample has no column {reference!r} and there is no such lookup; its columns are {known}"
+                f"the sample has no column {reference!r} (keys stay in it beside what they brought) and there is no "
+                f"such lookup; its columns are {known}"
             )
         return of_lookup
     of_sample = _of_label(reference, labels, brought)
