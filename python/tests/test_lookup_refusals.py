@@ -19,6 +19,8 @@ def fitted() -> tuple[Any, pd.DataFrame]:
     return SIMPLE.fit(frame), frame
 
 
+MORE = pd.DataFrame({"clicks": np.arange(5), "price": np.arange(5)})
+
 REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
     ([], {"tables": {"ads": ADS}}, "no lookup reads the tables that are given: ads"),
     ([Lookup("ads", key="ad")], {}, "table 'ads': there is no key column 'ad'; the columns are ad_id"),
@@ -87,6 +89,26 @@ REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
         [Lookup("ads", key="ad_id", entries={"bid": Entry("tags", at="ad_id")})],
         {},
         "table 'ads' has no map (lists tags_keys and tags_values) 'tags'",
+    ),
+    (
+        [Lookup("ads", key="ad_id", columns=[], entries={"bid": Entry("tags", at="item")})],
+        {"tables": {"ads": ADS.assign(tags=[{"a": 1.0}] * 40)}},
+        "lookup 'ads': the sample has no column 'item'",
+    ),
+    (
+        [Lookup("ads", key="ad_id", columns=[], entries={"bid": Entry("tags", at="ad_id")})],
+        {"tables": {"ads": ADS.assign(tags=[{"a": 1.0}] * 40)}},
+        "column 'bid': is not what ads.tags brings: its key is int64, those of 'tags' are string",
+    ),
+    (
+        [Lookup("a", table="ads", key="b.price", columns=[]), Lookup("b", table="more", key="a.clicks", columns=[])],
+        {
+            "tables": {
+                "ads": ADS.rename(columns={"price": "p", "ad_id": "price"}).astype({"clicks": int}),
+                "more": MORE,
+            }
+        },
+        "the keys of these lookups depend on themselves: a, b",
     ),
     (
         [Lookup("users", key="user_id", scope="request"), Lookup("more", key="user_id", scope="row")],

@@ -249,6 +249,30 @@ def test_an_entry_of_a_users_map_may_be_a_column(tmp_path: Path) -> None:
 
 
 @needs_server
+def test_an_entry_may_be_that_of_another_tables_column(tmp_path: Path) -> None:
+    favourites = [{int(one): float(RNG.random()) for one in RNG.choice(9, 4)} for _ in USERS]
+    users = pd.DataFrame({"user_id": USERS, "favourites": favourites})
+
+    def join(rows: pd.DataFrame) -> pd.DataFrame:
+        frame = rows.merge(ADS, on="ad_id", how="left")
+        maps = dict(zip(USERS, favourites, strict=True))
+        pairs = zip(frame["user_id"], frame["advertiser_id"], strict=True)
+        return frame.assign(favour=[maps.get(user, {}).get(advertiser) for user, advertiser in pairs])
+
+    frame = join(LOG)
+    assert frame["advertiser_id"].dtype == np.float64
+    pipeline = ColumnTransformer([("favour", SimpleImputer(), ["favour", "price"])]).fit(frame)
+    lookups = [
+        Lookup("users", key="user_id", entries={"favour": Entry("favourites", at="advertiser_id")}),
+        Lookup("ads", key="ad_id"),
+    ]
+    tables = {"ads": ADS, "users": users}
+    folder = export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, tables=tables)
+    assert spec_of(folder)["features"][0]["inputs"][-1] == "ads.advertiser_id"
+    assert_served(tmp_path, "ctr", pipeline, join(log(150)), [])
+
+
+@needs_server
 def test_lists_dictionaries_and_text_of_tables_are_read(tmp_path: Path) -> None:
     tags = [list(RNG.choice(["a", "b", "c"], size, replace=False)) for size in RNG.integers(0, 4, 40)]
     weights = [{str(key): float(RNG.random()) for key in of_ad} for of_ad in tags]

@@ -198,7 +198,8 @@ class BroughtEntry(Brought):
         """Adds the entry to the map; one without a value leaves it as it is."""
         keys, values = (record.setdefault(column, []) for column in self.table_columns)
         if not is_missing(value) and not is_missing(at) and at not in keys:
-            keys.append(at)
+            # A left join has made a float of a whole number.
+            keys.append(int(at) if isinstance(at, float) and at.is_integer() else at)
             values.append(float(np.dtype(self.stored.dtype).type(value)))
 
 

@@ -56,6 +56,7 @@ def _null_rows(sample: JoinedSample, base: Row) -> dict[str, Row]:
             if other.name in gone or other.parents & gone:
                 gone.add(other.name)
                 other.clear(row)
+            other.clear_entries(row)
         rows[lookup.name] = tuple(row)
     return rows
 

@@ -63,6 +63,12 @@ class Joined:
         for at, source in self.brought.items():
             row[at] = source.null
 
+    def clear_entries(self, row: list[Any]) -> None:
+        """Makes entries without a key null."""
+        for at, key_at in self.entries_at.items():
+            if at in self.brought and is_missing(row[key_at]):
+                row[at] = self.brought[at].null
+
     def fill(self, row: list[Any], record: Record) -> None:
         """Gives a row the values of the table's row."""
         for at, source in self.brought.items():

@@ -132,6 +132,9 @@ class _Joining:
             for column, reference in key_parts(lookup.key, list(table.key)).items():
                 parts[column] = place(reference, self._labels, self._places, self._names)
                 self._check_place(parts[column], table.key[column].dtype, f"{column!r} of table {table.name!r}")
+            for claim in self._claims.values():
+                if claim.is_entry and claim.lookup is lookup:
+                    self._entry_place(claim)
         except Refusal as refusal:
             self._refuse(f"lookup {lookup.name!r}", str(refusal))
         return parts
@@ -159,14 +162,14 @@ class _Joining:
         return found
 
     def _order(self, keys: dict[str, dict[str, Place]]) -> list[str]:
-        """The lookups, each after those that hold its key."""
+        """The lookups, each after those whose columns are its key or its entries'."""
+        needed = {name: {of.lookup for of in parts.values()} for name, parts in keys.items()}
+        for claim in self._claims.values():
+            if claim.is_entry:
+                needed[claim.lookup.name] |= {self._entry_place(claim).lookup} - {claim.lookup.name}
         order: list[str] = []
         while len(order) < len(keys):
-            ready = [
-                name
-                for name, parts in keys.items()
-                if name not in order and all(one.lookup is None or one.lookup in order for one in parts.values())
-            ]
+            ready = [name for name, of in needed.items() if name not in order and of <= {None, *order}]
             if not ready:
                 left = ", ".join(name for name in keys if name not in order)
                 raise ExportError.of(f"the keys of these lookups depend on themselves: {left}")
@@ -256,6 +259,8 @@ class _Joining:
             for at, source in joined.brought.items()
             if source.name in entries
         }
+        # An entry's key may be another column of the same row.
+        joined.brought = dict(sorted(joined.brought.items(), key=lambda one: one[0] in joined.entries_at))
         return joined
 
     def _real_records(self, lookups: list[Joined], sources: list[Source]) -> dict[str, dict[Key, Record]]:
