@@ -13,13 +13,15 @@ use crate::{
 };
 
 pub mod golden;
+mod key;
 pub mod read;
+mod reference;
+
+pub use key::Key;
+pub use reference::{FEATURE as FEATURE_REFERENCE, Reference};
 
 /// The `format` of the specs that this server reads.
 pub const FORMAT: &str = "quiver.spec/1";
-
-/// The name under which features refer to other features: `feature.<name>`. No lookup may have it.
-pub const FEATURE_REFERENCE: &str = "feature";
 
 /// The fitted document of one version of a feature set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,7 +72,7 @@ pub struct Producer {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// Unique among the inputs; without a dot.
+    /// Unique among the inputs; kept letter for letter.
     pub name: String,
     /// The type of its values.
     pub dtype: InputType,
@@ -204,45 +206,27 @@ pub enum NanMeaning {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lookup {
-    /// Unique among the lookups; without a dot; not "feature".
+    /// Unique among the lookups; without dots, slashes, backslashes and control characters; not "feature".
     pub name: String,
     /// The table's name.
     pub table: String,
-    /// What holds the key: an input's name or `lookup.column`; several for a composite key, in the table's order. A
-    /// list here looks up a row for each element.
+    /// What holds the key: an input or another lookup's column; for a composite key an object, from each of the table's
+    /// key columns to what holds it. A list here looks up a row for each element.
     pub key: Key,
-}
-
-/// One key column, or several.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Key {
-    Single(String),
-    Composite(Vec<String>),
-}
-
-impl Key {
-    /// The references in order.
-    pub fn parts(&self) -> &[String] {
-        match self {
-            Self::Single(part) => std::slice::from_ref(part),
-            Self::Composite(parts) => parts,
-        }
-    }
 }
 
 /// A named node: inputs, a chain of transforms, and what is served where the result is null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Feature {
-    /// Unique among the features; without a dot.
+    /// Unique among the features; kept letter for letter.
     pub name: String,
-    /// The single input: an input's name, `lookup.column`, or `feature.<name>`. Either this or `inputs` is written.
+    /// The single input: an input's name, `<lookup>.<column>`, or `feature.<name>`. Either this or `inputs` is written.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub input: Option<String>,
+    pub input: Option<Reference>,
     /// Several inputs, for a first step that takes several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub inputs: Option<Vec<String>>,
+    pub inputs: Option<Vec<Reference>>,
     /// Applied one after the other; the first takes the inputs, each other one the result before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Transform>,
@@ -250,11 +234,15 @@ pub struct Feature {
     /// feature stands in an output and its result can be null. Other features that read this one see the null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<PerLane>,
+    /// The full names of its columns in outputs, one for each lane, as the fitting library has them. Without them columns
+    /// are named after the feature and its lanes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
 }
 
 impl Feature {
     /// The references that it reads, in order.
-    pub fn references(&self) -> &[String] {
+    pub fn references(&self) -> &[Reference] {
         match (&self.input, &self.inputs) {
             (Some(input), _) => std::slice::from_ref(input),
             (None, Some(inputs)) => inputs,

@@ -86,10 +86,7 @@ def _feature(spec: dict[str, Any], name: str, inputs: dict[str, Value], known: d
         return known[name]
     feature = next(one for one in spec["features"] if one["name"] == name)
     references = [feature["input"]] if "input" in feature else feature["inputs"]
-    values = [
-        _feature(spec, one.removeprefix("feature."), inputs, known) if one.startswith("feature.") else inputs[one]
-        for one in references
-    ]
+    values = [_referenced(spec, one, inputs, known) for one in references]
     steps = feature.get("steps", [])
     assert steps or len(values) == 1
     widths = [_width_of_reference(spec, one) for one in references]
@@ -111,10 +108,22 @@ def _width(spec: dict[str, Any], name: str) -> int:
     return width
 
 
-def _width_of_reference(spec: dict[str, Any], reference: str | None) -> int:
-    if reference is None or not reference.startswith("feature."):
-        return 1
-    return _width(spec, reference.removeprefix("feature."))
+def _referenced(spec: dict[str, Any], reference: Any, inputs: dict[str, Value], known: dict[str, Value]) -> Value:
+    feature, name = _target(reference)
+    return _feature(spec, name, inputs, known) if feature else inputs[name]
+
+
+def _target(reference: Any) -> tuple[bool, str]:
+    """Whether a reference is to a feature, and the name of the feature or input."""
+    if isinstance(reference, dict):
+        ((kind, name),) = reference.items()
+        return kind == "feature", name
+    return reference.startswith("feature."), reference.removeprefix("feature.")
+
+
+def _width_of_reference(spec: dict[str, Any], reference: Any) -> int:
+    feature, name = _target(reference or "")
+    return _width(spec, name) if feature else 1
 
 
 def _step_width(step: dict[str, Any], width: int, widths: list[int]) -> int:

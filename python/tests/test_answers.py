@@ -57,6 +57,15 @@ def test_arrays_lie_in_the_message() -> None:
     assert 0 <= values.__array_interface__["data"][0] - start < len(raw)
 
 
+def test_full_names_of_columns_are_taken_as_they_are() -> None:
+    feature = pb.FeatureDescription(
+        name="city", width=2, columns=["oslo", "rome"], column_names=["cat__city_oslo", "cat__city_rome"]
+    )
+    output = pb.OutputDescription(name="dense", dtype=pb.DATA_TYPE_FLOAT32, width=2, features=[feature])
+    answer = pb.GetFeatureSetResponse(feature_set="ads", outputs=[output])
+    assert feature_set(answer).output("dense").columns == ("cat__city_oslo", "cat__city_rome")
+
+
 def test_columns_and_statuses_have_names() -> None:
     statuses = np.array([[0, 4, 3], [0, 0, 5]], dtype=np.uint8)
     counts = pb.StatusCounts(output="dense", feature="city", unknown_category=1, key_not_found=1)

@@ -131,11 +131,12 @@ fn shown(feature: &FeatureDescription, full: bool) -> Vec<std::ops::Range<usize>
 
 fn lane_name(feature: &FeatureDescription, lanes: &std::ops::Range<usize>, full: bool) -> String {
     match (feature.width, full) {
-        (1, _) => feature.name.clone(),
+        (1, _) => feature.column_names.first().unwrap_or(&feature.name).clone(),
         (width, false) => format!("{} [{width}]", feature.name),
-        (_, true) => match feature.columns.get(lanes.start) {
-            Some(column) => format!("{}={column}", feature.name),
-            None => format!("{}[{}]", feature.name, lanes.start),
+        (_, true) => match (feature.column_names.get(lanes.start), feature.columns.get(lanes.start)) {
+            (Some(name), _) => name.clone(),
+            (None, Some(column)) => format!("{}={column}", feature.name),
+            (None, None) => format!("{}[{}]", feature.name, lanes.start),
         },
     }
 }
@@ -235,6 +236,7 @@ mod tests {
             scope: Scope::Row.into(),
             part_offset: offset,
             columns: columns.iter().map(|&column| column.to_owned()).collect(),
+            column_names: Vec::new(),
         };
         let features = vec![
             feature("bid", 0, 1, &[]),
@@ -272,6 +274,21 @@ mod tests {
         let row = &json["outputs"][0]["rows"][0];
         assert_eq!(row["features"]["vector"], json!([1.0, 2.0, 3.5, 4.0]));
         assert_eq!(row["statuses"], json!({"bid": "NULL"}));
+    }
+
+    #[test]
+    fn full_names_of_columns_are_shown_as_they_are() {
+        let (mut described, response) =
+            (described(), response(1, vec![0.25, 0.0, 1.0, 1.0, 2.0, 3.5, 4.0], vec![]));
+        let features = &mut described.outputs[0].features;
+        features[0].column_names = vec!["num__bid".to_owned()];
+        features[1].column_names = vec!["cat__kind_food".to_owned(), "cat__kind_autos".to_owned()];
+        let answer = Answer::new(&described, &response, Vec::new()).expect("fits");
+        let full = answer.table(true);
+        for expected in ["num__bid", "cat__kind_food", "cat__kind_autos", "vector[3]"] {
+            assert!(full.contains(expected), "{expected} in\n{full}");
+        }
+        assert!(!full.contains("kind="), "{full}");
     }
 
     #[test]

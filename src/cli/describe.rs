@@ -9,8 +9,8 @@ use super::{
     print,
 };
 use crate::proto::{
-    FailedVersion, FeatureSetVersions, GetFeatureSetRequest, GetFeatureSetResponse, InputDescription,
-    ListFeatureSetsRequest, OutputDescription, Scope, TableDescription,
+    FailedVersion, FeatureDescription, FeatureSetVersions, GetFeatureSetRequest, GetFeatureSetResponse,
+    InputDescription, ListFeatureSetsRequest, OutputDescription, Scope, TableDescription,
 };
 
 #[derive(Debug, Args)]
@@ -123,10 +123,15 @@ fn features_table(output: &OutputDescription) -> Table {
             Cell::new(columns).set_alignment(CellAlignment::Right),
             Cell::new(&feature.name),
             Cell::new(scope_name(feature.scope())),
-            Cell::new(names(feature.columns.iter().map(String::as_str))),
+            Cell::new(names(column_names(feature).iter().map(String::as_str))),
         ]);
     }
     table
+}
+
+/// The full names of its columns, or those of its lanes.
+fn column_names(feature: &FeatureDescription) -> &[String] {
+    if feature.column_names.is_empty() { &feature.columns } else { &feature.column_names }
 }
 
 fn tables_table(tables: &[TableDescription]) -> Table {

@@ -18,7 +18,8 @@ use crate::proto::{
 
 #[derive(Debug, Args)]
 #[command(after_help = "A row-scope input takes one value for each row: ad_id=[ad-000001,ad-000002]. \
-    null is null; a value with a comma or a bracket is quoted as in JSON.\n\n\
+    null is null; a value with a comma or a bracket is quoted as in JSON, and so is a name with an equals sign: \
+    '\"a=b\"=17'.\n\n\
     Example: quiver get --feature-set ads_ctr user_id=17 placement=feed ad_id=[ad-000001,ad-000002]")]
 pub struct Arguments {
     #[command(flatten)]
@@ -105,10 +106,10 @@ fn written(arguments: &Arguments) -> Result<Written, Failure> {
         written.outputs = arguments.outputs.clone();
     }
     for input in &arguments.inputs {
-        let (name, text) =
-            input.split_once('=').ok_or_else(|| Failure::Usage(format!("{input:?}: must be INPUT=VALUE")))?;
+        let (name, text) = literal::named(input, '=').map_err(Failure::Usage)?;
+        let text = text.ok_or_else(|| Failure::Usage(format!("{input:?}: must be INPUT=VALUE")))?;
         let value = literal::parse(text).map_err(|message| Failure::Usage(format!("{name}: {message}")))?;
-        written.columns.insert(name.to_owned(), value);
+        written.columns.insert(name, value);
     }
     Ok(written)
 }
@@ -138,13 +139,13 @@ fn to_wire(
 }
 
 fn selection(text: &str) -> Result<OutputSelection, Failure> {
-    let (name, dtype) = text.split_once(':').unwrap_or((text, ""));
-    let dtype = match dtype {
+    let (name, dtype) = literal::named(text, ':').map_err(Failure::Usage)?;
+    let dtype = match dtype.unwrap_or_default() {
         "" => DataType::Unspecified,
         name => DataType::from_str_name(&format!("DATA_TYPE_{}", name.to_uppercase()))
             .ok_or_else(|| Failure::Usage(format!("--output {text}: there is no type {name:?}")))?,
     };
-    Ok(OutputSelection { name: name.to_owned(), dtype: dtype.into(), ..OutputSelection::default() })
+    Ok(OutputSelection { name, dtype: dtype.into(), ..OutputSelection::default() })
 }
 
 /// The values of the first row-scope input that was given, as the rows' names.
@@ -167,5 +168,7 @@ mod tests {
             assert_eq!((made.name.as_str(), made.dtype()), ("dense", dtype));
         }
         assert!(selection("dense:float8").is_err());
+        let quoted = selection("\"a:b\":float16").expect("good");
+        assert_eq!((quoted.name.as_str(), quoted.dtype()), ("a:b", DataType::Float16));
     }
 }

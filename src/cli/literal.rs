@@ -2,6 +2,24 @@
 
 use serde_json::Value;
 
+/// Splits `name=value` at the separator. A name that has it, or begins with a quote, is quoted as in JSON; `None` where
+/// nothing stands behind the name.
+pub fn named(text: &str, separator: char) -> Result<(String, Option<&str>), String> {
+    if !text.starts_with('"') {
+        return Ok(match text.split_once(separator) {
+            Some((name, rest)) => (name.to_owned(), Some(rest)),
+            None => (text.to_owned(), None),
+        });
+    }
+    let mut rest = text;
+    let Value::String(name) = quoted(&mut rest)? else { return Err(format!("{text:?} has no name")) };
+    match rest.strip_prefix(separator) {
+        Some(value) => Ok((name, Some(value))),
+        None if rest.is_empty() => Ok((name, None)),
+        None => Err(format!("{text:?}: behind the quoted name must stand {separator:?}")),
+    }
+}
+
 /// Reads a value: arrays become arrays, a bare `null` becomes null, everything else a string.
 pub fn parse(text: &str) -> Result<Value, String> {
     let mut rest = text.trim();
@@ -86,6 +104,23 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(parse(text), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn names_may_be_quoted() {
+        let cases = [
+            ("ad.price=17", ("ad.price", Some("17"))),
+            ("a[0]=[1,2]", ("a[0]", Some("[1,2]"))),
+            ("x=a=b", ("x", Some("a=b"))),
+            ("\"a=b\"=1", ("a=b", Some("1"))),
+            ("\"\\\"q\\\"\"=", ("\"q\"", Some(""))),
+            ("bid", ("bid", None)),
+        ];
+        for (text, (name, value)) in cases {
+            assert_eq!(named(text, '='), Ok((name.to_owned(), value)), "{text}");
+        }
+        assert!(named("\"a=1", '=').is_err());
+        assert!(named("\"a\" =1", '=').is_err());
     }
 
     #[test]

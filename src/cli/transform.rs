@@ -30,8 +30,8 @@ mod inputs;
 #[command(
     after_help = "Each row of a file is a request of one row: columns have the inputs' names, those of request \
     scope too; other columns are passed over. Types are read where nothing is lost, an empty field of CSV is null.\n\n\
-    A tensor's columns are named as the feature, or feature[column] where it is wider; with the output's name before \
-    it where two outputs have it. bfloat16 is written as float32.\n\n\
+    A tensor's columns have the names that the spec gives; else they are named as the feature, or feature[column] where \
+    it is wider. Where two outputs have a name, the output's name stands before it. bfloat16 is written as float32.\n\n\
     Example: quiver transform --repository DIR --feature-set ads_ctr --input day-*.parquet --output features.parquet"
 )]
 pub struct Arguments {

@@ -27,13 +27,13 @@ const INPUTS: [(&str, &str, &str, bool); 6] = [
 ];
 
 /// Every lookup with its table and the parts of its key; a lookup stands after those that its key needs.
-const LOOKUPS: [(&str, &str, &[&str]); 6] = [
-    ("user", "users", &["user_id"]),
-    ("recent_ad", "ads", &["user.recent_ads"]),
-    ("context", "contexts", &["placement"]),
-    ("ad", "ads", &["ad_id"]),
-    ("advertiser", "advertisers", &["ad.advertiser_id"]),
-    ("taste", "user_category", &["user_id", "ad.category"]),
+const LOOKUPS: [(&str, &str, &[(&str, &str)]); 6] = [
+    ("user", "users", &[("user_id", "user_id")]),
+    ("recent_ad", "ads", &[("ad_id", "user.recent_ads")]),
+    ("context", "contexts", &[("placement", "placement")]),
+    ("ad", "ads", &[("ad_id", "ad_id")]),
+    ("advertiser", "advertisers", &[("advertiser_id", "ad.advertiser_id")]),
+    ("taste", "user_category", &[("user_id", "user_id"), ("category", "ad.category")]),
 ];
 
 /// The features of one feature set.
@@ -124,14 +124,19 @@ fn used(features: &[&Value]) -> (Vec<Value>, Vec<Value>) {
     let mut lookups = Vec::new();
     for (name, table, key) in LOOKUPS.iter().rev() {
         if is_needed(&needed, name) {
-            needed.extend(key.iter().map(|&part| part.to_owned()));
-            let key = if let [part] = key { json!(part) } else { json!(key) };
+            needed.extend(key.iter().map(|(_, part)| (*part).to_owned()));
+            let key = if let [(_, part)] = key { json!(part) } else { named(key) };
             lookups.push(json!({"name": name, "table": table, "key": key}));
         }
     }
     lookups.reverse();
     let inputs = INPUTS.iter().filter(|(name, ..)| is_needed(&needed, name));
     (inputs.map(|&(name, dtype, scope, required)| input(name, dtype, scope, required)).collect(), lookups)
+}
+
+/// What holds each key column, by the column's name.
+fn named(key: &[(&str, &str)]) -> Value {
+    object(key.iter().map(|&(column, part)| (column.to_owned(), json!(part))))
 }
 
 fn input(name: &str, dtype: &str, scope: &str, required: bool) -> Value {

@@ -1,15 +1,18 @@
 //! From names to nodes: resolves every reference of a spec, infers types and widths, and finds every problem.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     batch::{Column, SparseVectors, Type, Values},
-    problem::{Problems, listed},
-    spec::{FEATURE_REFERENCE, NanMeaning, ScalarType, Scope, Spec},
+    problem::Problems,
+    spec::{NanMeaning, ScalarType, Scope, Spec},
     table::TableSchema,
     transform::Kernel,
 };
 
+mod keys;
+mod names;
+mod references;
 mod steps;
 
 /// A node's position in [`Graph::nodes`]; inputs stand before the nodes that read them.
@@ -167,11 +170,30 @@ struct Builder<'a> {
     steps: HashMap<(Vec<NodeId>, String), NodeId>,
     /// Nodes of compact forms as plain vectors.
     dense: HashMap<NodeId, NodeId>,
-    /// Nodes of built features; an entry of `None` had a problem of its own.
-    built: HashMap<usize, Option<NodeId>>,
+    built_features: Vec<Progress<NodeId>>,
+    built_lookups: Vec<Progress<()>>,
+    /// What waits for the part that is being built, the outermost first.
+    open: Vec<Part>,
+}
+
+/// A part of the spec that reads other parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Lookup(usize),
+    Feature(usize),
+}
+
+/// How far a part is built.
+#[derive(Debug, Clone, Copy)]
+enum Progress<T> {
+    NotBegun,
+    /// It waits for the parts that it reads.
+    Open,
+    Done(Result<T, Unresolved>),
 }
 
 /// A reference that could not be followed: the problem was noted, or is noted where it stems from.
+#[derive(Debug, Clone, Copy)]
 struct Unresolved;
 
 impl<'a> Builder<'a> {
@@ -196,7 +218,9 @@ impl<'a> Builder<'a> {
             features: features.collect(),
             steps: HashMap::new(),
             dense: HashMap::new(),
-            built: HashMap::new(),
+            built_features: vec![Progress::NotBegun; spec.features.len()],
+            built_lookups: vec![Progress::NotBegun; spec.lookups.len()],
+            open: Vec::new(),
         }
     }
 
@@ -206,41 +230,6 @@ impl<'a> Builder<'a> {
         self.add_lookups();
         self.add_features();
         self.problems.or(self.graph)
-    }
-
-    fn check_names(&mut self) {
-        let spec = self.spec;
-        self.check_name("", &spec.name);
-        self.check_unique("inputs", spec.inputs.iter().map(|input| input.name.as_str()));
-        self.check_unique("lookups", spec.lookups.iter().map(|lookup| lookup.name.as_str()));
-        self.check_unique("features", spec.features.iter().map(|feature| feature.name.as_str()));
-        self.check_unique("outputs", spec.outputs.iter().map(|output| output.name.as_str()));
-        for (position, lookup) in spec.lookups.iter().enumerate() {
-            if lookup.name == FEATURE_REFERENCE {
-                let message = "\"feature\" is not a lookup's name: feature.<name> refers to features";
-                self.problems.add(format!("lookups[{position}].name"), message);
-            }
-        }
-    }
-
-    fn check_unique(&mut self, field: &str, names: impl Iterator<Item = &'a str>) {
-        let mut seen = HashSet::new();
-        for (position, name) in names.enumerate() {
-            self.check_name(&format!("{field}[{position}]"), name);
-            if !seen.insert(name) {
-                self.problems.add(format!("{field}[{position}].name"), format!("{name:?} is there twice"));
-            }
-        }
-    }
-
-    fn check_name(&mut self, place: &str, name: &str) {
-        let place = if place.is_empty() { "name".to_owned() } else { format!("{place}.name") };
-        if name.is_empty() {
-            self.problems.add(place, "must not be empty");
-        } else if name.contains(['.', '/', '\\']) || name.chars().any(char::is_control) {
-            self.problems
-                .add(place, format!("{name:?} must not contain a dot, a slash or a control character"));
-        }
     }
 
     fn add_inputs(&mut self) {
@@ -266,107 +255,6 @@ impl<'a> Builder<'a> {
         self.graph.nodes.len() - 1
     }
 
-    /// Lookups whose keys are other lookups' columns come after those.
-    fn add_lookups(&mut self) {
-        let count = self.spec.lookups.len();
-        let empty =
-            || Lookup { table: 0, keys: Vec::new(), list: false, scope: Scope::Request, parent: None };
-        self.graph.lookups = (0..count).map(|_| empty()).collect();
-        let order = self.lookup_order();
-        for &position in &order {
-            self.add_lookup(position);
-        }
-        self.graph.lookup_order = order;
-    }
-
-    fn lookup_order(&mut self) -> Vec<usize> {
-        let spec = self.spec;
-        let mut order: Vec<usize> = Vec::new();
-        loop {
-            let ready = |position: &usize| {
-                let parts = spec.lookups[*position].key.parts().iter();
-                parts
-                    .filter_map(|part| part.split_once('.'))
-                    .all(|(lookup, _)| self.lookups.get(lookup).is_none_or(|before| order.contains(before)))
-            };
-            let next = (0..spec.lookups.len()).filter(|position| !order.contains(position)).find(ready);
-            match next {
-                Some(position) => order.push(position),
-                None => break,
-            }
-        }
-        for position in (0..spec.lookups.len()).filter(|position| !order.contains(position)) {
-            self.problems.add(
-                format!("lookups[{position}].key"),
-                "its key is, in the end, a column of this same lookup",
-            );
-        }
-        order
-    }
-
-    fn add_lookup(&mut self, position: usize) {
-        let lookup = &self.spec.lookups[position];
-        let place = format!("lookups[{position}]");
-        let table = self.graph.tables.binary_search(&lookup.table).unwrap_or_default();
-        self.graph.lookups[position].table = table;
-        let keys: Vec<_> = lookup
-            .key
-            .parts()
-            .iter()
-            .map(|part| self.resolve(part, &format!("{place}.key"), false))
-            .collect();
-        let Some(schema) = self.schemas.get(&lookup.table) else {
-            if !self.unloaded.failed.contains(&lookup.table) {
-                let message =
-                    format!("there is no table {:?}; the tables are: {}", lookup.table, self.tables());
-                self.problems.add(format!("{place}.table"), message);
-            }
-            return;
-        };
-        let Ok(keys) = keys.into_iter().collect::<Result<Vec<_>, _>>() else { return };
-        self.check_key(&place, schema, &keys);
-        let list = keys.len() == 1 && self.graph.nodes[keys[0]].of.list;
-        let scope = self.joined_scope(&keys);
-        let parent = self.graph.common_anchor(keys.iter().map(|&key| self.graph.nodes[key].anchor));
-        self.graph.lookups[position] = Lookup { table, keys, list, scope, parent };
-    }
-
-    /// The available tables.
-    fn tables(&self) -> String {
-        let Unloaded { failed, unread } = self.unloaded;
-        let names: BTreeSet<&String> = self.schemas.keys().chain(failed).chain(unread).collect();
-        listed(names.into_iter().map(String::as_str))
-    }
-
-    fn check_key(&mut self, place: &str, schema: &TableSchema, keys: &[NodeId]) {
-        if keys.len() != schema.key.len() {
-            let names: Vec<_> = schema.key.iter().map(|column| column.name.as_str()).collect();
-            let message = format!(
-                "has {} parts; table {:?} has the key ({})",
-                keys.len(),
-                schema.name,
-                names.join(", ")
-            );
-            return self.problems.add(format!("{place}.key"), message);
-        }
-        for (position, (&key, column)) in keys.iter().zip(&schema.key).enumerate() {
-            let of = self.graph.nodes[key].of;
-            let part =
-                if keys.len() == 1 { format!("{place}.key") } else { format!("{place}.key[{position}]") };
-            if of.element != column.element || of.width.is_some() {
-                let message = format!(
-                    "is {of}; the key column {:?} of table {:?} is {}",
-                    column.name,
-                    schema.name,
-                    column.element.name()
-                );
-                self.problems.add(part, message);
-            } else if of.list && keys.len() > 1 {
-                self.problems.add(part, "a composite key can't have a list among its parts");
-            }
-        }
-    }
-
     fn joined_scope(&self, nodes: &[NodeId]) -> Scope {
         let any_row = nodes.iter().any(|&node| self.graph.nodes[node].scope == Scope::Row);
         if any_row { Scope::Row } else { Scope::Request }
@@ -374,34 +262,43 @@ impl<'a> Builder<'a> {
 
     fn add_features(&mut self) {
         for position in 0..self.spec.features.len() {
-            let mut above = Vec::new();
-            // What could not be resolved was noted.
-            let _ = self.feature(position, &mut above);
+            let node = self.feature(position).unwrap_or_default();
+            self.graph.features.push(node);
         }
-        let built = &self.built;
-        self.graph.features = (0..self.spec.features.len())
-            .map(|position| built.get(&position).copied().flatten().unwrap_or_default())
-            .collect();
     }
 
-    /// Builds a feature once, after the features that it reads; `above` are those that wait for it.
-    fn feature(&mut self, position: usize, above: &mut Vec<usize>) -> Result<NodeId, Unresolved> {
-        if let Some(built) = self.built.get(&position) {
-            return built.ok_or(Unresolved);
+    /// Builds a feature once, after what it reads.
+    fn feature(&mut self, position: usize) -> Result<NodeId, Unresolved> {
+        match self.built_features[position] {
+            Progress::Done(built) => return built,
+            Progress::Open => return Err(self.depends_on_itself(Part::Feature(position))),
+            Progress::NotBegun => {}
         }
-        if above.contains(&position) {
-            self.problems.add(format!("features[{position}]"), "it reads, in the end, itself");
-            self.built.insert(position, None);
-            return Err(Unresolved);
-        }
-        above.push(position);
-        let node = self.build_feature(position, above);
-        above.pop();
-        self.built.insert(position, node.as_ref().ok().copied());
-        node
+        self.built_features[position] = Progress::Open;
+        self.open.push(Part::Feature(position));
+        let built = self.build_feature(position);
+        self.open.pop();
+        self.built_features[position] = Progress::Done(built);
+        built
     }
 
-    fn build_feature(&mut self, position: usize, above: &mut Vec<usize>) -> Result<NodeId, Unresolved> {
+    /// Notes that a part reads itself by way of those that wait for it.
+    fn depends_on_itself(&mut self, part: Part) -> Unresolved {
+        let first = self.open.iter().position(|&open| open == part).unwrap_or_default();
+        let chain = self.open[first..].iter().chain([&part]).map(|&part| match part {
+            Part::Lookup(position) => format!("lookup {:?}", self.spec.lookups[position].name),
+            Part::Feature(position) => format!("feature {:?}", self.spec.features[position].name),
+        });
+        let message = format!("depends on itself: {}", chain.collect::<Vec<_>>().join(" reads "));
+        let place = match part {
+            Part::Lookup(position) => format!("lookups[{position}].key"),
+            Part::Feature(position) => format!("features[{position}]"),
+        };
+        self.problems.add(place, message);
+        Unresolved
+    }
+
+    fn build_feature(&mut self, position: usize) -> Result<NodeId, Unresolved> {
         let feature = &self.spec.features[position];
         let place = format!("features[{position}]");
         if feature.input.is_some() == feature.inputs.is_some() || feature.references().is_empty() {
@@ -415,7 +312,7 @@ impl<'a> Builder<'a> {
             } else {
                 format!("{place}.inputs[{part}]")
             };
-            nodes.push(self.resolve_for_feature(reference, &field, above));
+            nodes.push(self.resolve(reference, &field));
         }
         let nodes = nodes.into_iter().collect::<Result<Vec<_>, _>>()?;
         if feature.steps.is_empty() && nodes.len() > 1 {
@@ -425,84 +322,10 @@ impl<'a> Builder<'a> {
         }
         self.add_steps(feature, &place, nodes)
     }
-
-    fn resolve_for_feature(
-        &mut self,
-        reference: &str,
-        place: &str,
-        above: &mut Vec<usize>,
-    ) -> Result<NodeId, Unresolved> {
-        match reference.split_once('.') {
-            Some((FEATURE_REFERENCE, name)) => match self.features.get(name).copied() {
-                Some(position) => self.feature(position, above),
-                None => {
-                    self.problems.add(place, format!("there is no feature {name:?}"));
-                    Err(Unresolved)
-                }
-            },
-            _ => self.resolve(reference, place, true),
-        }
-    }
-
-    /// The node of an input or of a lookup's column.
-    fn resolve(&mut self, reference: &str, place: &str, for_feature: bool) -> Result<NodeId, Unresolved> {
-        let Some((lookup, column)) = reference.split_once('.') else {
-            return self.inputs.get(reference).copied().ok_or_else(|| {
-                let hint = if for_feature && self.features.contains_key(reference) {
-                    format!("; the feature of that name is \"{FEATURE_REFERENCE}.{reference}\"")
-                } else {
-                    String::new()
-                };
-                self.problems.add(place, format!("there is no input {reference:?}{hint}"));
-                Unresolved
-            });
-        };
-        let Some(&position) = self.lookups.get(lookup) else {
-            self.problems.add(place, format!("there is no lookup {lookup:?}"));
-            return Err(Unresolved);
-        };
-        let schema = self.schemas.get(&self.spec.lookups[position].table).ok_or(Unresolved)?;
-        let Some(column) = schema.column(column) else {
-            let known: Vec<_> = schema.columns.iter().map(|column| column.name.as_str()).collect();
-            let message =
-                format!("table {:?} has no column {column:?}; it has: {}", schema.name, known.join(", "));
-            self.problems.add(place, message);
-            return Err(Unresolved);
-        };
-        self.lookup_column(position, column, schema, place)
-    }
-
-    fn lookup_column(
-        &mut self,
-        lookup: usize,
-        column: usize,
-        schema: &TableSchema,
-        place: &str,
-    ) -> Result<NodeId, Unresolved> {
-        if let Some(&node) = self.columns.get(&(lookup, column)) {
-            return Ok(node);
-        }
-        let of = schema.columns[column].of;
-        let Lookup { list, scope, parent, .. } = self.graph.lookups[lookup];
-        if list && of.list {
-            let message = format!(
-                "is a list for each element of a list key: column {:?} is {of}",
-                schema.columns[column].name
-            );
-            self.problems.add(place, message);
-            return Err(Unresolved);
-        }
-        // A key can always be absent, so every looked-up value can be null.
-        let of = Type { list: list || of.list, nullable: true, ..of };
-        let anchor = if list { parent } else { Some(lookup) };
-        let node = self.add(Source::Column { lookup, column }, of, scope, anchor);
-        if schema.columns[column].gives_float32() {
-            self.graph.nodes[node].form = Form::Float32;
-        }
-        self.columns.insert((lookup, column), node);
-        Ok(node)
-    }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// Whether NaN counts as null in input `position`.
 pub fn nan_is_null(spec: &Spec, position: usize) -> bool {

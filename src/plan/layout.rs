@@ -1,5 +1,7 @@
 //! Where each feature lies in the tensors.
 
+use std::collections::HashSet;
+
 use super::graph::{Graph, NodeId};
 use crate::{
     batch::Element,
@@ -34,6 +36,8 @@ pub struct Feature {
     pub scope: Scope,
     /// What is written for a null, one value for each column; none where the result is never null.
     pub default: Vec<f64>,
+    /// The full names of its columns, where the spec gives them.
+    pub column_names: Vec<String>,
 }
 
 /// Lays out all outputs and checks what they need of their features.
@@ -49,6 +53,9 @@ pub fn lay_out(spec: &Spec, graph: &Graph) -> Result<Vec<Output>, Problems> {
         if feature.default.is_some() && !served {
             let message = "is for features in an output only: features that read this one see its null";
             problems.add(format!("features[{position}].default"), message);
+        }
+        if feature.columns.is_some() && !served {
+            problems.add(format!("features[{position}].columns"), "are for features in an output only");
         }
     }
     problems.or(outputs)
@@ -67,6 +74,7 @@ fn output(spec: &Spec, graph: &Graph, position: usize, problems: &mut Problems) 
         problems.add(format!("outputs[{position}].features"), "must not be empty");
     }
     let mut row_width = 0;
+    let mut column_names = HashSet::new();
     for (place, name) in written.features.iter().enumerate() {
         let path = format!("outputs[{position}].features[{place}]");
         let Some(at) = spec.features.iter().position(|feature| &feature.name == name) else {
@@ -81,6 +89,8 @@ fn output(spec: &Spec, graph: &Graph, position: usize, problems: &mut Problems) 
         check_type(&path, name, graph, node, written.dtype, problems);
         let default = default(spec, at, graph, node, problems);
         let width = of.of.lanes();
+        let columns = spec.features[at].columns.as_deref().unwrap_or_default();
+        check_columns(spec, at, width, &mut column_names, problems);
         let part = if of.scope == Scope::Request { &mut output.request_width } else { &mut row_width };
         let part_offset = *part;
         *part += width;
@@ -92,11 +102,33 @@ fn output(spec: &Spec, graph: &Graph, position: usize, problems: &mut Problems) 
             width,
             scope: of.scope,
             default,
+            column_names: columns.to_vec(),
         };
         output.width += width;
         output.features.push(feature);
     }
     output
+}
+
+/// Checks a feature's names of columns; `seen` are those of the features before it in the same output.
+fn check_columns<'a>(
+    spec: &'a Spec,
+    position: usize,
+    width: usize,
+    seen: &mut HashSet<&'a str>,
+    problems: &mut Problems,
+) {
+    let Some(columns) = &spec.features[position].columns else { return };
+    let path = format!("features[{position}].columns");
+    if columns.len() != width {
+        let message = format!("are {}; the feature has {width}", columns.len());
+        problems.add(path.as_str(), message);
+    }
+    for (lane, name) in columns.iter().enumerate() {
+        if !seen.insert(name) {
+            problems.add(format!("{path}[{lane}]"), format!("{name:?} is there twice in one output"));
+        }
+    }
 }
 
 fn check_type(

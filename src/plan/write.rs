@@ -268,6 +268,7 @@ mod tests {
             node: 0,
             offset: 0,
             part_offset: 0,
+            column_names: Vec::new(),
             width,
             scope: Scope::Row,
             default: default.to_vec(),

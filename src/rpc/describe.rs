@@ -83,6 +83,7 @@ fn feature(of: &FeatureSet, feature: &Feature) -> proto::FeatureDescription {
         scope: scope(feature.scope).into(),
         part_offset: feature.part_offset as u32,
         columns: of.plan().graph.nodes[feature.node].lane_names.clone(),
+        column_names: feature.column_names.clone(),
     }
 }
 

@@ -173,7 +173,10 @@ fn inline_lists(
                 }
                 return;
             }
-            for (name, field) in fields {
+            // A key may have columns of any name, "file" and "column" among them.
+            for (name, field) in
+                fields.into_iter().filter(|(name, _)| !(place.is_empty() && *name == "lookups"))
+            {
                 let inside = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
                 inline_lists(field, &inside, folder, read_list, problems);
             }

@@ -64,6 +64,8 @@ pub enum Held {
 /// A table: rows by key, cells by column.
 #[derive(Debug, Default)]
 pub struct PlainTable {
+    /// The key columns' names.
+    pub key: Vec<String>,
     pub rows: Vec<(Vec<Plain>, BTreeMap<String, Held>)>,
     /// For each column whether it holds lists.
     pub lists: BTreeMap<String, bool>,
@@ -94,12 +96,8 @@ impl Reference<'_> {
     /// The value of a feature for one row.
     pub fn feature(&self, name: &str, inputs: &PlainInputs, row: usize) -> Held {
         let feature = named(&self.spec["features"], name);
-        let references = match feature["input"].as_str() {
-            Some(single) => vec![single.to_owned()],
-            None => texts(&feature["inputs"]),
-        };
         let mut held: Vec<Held> =
-            references.iter().map(|reference| self.reference(reference, inputs, row)).collect();
+            read_by(feature).into_iter().map(|reference| self.reference(reference, inputs, row)).collect();
         for step in feature["steps"].as_array().map_or(&[][..], Vec::as_slice) {
             held = vec![operations::apply(step, &held)];
         }
@@ -108,32 +106,34 @@ impl Reference<'_> {
 
     /// Whether a feature depends on anything that differs between rows.
     pub fn is_row_scope(&self, feature: &str) -> bool {
-        let feature = named(&self.spec["features"], feature);
-        let references = match feature["input"].as_str() {
-            Some(single) => vec![single.to_owned()],
-            None => texts(&feature["inputs"]),
-        };
-        references.iter().any(|reference| self.reference_is_row_scope(reference))
+        let references = read_by(named(&self.spec["features"], feature));
+        references.into_iter().any(|reference| self.reference_is_row_scope(reference))
     }
 
-    fn reference_is_row_scope(&self, reference: &str) -> bool {
-        match reference.split_once('.') {
-            None => named(&self.spec["inputs"], reference)["scope"] == "row",
-            Some(("feature", name)) => self.is_row_scope(name),
-            Some((lookup, _)) => self.keys(lookup).iter().any(|key| self.reference_is_row_scope(key)),
+    fn reference_is_row_scope(&self, reference: &Value) -> bool {
+        match whom(reference) {
+            Whom::Input(name) => named(&self.spec["inputs"], name)["scope"] == "row",
+            Whom::Feature(name) => self.is_row_scope(name),
+            Whom::Column(lookup, _) => {
+                self.keys(lookup).into_iter().any(|key| self.reference_is_row_scope(key))
+            }
         }
     }
 
-    fn keys(&self, lookup: &str) -> Vec<String> {
-        let key = &named(&self.spec["lookups"], lookup)["key"];
-        key.as_str().map_or_else(|| texts(key), |single| vec![single.to_owned()])
+    /// What holds a lookup's key columns, in the table's order.
+    fn keys(&self, lookup: &str) -> Vec<&Value> {
+        let lookup = named(&self.spec["lookups"], lookup);
+        let columns = &self.tables[lookup["table"].as_str().expect("a table")].key;
+        let key = &lookup["key"];
+        let named = key.as_object().filter(|fields| columns.iter().all(|column| fields.contains_key(column)));
+        named.map_or_else(|| vec![key], |fields| columns.iter().map(|column| &fields[column]).collect())
     }
 
-    fn reference(&self, reference: &str, inputs: &PlainInputs, row: usize) -> Held {
-        match reference.split_once('.') {
-            None => self.input(reference, inputs, row),
-            Some(("feature", name)) => self.feature(name, inputs, row),
-            Some((lookup, column)) => self.looked_up(lookup, column, inputs, row),
+    fn reference(&self, reference: &Value, inputs: &PlainInputs, row: usize) -> Held {
+        match whom(reference) {
+            Whom::Input(name) => self.input(name, inputs, row),
+            Whom::Feature(name) => self.feature(name, inputs, row),
+            Whom::Column(lookup, column) => self.looked_up(lookup, column, inputs, row),
         }
     }
 
@@ -162,7 +162,8 @@ impl Reference<'_> {
     fn looked_up(&self, lookup: &str, column: &str, inputs: &PlainInputs, row: usize) -> Held {
         let name = named(&self.spec["lookups"], lookup)["table"].as_str().expect("a table").to_owned();
         let table = &self.tables[&name];
-        let keys: Vec<Held> = self.keys(lookup).iter().map(|key| self.reference(key, inputs, row)).collect();
+        let keys: Vec<Held> =
+            self.keys(lookup).into_iter().map(|key| self.reference(key, inputs, row)).collect();
         if let [Held::List(null, status, elements)] = keys.as_slice() {
             let cells = elements.iter().map(|key| match table.cell(&[key], column) {
                 Held::One(cell) => cell,
@@ -178,6 +179,35 @@ impl Reference<'_> {
             })
             .collect();
         table.cell(&keys, column)
+    }
+}
+
+/// The references of a feature, in order.
+fn read_by(feature: &Value) -> Vec<&Value> {
+    match &feature["inputs"] {
+        Value::Array(several) => several.iter().collect(),
+        _ => vec![&feature["input"]],
+    }
+}
+
+/// What a reference means; names here have no dots.
+enum Whom<'a> {
+    Input(&'a str),
+    Feature(&'a str),
+    Column(&'a str, &'a str),
+}
+
+fn whom(reference: &Value) -> Whom<'_> {
+    let field = |name: &str| reference[name].as_str();
+    match (reference.as_str(), field("input"), field("feature"), field("lookup")) {
+        (Some(text), ..) => match text.split_once('.') {
+            None => Whom::Input(text),
+            Some(("feature", name)) => Whom::Feature(name),
+            Some((lookup, column)) => Whom::Column(lookup, column),
+        },
+        (_, Some(input), ..) => Whom::Input(input),
+        (_, _, Some(feature), _) => Whom::Feature(feature),
+        (.., lookup) => Whom::Column(lookup.expect("a lookup"), field("column").expect("a column")),
     }
 }
 

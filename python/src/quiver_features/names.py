@@ -1,4 +1,4 @@
-"""Names that the spec can hold: unique, without dots, slashes and control characters."""
+"""Names of a spec's parts: each once, kept letter for letter."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ def column_name(label: Any) -> str:
     return str(label)
 
 
-def spec_name(name: str) -> str:
-    """The name with what a spec's names may not hold replaced by underscores."""
-    kept = "".join("_" if letter in "./\\" or _is_control(letter) else letter for letter in name)
-    return kept or "_"
+Reference = str | dict[str, str]
+"""What a feature or a key reads: a string, or an object where a string could be taken for something else."""
 
 
-def _is_control(letter: str) -> bool:
-    return ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0
+def input_reference(name: str) -> Reference:
+    """An input as specs refer to it: behind a dot could stand a lookup's column, or a feature."""
+    return {"input": name} if "." in name else name
 
 
 class Names:
@@ -44,7 +43,8 @@ class Names:
 
     def unique(self, name: str) -> str:
         """The name itself, or with a number where it is taken."""
-        name = spec_name(name)
+        # A part of a spec can't be without a name.
+        name = name or "_"
         found, number = name, 1
         while found in self._taken:
             number += 1

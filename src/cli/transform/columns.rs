@@ -92,8 +92,11 @@ fn add_each(plan: &Plan, position: usize, status: bool, columns: &mut Vec<NamedC
     }
 }
 
-/// `bid`, `ad_category[food]`, `ad_vector[17]`.
+/// The full name that the spec gives; else `bid`, `ad_category[food]`, `ad_vector[17]`.
 fn lane_name(feature: &Feature, lane_names: &[String], lane: usize) -> String {
+    if let Some(name) = feature.column_names.get(lane) {
+        return name.clone();
+    }
     match lane_names.get(lane) {
         _ if feature.width == 1 => feature.name.clone(),
         Some(name) => format!("{}[{name}]", feature.name),
@@ -188,11 +191,16 @@ mod tests {
     use crate::{plan::segments::Part, spec::read::spec_from_text};
 
     fn plan(outputs: &str) -> Plan {
+        plan_with("", outputs)
+    }
+
+    /// A plan whose one-hot feature has more fields.
+    fn plan_with(fields: &str, outputs: &str) -> Plan {
         let text = format!(
             r#"{{"format": "quiver.spec/1", "name": "s", "version": 1, "inputs": [
             {{"name": "a", "dtype": "float64", "scope": "row", "required": false, "nan": "null"}},
             {{"name": "k", "dtype": "string", "scope": "row", "required": false}}],
-            "features": [{{"name": "a", "input": "a", "default": 0}}, {{"name": "k", "input": "k", "steps": [
+            "features": [{{"name": "a", "input": "a", "default": 0}}, {{"name": "k", "input": "k", {fields} "steps": [
                 {{"op": "one_hot", "categories": ["x", "y"], "infrequent": [], "drop": "none", "unknown": "zeros",
                   "null": "zeros"}}]}}],
             "outputs": {outputs}}}"#
@@ -221,6 +229,8 @@ mod tests {
             names(&plan(TWO), Arrangement::Outputs, true),
             ["dense", "dense.status", "more", "more.status"]
         );
+        let named = plan_with(r#""columns": ["cat__k.x", "cat__k_y"],"#, ONE);
+        assert_eq!(names(&named, Arrangement::Each, false), ["a", "cat__k.x", "cat__k_y"]);
     }
 
     #[test]

@@ -92,7 +92,8 @@ fn draw_table(
     keys: &[(&str, &str)],
     columns: Columns,
 ) -> (PlainTable, Table) {
-    let mut plain = PlainTable::default();
+    let key = keys.iter().map(|&(name, _)| name.to_owned()).collect();
+    let mut plain = PlainTable { key, ..PlainTable::default() };
     for _ in 0..rng.random_range(0..12) {
         let key: Vec<Plain> = keys.iter().map(|(_, dtype)| value(rng, dtype)).collect();
         if plain.rows.iter().any(|(other, _)| *other == key) {

@@ -59,9 +59,9 @@ fn lookups() -> Value {
         {"name": "own", "table": "items", "key": "r_text"},
         {"name": "group", "table": "groups", "key": "item.group"},
         {"name": "own_group", "table": "groups", "key": "own.group"},
-        {"name": "pair", "table": "pairs", "key": ["item.text", "item.group"]},
-        {"name": "cross", "table": "pairs", "key": ["item.text", "r_int"]},
-        {"name": "mixed", "table": "pairs", "key": ["q_text", "own.group"]},
+        {"name": "pair", "table": "pairs", "key": {"text": "item.text", "int": "item.group"}},
+        {"name": "cross", "table": "pairs", "key": {"int": "r_int", "text": {"lookup": "item", "column": "text"}}},
+        {"name": "mixed", "table": "pairs", "key": {"text": {"input": "q_text"}, "int": "own.group"}},
         {"name": "seen", "table": "items", "key": "r_texts"},
         {"name": "tagged", "table": "items", "key": "item.tags"},
         {"name": "tag_group", "table": "groups", "key": "tagged.group"}

@@ -90,8 +90,8 @@ class Feature:
         width: How many columns it has.
         scope: "request" where it depends on request-scope inputs alone.
         part_offset: Its first column in its part of the factored layout.
-        columns: The names of its columns: the feature's own for one column, else with the category's name or the
-            column's number after it.
+        columns: The names of its columns, as the spec gives them; else the feature's own for one column, or with the
+            category's name or the column's number after it.
     """
 
     name: str
@@ -202,7 +202,9 @@ def _output(one: pb.OutputDescription) -> Output:
 
 
 def _feature(one: pb.FeatureDescription) -> Feature:
-    if one.columns:
+    if one.column_names:
+        columns = tuple(one.column_names)
+    elif one.columns:
         columns = tuple(f"{one.name}_{column}" for column in one.columns)
     elif one.width == 1:
         columns = (one.name,)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..names import Names
+from ..names import Names, Reference
 from .expressions import Expression, cast
 from .matrix import Column, parts
 from .problems import ExportError, ExportProblem
@@ -96,7 +96,8 @@ class Writer:
         self._names = Names()
         self._keys: dict[int, str] = {}
         self._readers: Counter[str] = Counter()
-        self._references: dict[str, str] = {}
+        self._references: dict[str, Reference] = {}
+        self._sources: set[str] = set()
         self._features: list[dict[str, Any]] = []
         self.used_inputs: set[str] = set()
         for feature in features:
@@ -127,6 +128,8 @@ class Writer:
         self._readers[key] += 1
         if key not in seen:
             seen.add(key)
+            if expression.step is None and expression.name is not None:
+                self._sources.add(expression.name)
             for one in expression.inputs:
                 self._count(one, seen)
 
@@ -141,7 +144,7 @@ class Writer:
         if feature.expression.type.nullable:
             body["default"] = _written(self._defaults.get(feature.name, self._default))
         self._features.append({"name": feature.name, **body})
-        self._references.setdefault(key, f"feature.{feature.name}")
+        self._references.setdefault(key, self._to_feature(feature.name))
 
     def _chain(self, expression: Expression, name: str) -> dict[str, Any]:
         """The steps back to where several values are read, or one that others read too."""
@@ -157,17 +160,21 @@ class Writer:
         inputs = [self._reference(one, name) for one in expression.inputs]
         return {"inputs": inputs, "steps": steps}
 
-    def _reference(self, expression: Expression, reader: str) -> str:
+    def _to_feature(self, name: str) -> Reference:
+        text = f"feature.{name}"
+        return {"feature": name} if "." in name or text in self._sources else text
+
+    def _reference(self, expression: Expression, reader: str) -> Reference:
         """An input's name, or that of a feature, which is written if it is not there."""
         if expression.step is None:
             assert expression.name is not None
             self.used_inputs.add(expression.name)
-            return expression.name
+            return expression.reference
         key = self._key(expression)
         if key not in self._references:
             name = self._names.unique(f"{reader}__{expression.op}")
             self._features.append({"name": name, **self._chain(expression, name)})
-            self._references[key] = f"feature.{name}"
+            self._references[key] = self._to_feature(name)
         return self._references[key]
 
 

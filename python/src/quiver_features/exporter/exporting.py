@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from .. import __version__
-from ..names import spec_name
+from ..names import column_name
 from . import estimators as _register_estimators  # noqa: F401
 from . import golden
 from .checking import Quiver, find_binary
@@ -94,9 +94,9 @@ def export(
         ExportError: With every step that can't be expressed, each with its path; or with what is wrong with the
             sample or the target; or with the problems that ``quiver check`` found. Nothing is written then.
 
-    A missing value (NaN, None) is null in a request. The names of features follow ``get_feature_names_out``, with
-    dots and slashes replaced by underscores; vectors such as one-hot categories are one feature with a name for each
-    lane.
+    A missing value (NaN, None) is null in a request. The names of inputs are the sample's labels, letter for
+    letter, integers as text; those of features follow ``get_feature_names_out``. Vectors such as one-hot categories
+    are one feature with a name for each lane.
     """
     _check_arguments(fitted, name, dtype, default, golden_rows)
     binary = find_binary(quiver)
@@ -121,7 +121,8 @@ def export(
     writer = Writer(features, default, defaults(oracle, joined, features, base[0], default) if joined else None)
     sources = used_sources(read.sources, writer.used_inputs)
     inputs = read.requested(sources)
-    scopes = {**(joined.scopes if joined else {}), **(scopes or {})}
+    scopes = {**(joined.scopes if joined else {}), **{column_name(label): one for label, one in (scopes or {}).items()}}
+    optional = [column_name(label) for label in optional]
     request_scope = _request_scope(scopes, optional, read.sources if joined is None else inputs)
     exactness = _exactness(features, dtype, max_ulp)
     compared = golden.Output(output, dtype, len(columns), exactness, default, max_ulp)
@@ -203,7 +204,6 @@ def _exactness(features: Sequence[Served], dtype: str, max_ulp: int | None) -> l
 
 def _request_scope(scopes: dict[str, str], optional: Collection[str], sources: Sequence[Source]) -> set[str]:
     known = {source.name for source in sources}
-    scopes = {column if column in known else spec_name(column): scope for column, scope in scopes.items()}
     problems = [
         ExportProblem(where, f"there is no column {column!r}; there are: {', '.join(sorted(known))}")
         for where, columns in (("scopes", scopes), ("optional", optional))

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
+from ..names import Reference, input_reference
+
 Parameters = Mapping[str, Any]
 
 
@@ -71,6 +73,12 @@ class Expression:
     def op(self) -> str | None:
         """The operation's name, or None for an input."""
         return None if self.step is None else self.step["op"]
+
+    @property
+    def reference(self) -> Reference:
+        """An input as specs refer to it."""
+        assert self.name is not None
+        return input_reference(self.name)
 
     def rough(self) -> Expression:
         """The same, known to be computed by the library in float32 in a way that the engine can't repeat."""

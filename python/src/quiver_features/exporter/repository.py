@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from .problems import ExportError
 
 LONGEST_INLINE = 1000
 """Longer lists go to Parquet files beside the spec."""
+
+_NO_FILE = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_STEM = 60
 
 
 def check_name(name: str) -> None:
@@ -50,9 +54,11 @@ def _link_tables(repository: Path, aside: Path, spec: dict[str, Any]) -> None:
 
 def _with_files(spec: dict[str, Any], folder: Path) -> dict[str, Any]:
     features = []
-    for feature in spec["features"]:
+    for position, feature in enumerate(spec["features"]):
+        # Features' names may hold what a file's may not.
+        file = f"{position}-{_NO_FILE.sub('_', feature['name'])[:_LONGEST_STEM]}"
         steps = [
-            {field: _or_file(value, f"{feature['name']}-{at}-{field}", folder) for field, value in step.items()}
+            {field: _or_file(value, f"{file}-{at}-{field}", folder) for field, value in step.items()}
             for at, step in enumerate(feature.get("steps", []))
         ]
         features.append({**feature, "steps": steps} if steps else feature)
@@ -66,7 +72,7 @@ def _or_file(value: Any, name: str, folder: Path) -> Any:
     import pyarrow as pa
     from pyarrow import parquet
 
-    file = f"{name.lstrip('.')}.parquet"
+    file = f"{name}.parquet"
     parquet.write_table(pa.table({"value": _column(value)}), folder / file, compression="zstd")
     return {"file": file, "column": "value"}
 

@@ -356,20 +356,22 @@ class OutputDescription(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., width: _Optional[int] = ..., features: _Optional[_Iterable[_Union[FeatureDescription, _Mapping]]] = ...) -> None: ...
 
 class FeatureDescription(_message.Message):
-    __slots__ = ("name", "offset", "width", "scope", "part_offset", "columns")
+    __slots__ = ("name", "offset", "width", "scope", "part_offset", "columns", "column_names")
     NAME_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     PART_OFFSET_FIELD_NUMBER: _ClassVar[int]
     COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_NAMES_FIELD_NUMBER: _ClassVar[int]
     name: str
     offset: int
     width: int
     scope: Scope
     part_offset: int
     columns: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., width: _Optional[int] = ..., scope: _Optional[_Union[Scope, str]] = ..., part_offset: _Optional[int] = ..., columns: _Optional[_Iterable[str]] = ...) -> None: ...
+    column_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., offset: _Optional[int] = ..., width: _Optional[int] = ..., scope: _Optional[_Union[Scope, str]] = ..., part_offset: _Optional[int] = ..., columns: _Optional[_Iterable[str]] = ..., column_names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TableDescription(_message.Message):
     __slots__ = ("name", "version", "rows", "bytes")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...names import Reference
 from ...pairs import split_pairs
 from ...tables.types import ColumnType
 from .. import expressions as ex
@@ -27,6 +28,11 @@ class LookupColumn(Expression):
 
     lookup: str = ""
     column: str = ""
+
+    @property
+    def reference(self) -> Reference:
+        """The column as specs refer to it."""
+        return f"{self.lookup}.{self.column}"
 
 
 def lookup_column(lookup: str, column: str, of: ColumnType) -> LookupColumn:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...names import Reference, input_reference
 from ..problems import Refusal
 
 
@@ -22,9 +23,9 @@ class Place:
     column: str
 
     @property
-    def written(self) -> Any:
+    def written(self) -> Reference:
         """The reference as the spec has it."""
-        return self.column if self.lookup is None else f"{self.lookup}.{self.column}"
+        return input_reference(self.column) if self.lookup is None else f"{self.lookup}.{self.column}"
 
 
 def place(reference: Any, labels: list[str], brought: Mapping[str, Place], lookups: list[str]) -> Place:

@@ -1,0 +1,187 @@
+//! Lookups with what holds their keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Builder, Lookup, NodeId, Part, Progress, Source, Unloaded, Unresolved};
+use crate::{
+    problem::listed,
+    spec::{Key, Reference, Scope},
+    table::{KeyColumn, TableSchema},
+};
+
+impl<'a> Builder<'a> {
+    /// Adds the lookups, each after what its key reads.
+    pub(super) fn add_lookups(&mut self) {
+        let empty =
+            || Lookup { table: 0, keys: Vec::new(), list: false, scope: Scope::Request, parent: None };
+        self.graph.lookups = self.spec.lookups.iter().map(|_| empty()).collect();
+        for position in 0..self.spec.lookups.len() {
+            // What could not be resolved was noted.
+            let _ = self.lookup(position);
+        }
+    }
+
+    /// Builds a lookup once. One whose key has a problem is there for those that read its columns.
+    pub(super) fn lookup(&mut self, position: usize) -> Result<(), Unresolved> {
+        match self.built_lookups[position] {
+            Progress::Done(built) => return built,
+            Progress::Open => return Err(self.depends_on_itself(Part::Lookup(position))),
+            Progress::NotBegun => {}
+        }
+        self.built_lookups[position] = Progress::Open;
+        self.open.push(Part::Lookup(position));
+        self.add_lookup(position);
+        self.open.pop();
+        self.built_lookups[position] = Progress::Done(Ok(()));
+        self.graph.lookup_order.push(position);
+        Ok(())
+    }
+
+    fn add_lookup(&mut self, position: usize) {
+        let spec = self.spec;
+        let lookup = &spec.lookups[position];
+        let place = format!("lookups[{position}]");
+        let table = self.graph.tables.binary_search(&lookup.table).unwrap_or_default();
+        self.graph.lookups[position].table = table;
+        let schemas = self.schemas;
+        let Some(schema) = schemas.get(&lookup.table) else {
+            if !self.unloaded.failed.contains(&lookup.table) {
+                let message =
+                    format!("there is no table {:?}; the tables are: {}", lookup.table, self.tables());
+                self.problems.add(format!("{place}.table"), message);
+            }
+            return;
+        };
+        let Some(parts) = self.key_parts(&lookup.key, schema, &format!("{place}.key")) else { return };
+        let keys: Vec<_> = parts.iter().map(|part| self.resolve(part.reference, &part.place)).collect();
+        let Ok(keys) = keys.into_iter().collect::<Result<Vec<_>, _>>() else { return };
+        for (part, &key) in parts.iter().zip(&keys) {
+            self.check_key(part, key, parts.len(), schema);
+        }
+        let list = keys.len() == 1 && self.graph.nodes[keys[0]].of.list;
+        let scope = self.joined_scope(&keys);
+        let parent = self.graph.common_anchor(keys.iter().map(|&key| self.graph.nodes[key].anchor));
+        self.graph.lookups[position] = Lookup { table, keys, list, scope, parent };
+    }
+
+    /// The available tables.
+    fn tables(&self) -> String {
+        let Unloaded { failed, unread } = self.unloaded;
+        let names: BTreeSet<&String> = self.schemas.keys().chain(failed).chain(unread).collect();
+        listed(names.into_iter().map(String::as_str))
+    }
+
+    /// What holds each of the table's key columns, in the table's order.
+    fn key_parts(&mut self, key: &'a Key, schema: &'a TableSchema, place: &str) -> Option<Vec<KeyPart<'a>>> {
+        match (key, schema.key.as_slice()) {
+            (Key::Single(reference), columns) if is_mistakable(reference, columns) => {
+                let message = format!(
+                    "{reference} is ambiguous, as the key columns of table {:?} have these names: write an object for what \
+                     holds each, such as {}",
+                    schema.name,
+                    shown(
+                        columns,
+                        reference.fields().into_iter().map(|(_, name)| Reference::Input(name.to_owned()))
+                    )
+                );
+                self.problems.add(place, message);
+                None
+            }
+            (Key::Single(reference), [column]) => {
+                Some(vec![KeyPart { column, reference, place: place.to_owned() }])
+            }
+            (Key::Single(reference), columns) => {
+                let message = format!(
+                    "is a single reference; table {:?} has {} key columns: write {}",
+                    schema.name,
+                    columns.len(),
+                    shown(columns, [reference.clone()])
+                );
+                self.problems.add(place, message);
+                None
+            }
+            (Key::Listed(parts), columns) => {
+                let message = format!(
+                    "is a list; key columns are matched by name: write {}",
+                    shown(columns, parts.clone())
+                );
+                self.problems.add(place, message);
+                None
+            }
+            (Key::Named(parts), columns) => self.named_parts(parts, columns, schema, place),
+        }
+    }
+
+    fn named_parts(
+        &mut self,
+        parts: &'a BTreeMap<String, Reference>,
+        columns: &'a [KeyColumn],
+        schema: &TableSchema,
+        place: &str,
+    ) -> Option<Vec<KeyPart<'a>>> {
+        let before = self.problems.len();
+        let names = || listed(columns.iter().map(|column| column.name.as_str()));
+        for name in parts.keys().filter(|name| columns.iter().all(|column| column.name != **name)) {
+            let message =
+                format!("table {:?} has no key column {name:?}; its key columns: {}", schema.name, names());
+            self.problems.add(place, message);
+        }
+        let mut found = Vec::with_capacity(columns.len());
+        for column in columns {
+            match parts.get(&column.name) {
+                Some(reference) => {
+                    found.push(KeyPart { column, reference, place: format!("{place}.{}", column.name) });
+                }
+                None => {
+                    let message = format!("lacks key column {:?} of table {:?}", column.name, schema.name);
+                    self.problems.add(place, message);
+                }
+            }
+        }
+        (self.problems.len() == before).then_some(found)
+    }
+
+    fn check_key(&mut self, part: &KeyPart<'_>, key: NodeId, parts: usize, schema: &TableSchema) {
+        let of = self.graph.nodes[key].of;
+        let KeyPart { column, place, .. } = part;
+        if of.element != column.element || of.width.is_some() {
+            let message = format!(
+                "is {of}; the key column {:?} of table {:?} is {}",
+                column.name,
+                schema.name,
+                column.element.name()
+            );
+            self.problems.add(place.as_str(), message);
+        } else if of.list && parts > 1 {
+            self.problems.add(place.as_str(), "a composite key can't have a list among its parts");
+        } else if !matches!(self.graph.nodes[key].source, Source::Input(_) | Source::Column { .. }) {
+            self.problems
+                .add(place.as_str(), "is a computed feature; a key is an input or a lookup's column");
+        }
+    }
+}
+
+/// One key column with what holds it.
+struct KeyPart<'a> {
+    column: &'a KeyColumn,
+    reference: &'a Reference,
+    place: String,
+}
+
+/// Whether an object that writes a reference could be meant as key columns by name.
+fn is_mistakable(reference: &Reference, columns: &[KeyColumn]) -> bool {
+    let fields = reference.fields();
+    !fields.is_empty()
+        && fields.len() == columns.len()
+        && fields.iter().all(|(name, _)| columns.iter().any(|column| column.name == *name))
+}
+
+/// An object from key columns to references, as an example to write.
+fn shown(columns: &[KeyColumn], references: impl IntoIterator<Item = Reference>) -> String {
+    let mut references = references.into_iter();
+    let pairs = columns.iter().map(|column| {
+        let reference = references.next().map_or_else(|| "...".to_owned(), |reference| reference.to_string());
+        format!("{}: {reference}", serde_json::Value::from(column.name.as_str()))
+    });
+    format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+}
