@@ -7,6 +7,7 @@ mod lists;
 mod mark;
 mod select;
 mod sparse;
+mod text;
 pub mod word;
 
 use std::ops::Range;

@@ -12,12 +12,14 @@ mod client;
 mod demo_requests;
 mod describe;
 mod get;
+mod grid;
 mod literal;
 mod processor;
 mod reading;
 mod request;
 mod schema;
 mod serve;
+mod table;
 mod transform;
 
 /// Feature vectors for ad ranking over gRPC.
@@ -40,6 +42,8 @@ enum Command {
     Get(get::Arguments),
     /// Computes features for files of rows, bit for bit as they are served
     Transform(transform::Arguments),
+    /// Makes tables of files of any kind, and looks into them
+    Table(table::Arguments),
     /// Prints the JSON Schema of specs or golden rows, or the page of all operations
     Schema(schema::Arguments),
     /// Writes requests to the demo as a data file for ghz
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Get(arguments) => get::run(&arguments),
         Command::Transform(arguments) => transform::run(&arguments),
+        Command::Table(arguments) => table::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::DemoRequests(arguments) => demo_requests::run(&arguments),
     };

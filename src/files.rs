@@ -2,6 +2,7 @@
 //! Nothing else of the crate's server side knows these formats.
 
 mod accept;
+mod arrays;
 mod convert;
 mod csv;
 mod fit;
@@ -20,9 +21,10 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
 
-pub use accept::Target;
+pub use accept::{Natural, Target};
+pub use arrays::{NamedArray, ids, open as open_arrays};
 pub use csv::{Dialect, Separator};
-pub use fit::Misfit;
+pub use fit::{Misfit, truth_of};
 pub use format::{Format, Found, find};
 pub use list::read_list;
 pub use misfits::{Losses, Misfits};
@@ -30,9 +32,12 @@ pub use refusals::Refusals;
 pub use regular::read_text;
 pub use row_file::{RowBatches, RowFile};
 pub use stored::Stored;
-pub use write::{Cells, Writer, WrittenColumn, WrittenType};
+pub use write::{Cells, RowWriter, Writer, WrittenColumn, WrittenType};
 
-use self::source::{Batches, Kind, Source};
+use self::{
+    arrays::Arrays,
+    source::{Batches, Kind, Source},
+};
 use crate::batch::Column;
 
 /// Elements in one batch: enough to make a batch's fixed costs small, few enough to keep the memory for them small.
@@ -83,7 +88,15 @@ impl DataFile {
     fn open_as(file: &Path, kind: Kind) -> Result<Self, String> {
         let bytes = regular::open(file).and_then(|opened| opened.metadata());
         let bytes = bytes.map_err(|error| format!("can't be read: {error}"))?.len();
-        let source = Source { file: file.to_owned(), kind };
+        let source = Source::File { path: file.to_owned(), kind };
+        let (schema, rows) = source.head()?;
+        Ok(Self { source, schema, rows, bytes })
+    }
+
+    /// Arrays of as many rows, as a file of columns.
+    fn of_arrays(arrays: Vec<NamedArray>) -> Result<Self, String> {
+        let bytes = arrays.iter().map(NamedArray::bytes).sum();
+        let source = Source::Arrays(Arrays(arrays));
         let (schema, rows) = source.head()?;
         Ok(Self { source, schema, rows, bytes })
     }

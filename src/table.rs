@@ -7,6 +7,8 @@ mod build;
 mod cells;
 mod column;
 mod column_builder;
+mod column_type;
+pub mod import;
 mod index;
 mod key_texts;
 mod keys;
@@ -14,15 +16,18 @@ mod load;
 mod memory;
 mod row_matrix;
 mod schema;
+mod statistics;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
 pub use build::TableBuilder;
-pub use load::is_of_rows;
+pub use column_type::ColumnType;
+pub use load::{head, is_of_rows};
 pub use row_matrix::RowMatrix;
-pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema};
+pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema, json_schema};
+pub use statistics::{Spread, Statistics};
 
 pub use crate::files::Stored;
 

@@ -4,10 +4,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, Table};
 use indicatif::{BinaryBytes, HumanCount};
 
-use super::{Failure, print};
+use super::{
+    Failure,
+    grid::{grid, right},
+    print,
+};
 use crate::{
     config::ShowProgress,
     loading::Loading,
@@ -38,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn feature_sets(snapshot: &Snapshot) -> Table {
     let mut table =
-        table(["feature set", "version", "features", "golden rows", "computed at load", "fingerprint"]);
+        grid(["feature set", "version", "features", "golden rows", "computed at load", "fingerprint"]);
     for (name, versions) in snapshot.feature_sets() {
         for (version, feature_set) in versions {
             table.add_row([
@@ -56,7 +60,7 @@ fn feature_sets(snapshot: &Snapshot) -> Table {
 
 /// The tables by name; those that no feature set looks up are not loaded by a server.
 fn tables(snapshot: &Snapshot, unread: &[UnreadTable]) -> Table {
-    let mut table = table(["table", "version", "rows", "memory", "looked up"]);
+    let mut table = grid(["table", "version", "rows", "memory", "looked up"]);
     let read = snapshot.tables().into_iter().map(|of| {
         let schema = of.schema();
         (schema.name.as_str(), schema.version, of.rows(), of.memory(), "yes")
@@ -74,15 +78,4 @@ fn tables(snapshot: &Snapshot, unread: &[UnreadTable]) -> Table {
         ]);
     }
     table
-}
-
-fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(header);
-    table
-}
-
-fn right(text: impl ToString) -> Cell {
-    Cell::new(text.to_string()).set_alignment(CellAlignment::Right)
 }

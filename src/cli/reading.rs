@@ -18,6 +18,9 @@ pub struct Reading {
     /// it cuts spaces around fields off
     #[arg(long, value_name = "CHARACTER")]
     separator: Option<Separator>,
+    /// The columns' names of CSV without a header, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    no_header: Option<Vec<String>>,
     /// A text of CSV that stands for null, beside the empty one; several if wanted
     #[arg(long = "null", value_name = "TEXT")]
     nulls: Vec<String>,
@@ -43,7 +46,8 @@ impl From<Format> for files::Format {
 impl Reading {
     /// The files that paths, folders and patterns stand for.
     pub fn find(&self, paths: &[PathBuf], problems: &mut Problems) -> Vec<Found> {
-        let dialect = Dialect { separator: self.separator, names: None, nulls: self.nulls.clone() };
+        let dialect =
+            Dialect { separator: self.separator, names: self.no_header.clone(), nulls: self.nulls.clone() };
         let mut all = Vec::new();
         for path in paths {
             match files::find(path, self.format.map(files::Format::from), &dialect) {

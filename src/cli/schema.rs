@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{Failure, print};
-use crate::spec;
+use crate::{spec, table};
 
 mod operations;
 mod values;
@@ -21,6 +21,8 @@ enum Document {
     Spec,
     /// golden.json
     Golden,
+    /// table.json
+    Table,
     /// All operations of a spec's features, as a page in Markdown
     Operations,
 }
@@ -30,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = match arguments.document {
         Document::Spec => spec::json_schema(),
         Document::Golden => schemars::schema_for!(spec::golden::Golden),
+        Document::Table => table::json_schema(),
         Document::Operations => return print(&operations::page()),
     };
     print(&format!("{:#}\n", schema.as_value()))

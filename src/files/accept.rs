@@ -120,6 +120,51 @@ pub fn is_text(data: &DataType) -> bool {
     matches!(data, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
+/// What a file says of a column's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Natural {
+    /// Texts, which by themselves say what they are.
+    Text,
+    /// Nothing: every value is null.
+    Null,
+    Scalar(Stored),
+    List(Stored),
+    /// Lists of one length.
+    Fixed(Stored, usize),
+}
+
+impl Natural {
+    /// The type of a file's column, or why no column of ours can have it.
+    pub fn of(data: &DataType) -> Result<Self, String> {
+        let refused = || format!("is {data}, which no column can have");
+        let Some(element) = list_element(data) else {
+            return match data {
+                DataType::Null => Ok(Self::Null),
+                _ => natural(data).map(Self::Scalar).ok_or_else(refused),
+            };
+        };
+        let stored = natural(element).ok_or_else(refused)?;
+        Ok(match data {
+            _ if *element == DataType::Null => Self::Null,
+            DataType::FixedSizeList(_, size) => {
+                Self::Fixed(stored, usize::try_from(*size).unwrap_or_default())
+            }
+            _ => Self::List(stored),
+        })
+    }
+
+    /// The column read as what it is; vectors come as lists.
+    pub fn target(self, name: &str) -> Target {
+        let scalar = |stored: Stored| Type::scalar(stored.element());
+        match self {
+            Self::Text => Target::new(name, scalar(Stored::String), Stored::String),
+            Self::Null => Target::new(name, scalar(Stored::Float64), Stored::Float64),
+            Self::Scalar(stored) => Target::new(name, scalar(stored), stored),
+            Self::List(stored) | Self::Fixed(stored, _) => Target::new(name, scalar(stored).listed(), stored),
+        }
+    }
+}
+
 /// The type that loses nothing of a file's column of scalars; for a column that is all null, any would do.
 pub fn natural(data: &DataType) -> Option<Stored> {
     use DataType as D;

@@ -1,7 +1,7 @@
 //! Files of any format as batches of columns, those that folders are named for included.
 
 use super::{
-    Batch, DataFile, Format, Found, Misfits, Target,
+    Batch, DataFile, Format, Found, Misfits, NamedArray, Natural, Target,
     csv::{CsvFile, CsvRows, repeated},
     format::Partition,
     source::Kind,
@@ -30,6 +30,28 @@ impl RowFile {
             Format::Csv => Body::Csv(CsvFile::open(&found.path, &found.dialect)?),
         };
         Ok(Self { body, partitions: found.partitions.clone() })
+    }
+
+    /// Arrays of as many rows as the columns of a file.
+    pub fn of_arrays(arrays: Vec<NamedArray>) -> Result<Self, String> {
+        Ok(Self { body: Body::Typed(DataFile::of_arrays(arrays)?), partitions: Vec::new() })
+    }
+
+    /// The columns by name, each with what the file says of its type; those that folders are named for are last.
+    pub fn columns(&self) -> Vec<(String, Result<Natural, String>)> {
+        let mut columns: Vec<_> = match &self.body {
+            Body::Typed(file) => {
+                let fields = file.schema.fields().iter();
+                fields.map(|field| (field.name().clone(), Natural::of(field.data_type()))).collect()
+            }
+            Body::Csv(file) => file.names().iter().map(|name| (name.clone(), Ok(Natural::Text))).collect(),
+        };
+        for partition in &self.partitions {
+            if !columns.iter().any(|(name, _)| *name == partition.name) {
+                columns.push((partition.name.clone(), Ok(Natural::Text)));
+            }
+        }
+        columns
     }
 
     /// The file's size in bytes.

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufReader, Read, Seek, SeekFrom},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use arrow_array::RecordBatch;
@@ -12,7 +12,7 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 
-use super::regular;
+use super::{arrays::Arrays, regular};
 
 /// What an Arrow IPC file begins with; a stream does not.
 const FILE_MAGIC: &[u8] = b"ARROW1";
@@ -23,11 +23,11 @@ const FEATHER_1_MAGIC: &[u8] = b"FEA1";
 /// What an Arrow IPC stream ends with.
 const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
-/// A file and how to read it.
+/// Where record batches come from.
 #[derive(Debug)]
-pub struct Source {
-    pub file: PathBuf,
-    pub kind: Kind,
+pub enum Source {
+    File { path: PathBuf, kind: Kind },
+    Arrays(Arrays),
 }
 
 /// Which of the two it is.
@@ -47,37 +47,43 @@ trait Reader: Iterator<Item = Result<RecordBatch, ArrowError>> {}
 
 impl<T: Iterator<Item = Result<RecordBatch, ArrowError>>> Reader for T {}
 
+/// An Arrow IPC file.
+struct Ipc<'a>(&'a Path);
+
 impl Source {
     /// The schema and the number of rows.
     pub fn head(&self) -> Result<(SchemaRef, u64), String> {
-        match self.kind {
-            Kind::Parquet => {
-                let reader =
-                    guarded(|| ParquetRecordBatchReaderBuilder::try_new(self.open()?).map_err(text))?;
+        match self {
+            Self::File { path, kind: Kind::Parquet } => {
+                let reader = guarded(|| ParquetRecordBatchReaderBuilder::try_new(open(path)?).map_err(text))?;
                 let rows = reader.metadata().file_metadata().num_rows();
                 Ok((reader.schema().clone(), u64::try_from(rows).map_err(|_| "states a negative size")?))
             }
-            Kind::Ipc => self.ipc_head(),
+            Self::File { path, kind: Kind::Ipc } => Ipc(path).head(),
+            Self::Arrays(arrays) => arrays.head(),
         }
     }
 
     /// The root columns `fields` batch by batch, of at most `rows` rows where the format allows it.
     pub fn batches(&self, fields: &[usize], rows: usize) -> Result<Batches, String> {
-        match self.kind {
-            Kind::Parquet => {
+        match self {
+            Self::File { path, kind: Kind::Parquet } => {
                 let reader = guarded(|| {
-                    let builder = ParquetRecordBatchReaderBuilder::try_new(self.open()?).map_err(text)?;
+                    let builder = ParquetRecordBatchReaderBuilder::try_new(open(path)?).map_err(text)?;
                     let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
                     builder.with_projection(mask).with_batch_size(rows).build().map_err(text)
                 })?;
                 Ok(Batches::of(reader))
             }
-            Kind::Ipc => self.ipc_batches(fields.to_vec()),
+            Self::File { path, kind: Kind::Ipc } => Ipc(path).batches(fields.to_vec()),
+            Self::Arrays(arrays) => Ok(Batches::of(arrays.batches(fields, rows))),
         }
     }
+}
 
+impl Ipc<'_> {
     /// Reads the whole file once: an IPC file states its rows batch by batch only. Without columns this is quick.
-    fn ipc_head(&self) -> Result<(SchemaRef, u64), String> {
+    fn head(&self) -> Result<(SchemaRef, u64), String> {
         let schema = if self.is_ipc_file()? {
             guarded(|| FileReader::try_new(self.buffered()?, None).map_err(text))?.schema()
         } else {
@@ -85,13 +91,13 @@ impl Source {
             guarded(|| StreamReader::try_new(self.buffered()?, None).map_err(text))?.schema()
         };
         let mut rows = 0;
-        for batch in self.ipc_batches(Vec::new())? {
+        for batch in self.batches(Vec::new())? {
             rows += batch?.num_rows() as u64;
         }
         Ok((schema, rows))
     }
 
-    fn ipc_batches(&self, fields: Vec<usize>) -> Result<Batches, String> {
+    fn batches(&self, fields: Vec<usize>) -> Result<Batches, String> {
         let fields = Some(fields);
         Ok(if self.is_ipc_file()? {
             Batches::of(guarded(|| FileReader::try_new(self.buffered()?, fields).map_err(text))?)
@@ -102,7 +108,7 @@ impl Source {
 
     fn is_ipc_file(&self) -> Result<bool, String> {
         let mut start = Vec::new();
-        self.open()?.take(FILE_MAGIC.len() as u64).read_to_end(&mut start).map_err(text)?;
+        open(self.0)?.take(FILE_MAGIC.len() as u64).read_to_end(&mut start).map_err(text)?;
         if start.starts_with(FEATHER_1_MAGIC) {
             return Err(
                 "is Feather of version 1; write it again with version 2, which is Arrow IPC".to_owned()
@@ -113,7 +119,7 @@ impl Source {
 
     /// A stream that was cut between two batches reads well without this.
     fn check_end_of_stream(&self) -> Result<(), String> {
-        let mut file = self.open()?;
+        let mut file = open(self.0)?;
         let mut end = [0; END_OF_STREAM.len()];
         let read = file.seek(SeekFrom::End(-(end.len() as i64))).and_then(|_| file.read_exact(&mut end));
         if read.is_ok() && end == END_OF_STREAM {
@@ -123,13 +129,13 @@ impl Source {
         }
     }
 
-    fn open(&self) -> Result<File, String> {
-        regular::open(&self.file).map_err(text)
-    }
-
     fn buffered(&self) -> Result<BufReader<File>, String> {
-        self.open().map(BufReader::new)
+        open(self.0).map(BufReader::new)
     }
+}
+
+fn open(path: &Path) -> Result<File, String> {
+    regular::open(path).map_err(text)
 }
 
 impl Batches {

@@ -1,11 +1,12 @@
 //! Element types as files and tables have them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Element;
 
 /// Element types as tables keep them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stored {
     Float16,
@@ -24,6 +25,33 @@ pub enum Stored {
 }
 
 impl Stored {
+    /// All of them.
+    pub const ALL: [Stored; 13] = [
+        Self::Float16,
+        Self::Float32,
+        Self::Float64,
+        Self::Int8,
+        Self::Int16,
+        Self::Int32,
+        Self::Int64,
+        Self::Uint8,
+        Self::Uint16,
+        Self::Uint32,
+        Self::Uint64,
+        Self::Bool,
+        Self::String,
+    ];
+
+    /// The type of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stored| stored.name() == name)
+    }
+
+    /// Whether it is a float type.
+    pub fn is_float(self) -> bool {
+        self.element() == Element::Float64
+    }
+
     /// The element type that it is read out as.
     pub fn element(self) -> Element {
         match self {

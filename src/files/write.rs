@@ -1,5 +1,7 @@
 //! Writing columns to Parquet and Arrow IPC. A file is written aside and gets its name when it is complete.
 
+mod rows;
+
 use std::{
     collections::HashMap,
     fs::{self, File},
@@ -16,6 +18,8 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use half::f16;
 use parquet::{arrow::ArrowWriter, basic::Compression, file::properties::WriterProperties};
+
+pub use rows::RowWriter;
 
 use super::Format;
 
@@ -120,11 +124,7 @@ impl Writer {
         let to = BufWriter::new(File::create(&aside.path).map_err(text)?);
         let format = match format {
             Format::Parquet => {
-                let properties = WriterProperties::builder()
-                    .set_compression(Compression::SNAPPY)
-                    .set_max_row_group_row_count(Some(GROUP_ROWS))
-                    .build();
-                let writer = ArrowWriter::try_new(to, schema.clone(), Some(properties)).map_err(text)?;
+                let writer = ArrowWriter::try_new(to, schema.clone(), Some(properties())).map_err(text)?;
                 FormatWriter::Parquet(Box::new(writer))
             }
             Format::Arrow => FormatWriter::Arrow(Box::new(FileWriter::try_new(to, &schema).map_err(text)?)),
@@ -157,6 +157,11 @@ impl Writer {
         to.flush().map_err(text)?;
         self.aside.name().map_err(text)
     }
+}
+
+fn properties() -> WriterProperties {
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
+    properties.set_max_row_group_row_count(Some(GROUP_ROWS)).build()
 }
 
 fn fixed_size_list(elements: ArrayRef, width: usize) -> Result<ArrayRef, String> {

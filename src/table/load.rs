@@ -7,7 +7,7 @@ use std::{
 
 use super::{Progress, Table, TableBuilder, TableSchema};
 use crate::{
-    batch::Type,
+    batch::{Column, Type},
     files::{Batch, DataFile, Format, Refusals, Target, read_text, rows_at_once},
     problem::Problems,
 };
@@ -26,6 +26,24 @@ impl Table {
         }
         builder.finish()
     }
+}
+
+/// The schema and the first rows, at most `rows`: the key's columns, then those of values.
+pub fn head(folder: &Path, rows: usize) -> Result<(TableSchema, Vec<Column>), Problems> {
+    let schema = read_schema(folder)?;
+    let targets = targets(&schema);
+    let mut columns: Vec<Column> = targets.iter().map(|target| Column::new(target.of)).collect();
+    let mut refusals = Refusals::default();
+    for (name, file) in &open_files(folder, &targets)? {
+        let first = file.batches(targets.clone(), rows).and_then(|mut batches| batches.next().transpose());
+        match first {
+            Ok(Some(batch)) => columns = batch.columns,
+            Ok(None) => continue,
+            Err(why) => refusals.add(|| name.clone(), || why),
+        }
+        break;
+    }
+    refusals.or((schema, columns))
 }
 
 fn read_schema(folder: &Path) -> Result<TableSchema, Problems> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 pub const FORMAT: &str = "quiver.table/1";
 
 /// The widest vector.
-const WIDTH_LIMIT: usize = 65_536;
+pub const WIDTH_LIMIT: usize = 65_536;
 
 /// A table's name, version, keys and columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,46 +114,73 @@ impl ColumnSchema {
     }
 }
 
-/// `table.json` as written.
-#[derive(Serialize, Deserialize)]
+/// The published JSON Schema of `table.json`.
+pub fn json_schema() -> Schema {
+    schema_for!(Document)
+}
+
+/// A version of a table: its keys and columns. The rows are in Parquet or Arrow IPC files beside it.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Table")]
 struct Document {
+    /// Always "quiver.table/1".
     format: String,
+    /// The table's name, the same as its folder's.
     name: String,
+    /// The version, 1 or more, the same as its folder's.
     version: u32,
+    /// The columns that make up a row's key, in order; at least one.
     key: Vec<KeyDocument>,
+    /// The columns of values. Columns of the files that are not named here are passed over.
     columns: Vec<ColumnDocument>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A column of the key. No row's key is null, and no two rows have the same.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "KeyColumn")]
 struct KeyDocument {
+    /// The column's name in the files.
     name: String,
+    /// "int64", "uint64" or "string".
     dtype: Stored,
 }
 
-#[derive(Serialize, Deserialize)]
+/// A column of values.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "Column")]
 struct ColumnDocument {
+    /// The column's name in the files, by which lookups refer to it.
     name: String,
+    /// The type of each element in memory.
     dtype: Stored,
+    /// What a row holds.
     shape: Shape,
+    /// What NaN means; written for float16, float32 and float64, and for no other type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nan: Option<Nan>,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+/// What a row of a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Shape {
+pub enum Shape {
+    /// One element.
     Scalar,
+    /// Any number of elements.
     List,
+    /// That many floats, 1 to 65,536.
     Vector(usize),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Nan {
+    /// NaN is null; a vector with a NaN is null.
     Null,
+    /// NaN is a value.
     Value,
 }
 

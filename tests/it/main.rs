@@ -17,5 +17,6 @@ mod repository;
 mod serving;
 mod setup;
 mod sparse;
+mod table_import;
 mod tidy;
 mod transform;
