@@ -8,6 +8,7 @@ mod mark;
 mod select;
 mod sparse;
 mod text;
+pub mod time;
 pub mod word;
 
 use std::ops::Range;
@@ -18,6 +19,8 @@ pub use build_strings::StringsBuilder;
 pub use mark::{Mark, Status, count_statuses};
 pub use sparse::SparseVectors;
 
+use self::time::Time;
+
 /// Element types of columns. Floats are computed in 64 bits whatever their source's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Element {
@@ -26,6 +29,8 @@ pub enum Element {
     Uint64,
     Bool,
     String,
+    /// An int64 that is a time: no operation takes it for a number.
+    Time(Time),
 }
 
 impl Element {
@@ -37,6 +42,15 @@ impl Element {
             Self::Uint64 => "uint64",
             Self::Bool => "bool",
             Self::String => "string",
+            Self::Time(time) => time.name(),
+        }
+    }
+
+    /// The time that it is, if it is one.
+    pub fn time(self) -> Option<Time> {
+        match self {
+            Self::Time(time) => Some(time),
+            _ => None,
         }
     }
 
@@ -273,7 +287,7 @@ impl Column {
     pub fn new(of: Type) -> Self {
         let values = match of.element {
             Element::Float64 => Values::Float64(Vec::new()),
-            Element::Int64 => Values::Int64(Vec::new()),
+            Element::Int64 | Element::Time(_) => Values::Int64(Vec::new()),
             Element::Uint64 => Values::Uint64(Vec::new()),
             Element::Bool => Values::Bool(Vec::new()),
             Element::String => Values::String(Strings::default()),

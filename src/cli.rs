@@ -1,10 +1,10 @@
 //! The commands of `quiver`.
 
-use std::{io, process::ExitCode};
+use std::{io, process::ExitCode, sync::LazyLock};
 
 use clap::{Parser, Subcommand};
 
-use crate::problem::Problems;
+use crate::{batch::time::Zone, problem::Problems};
 
 mod answer;
 mod check;
@@ -22,9 +22,13 @@ mod serve;
 mod table;
 mod transform;
 
+/// The version of this program and of the data in it.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (time zone database {})", env!("CARGO_PKG_VERSION"), Zone::database()));
+
 /// Feature vectors for ad ranking over gRPC.
 #[derive(Debug, Parser)]
-#[command(name = "quiver", version, about, arg_required_else_help = true)]
+#[command(name = "quiver", version = VERSION.as_str(), about, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -5,6 +5,7 @@ mod accept;
 mod arrays;
 mod convert;
 mod csv;
+mod decimals;
 mod fit;
 mod format;
 mod list;
@@ -14,6 +15,7 @@ mod regular;
 mod row_file;
 mod source;
 mod stored;
+mod times;
 mod write;
 
 use std::path::Path;

@@ -8,7 +8,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::Error as _};
 
 use crate::{
-    batch::{Element, Type},
+    batch::{
+        Element, Type,
+        time::{Time, TimeType, TimeUnit},
+    },
     transform::{Transform, parameters::PerLane},
 };
 
@@ -92,7 +95,9 @@ impl Input {
     }
 }
 
-/// The type of an input's values: a scalar's name, or `list<...>` around it.
+/// The type of an input's values: a scalar's name, or `list<...>` around it. Times are integers that count a unit since
+/// 1970-01-01T00:00:00Z: `timestamp[UNIT]` and `timestamp[UNIT, ZONE]` (s, ms, us, ns), `date` (days), and
+/// `duration[UNIT]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InputType {
     pub scalar: ScalarType,
@@ -108,22 +113,33 @@ pub enum ScalarType {
     Uint64,
     Bool,
     String,
+    /// Carried as int64.
+    Time(TimeType),
 }
 
 impl ScalarType {
-    /// All of them.
-    pub const ALL: [ScalarType; 6] =
+    /// All but times.
+    pub const PLAIN: [ScalarType; 6] =
         [Self::Float32, Self::Float64, Self::Int64, Self::Uint64, Self::Bool, Self::String];
 
-    /// The name that specs use.
-    pub fn name(self) -> &'static str {
+    /// All of them; of timestamps those without a zone.
+    fn all() -> impl Iterator<Item = Self> {
+        Self::PLAIN.into_iter().chain(Time::all().map(|time| Self::Time(TimeType { time, zone: None })))
+    }
+
+    /// The type in which requests carry it.
+    pub fn carrier(self) -> Self {
         match self {
-            Self::Float32 => "float32",
-            Self::Float64 => "float64",
-            Self::Int64 => "int64",
-            Self::Uint64 => "uint64",
-            Self::Bool => "bool",
-            Self::String => "string",
+            Self::Time(_) => Self::Int64,
+            plain => plain,
+        }
+    }
+
+    /// What the integers of a time count.
+    pub fn time_unit(self) -> Option<TimeUnit> {
+        match self {
+            Self::Time(of) => Some(of.time.unit()),
+            _ => None,
         }
     }
 
@@ -135,13 +151,46 @@ impl ScalarType {
             Self::Uint64 => Element::Uint64,
             Self::Bool => Element::Bool,
             Self::String => Element::String,
+            Self::Time(of) => Element::Time(of.time),
         }
+    }
+}
+
+impl fmt::Display for ScalarType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Float32 => f.write_str("float32"),
+            Self::Float64 => f.write_str("float64"),
+            Self::Int64 => f.write_str("int64"),
+            Self::Uint64 => f.write_str("uint64"),
+            Self::Bool => f.write_str("bool"),
+            Self::String => f.write_str("string"),
+            Self::Time(of) => of.fmt(f),
+        }
+    }
+}
+
+impl FromStr for ScalarType {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(plain) = Self::PLAIN.into_iter().find(|plain| plain.to_string() == text) {
+            return Ok(plain);
+        }
+        if ["timestamp", "duration", "date"].iter().any(|time| text.starts_with(time)) {
+            return text.parse().map(Self::Time);
+        }
+        let known: Vec<String> = Self::all().map(|scalar| scalar.to_string()).collect();
+        Err(format!(
+            "unknown dtype {text:?}; known are {}, timestamp[UNIT, ZONE], and list<...> of them",
+            known.join(", ")
+        ))
     }
 }
 
 impl fmt::Display for InputType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.list { write!(f, "list<{}>", self.scalar.name()) } else { f.write_str(self.scalar.name()) }
+        if self.list { write!(f, "list<{}>", self.scalar) } else { self.scalar.fmt(f) }
     }
 }
 
@@ -150,11 +199,7 @@ impl FromStr for InputType {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let inner = text.strip_prefix("list<").and_then(|rest| rest.strip_suffix('>'));
-        let name = inner.unwrap_or(text);
-        let scalar = ScalarType::ALL.into_iter().find(|scalar| scalar.name() == name);
-        scalar.map(|scalar| Self { scalar, list: inner.is_some() }).ok_or_else(|| {
-            format!("unknown dtype {text:?}; known are float32, float64, int64, uint64, bool, string, and list<...> of them")
-        })
+        Ok(Self { scalar: inner.unwrap_or(text).parse()?, list: inner.is_some() })
     }
 }
 
@@ -176,9 +221,10 @@ impl JsonSchema for InputType {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let all = ScalarType::ALL.into_iter();
-        let names = all.flat_map(|scalar| [false, true].map(|list| InputType { scalar, list }.to_string()));
-        json_schema!({"enum": names.collect::<Vec<_>>()})
+        let names = ScalarType::all()
+            .flat_map(|scalar| [false, true].map(|list| InputType { scalar, list }.to_string()));
+        let zoned = r"^(timestamp\[(s|ms|us|ns), ?[^\]]+\]|list<timestamp\[(s|ms|us|ns), ?[^\]]+\]>)$";
+        json_schema!({"anyOf": [{"enum": names.collect::<Vec<_>>()}, {"type": "string", "pattern": zoned}]})
     }
 }
 

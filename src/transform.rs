@@ -87,7 +87,7 @@ pub mod standardize;
 mod sum;
 pub mod take;
 pub mod time_parts;
-mod time_unit;
+mod times;
 pub mod tokenize;
 mod vocabulary;
 mod weighted;

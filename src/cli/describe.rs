@@ -7,10 +7,11 @@ use super::{
     Failure,
     client::{Server, block_on, refused},
     print,
+    request::time_type,
 };
 use crate::proto::{
     FailedVersion, FeatureDescription, FeatureSetVersions, GetFeatureSetRequest, GetFeatureSetResponse,
-    InputDescription, ListFeatureSetsRequest, OutputDescription, Scope, TableDescription,
+    InputDescription, InputType, ListFeatureSetsRequest, OutputDescription, Scope, TableDescription,
 };
 
 #[derive(Debug, Args)]
@@ -81,19 +82,28 @@ fn failures(feature_sets: &[FeatureSetVersions]) -> String {
 }
 
 fn in_full(described: &GetFeatureSetResponse) -> String {
-    let GetFeatureSetResponse { feature_set, version, fingerprint, inputs, outputs, tables } = described;
+    let GetFeatureSetResponse {
+        feature_set,
+        version,
+        fingerprint,
+        inputs,
+        outputs,
+        tables,
+        time_zone_database,
+    } = described;
     let mut text = format!("{feature_set} version {version} ({fingerprint})\n");
     text += &format!("\ninputs\n{}\n", inputs_table(inputs));
     for output in outputs {
         text += &format!("\n{}\n{}\n", output_title(output), features_table(output));
     }
-    text + &format!("\ntables\n{}\n", tables_table(tables))
+    text += &format!("\ntables\n{}\n", tables_table(tables));
+    text + &format!("\ntime zone database {time_zone_database}\n")
 }
 
 fn inputs_table(inputs: &[InputDescription]) -> Table {
     let mut table = table(["name", "type", "scope", "required", "NaN is"]);
     for input in inputs {
-        let scalar = input.dtype().as_str_name().trim_start_matches("INPUT_TYPE_").to_lowercase();
+        let scalar = input_type(input);
         let float = scalar.starts_with("float");
         table.add_row([
             input.name.clone(),
@@ -111,6 +121,16 @@ fn inputs_table(inputs: &[InputDescription]) -> Table {
         ]);
     }
     table
+}
+
+/// `int64`, `timestamp[us, Europe/Berlin]`.
+fn input_type(input: &InputDescription) -> String {
+    match input.dtype() {
+        InputType::Timestamp | InputType::Duration | InputType::Date => {
+            time_type(input).map(|of| of.to_string()).unwrap_or_default()
+        }
+        plain => plain.as_str_name().trim_start_matches("INPUT_TYPE_").to_lowercase(),
+    }
 }
 
 fn features_table(output: &OutputDescription) -> Table {

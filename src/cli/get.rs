@@ -19,7 +19,8 @@ use crate::proto::{
 #[derive(Debug, Args)]
 #[command(after_help = "A row-scope input takes one value for each row: ad_id=[ad-000001,ad-000002]. \
     null is null; a value with a comma or a bracket is quoted as in JSON, and so is a name with an equals sign: \
-    '\"a=b\"=17'.\n\n\
+    '\"a=b\"=17'. \
+    A time is ISO 8601 (2024-01-31T08:30:00Z) or a count with its unit (1706689800s, 250ms, 19753d).\n\n\
     Example: quiver get --feature-set ads_ctr user_id=17 placement=feed ad_id=[ad-000001,ad-000002]")]
 pub struct Arguments {
     #[command(flatten)]

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
+    batch::time::TimeType,
     problem::Problems,
     proto::{
         BoolValues, Column, DoubleValues, FloatValues, InputDescription, InputType, Int64Values, ListOffsets,
-        Scope, StringValues, Uint64Values, column::Values,
+        Scope, StringValues, TimeUnit, Uint64Values, column::Values,
     },
 };
 
@@ -37,8 +38,8 @@ pub fn columns(
 fn column(input: &InputDescription, value: &Value) -> Result<Column, Problems> {
     let rows = rows(input, value);
     if !input.list {
-        let (values, nulls) = scalars(input.dtype(), &rows)?;
-        return Ok(Column { name: input.name.clone(), values: Some(values), nulls, ..Column::default() });
+        let (values, nulls) = scalars(input, &rows)?;
+        return Ok(Column { values: Some(values), nulls, ..named(input) });
     }
     let mut elements = Vec::new();
     let mut offsets = vec![0];
@@ -52,9 +53,14 @@ fn column(input: &InputDescription, value: &Value) -> Result<Column, Problems> {
         offsets.push(elements.len() as u32);
     }
     problems.or(())?;
-    let (values, null_elements) = scalars(input.dtype(), &elements)?;
+    let (values, null_elements) = scalars(input, &elements)?;
     let list = Some(ListOffsets { offsets });
-    Ok(Column { name: input.name.clone(), values: Some(values), list, nulls: nulls(&rows), null_elements })
+    Ok(Column { values: Some(values), list, nulls: nulls(&rows), null_elements, ..named(input) })
+}
+
+/// A column of an input, without its values.
+fn named(input: &InputDescription) -> Column {
+    Column { name: input.name.clone(), time_unit: input.time_unit, ..Column::default() }
 }
 
 /// One value for each row.
@@ -74,8 +80,8 @@ fn nulls(values: &[Value]) -> Vec<u32> {
 }
 
 /// The typed values, whatever stands for null, and the positions of nulls.
-fn scalars(dtype: InputType, values: &[Value]) -> Result<(Values, Vec<u32>), Problems> {
-    let typed = match dtype {
+fn scalars(input: &InputDescription, values: &[Value]) -> Result<(Values, Vec<u32>), Problems> {
+    let typed = match input.dtype() {
         InputType::Float32 => Values::Floats(FloatValues { values: each(values, "a number", float)? }),
         InputType::Float64 | InputType::Unspecified => {
             Values::Doubles(DoubleValues { values: each(values, "a number", float)? })
@@ -86,8 +92,43 @@ fn scalars(dtype: InputType, values: &[Value]) -> Result<(Values, Vec<u32>), Pro
         }
         InputType::Bool => Values::Bools(BoolValues { values: each(values, "true or false", spelled)? }),
         InputType::String => Values::Strings(StringValues { values: each(values, "a string", text)? }),
+        InputType::Timestamp | InputType::Date | InputType::Duration => {
+            Values::Int64s(Int64Values { values: times(time_type(input)?, values)? })
+        }
     };
     Ok((typed, nulls(values)))
+}
+
+/// The type of a time's input, as the server describes it.
+pub fn time_type(input: &InputDescription) -> Result<TimeType, Problems> {
+    let unit = match input.time_unit() {
+        TimeUnit::Seconds => "s",
+        TimeUnit::Milliseconds => "ms",
+        TimeUnit::Microseconds => "us",
+        TimeUnit::Nanoseconds => "ns",
+        TimeUnit::Days | TimeUnit::Unspecified => "d",
+    };
+    let name = match (input.dtype(), input.time_zone.as_str()) {
+        (InputType::Date, _) => "date".to_owned(),
+        (InputType::Duration, _) => format!("duration[{unit}]"),
+        (_, "") => format!("timestamp[{unit}]"),
+        (_, zone) => format!("timestamp[{unit}, {zone}]"),
+    };
+    name.parse().map_err(|why: String| Problems::one("", why))
+}
+
+/// Times as people write them: ISO 8601, or a count with its unit.
+fn times(of: TimeType, values: &[Value]) -> Result<Vec<i64>, Problems> {
+    let mut problems = Problems::none();
+    let mut time = |(position, value): (usize, &Value)| {
+        let read = if value.is_null() { Ok(0) } else { of.parse(&text(value).unwrap_or_default()) };
+        read.unwrap_or_else(|why| {
+            problems.add(format!("[{position}]"), why);
+            0
+        })
+    };
+    let times = values.iter().enumerate().map(&mut time).collect();
+    problems.or(times)
 }
 
 fn each<T: Default>(
@@ -172,7 +213,7 @@ mod tests {
                 values: Some(Values::Uint64s(Uint64Values { values: vec![1] })),
                 list: Some(ListOffsets { offsets: vec![0, 1, 1, 1] }),
                 nulls: vec![2],
-                null_elements: vec![],
+                ..Column::default()
             },
             Column {
                 name: "user".to_owned(),
@@ -183,11 +224,33 @@ mod tests {
                 name: "words".to_owned(),
                 values: Some(Values::Strings(StringValues { values: vec!["a".to_owned(), String::new()] })),
                 list: Some(ListOffsets { offsets: vec![0, 2] }),
-                nulls: vec![],
                 null_elements: vec![1],
+                ..Column::default()
             },
         ];
         assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn times_are_converted_to_the_inputs_unit() {
+        let seen = InputDescription {
+            time_unit: TimeUnit::Milliseconds.into(),
+            ..input("seen", InputType::Timestamp, Scope::Row, false)
+        };
+        let times = json!(["2024-01-31T08:30:00.5+01:00", null, "1700000000s"]);
+        let of = |value: Value| {
+            columns(std::slice::from_ref(&seen), &BTreeMap::from([("seen".to_owned(), value)]))
+        };
+        let made = of(times).expect("good");
+        assert_eq!(made[0].time_unit(), TimeUnit::Milliseconds);
+        let values = vec![1_706_686_200_500, 0, 1_700_000_000_000];
+        assert_eq!(made[0].values, Some(Values::Int64s(Int64Values { values })));
+        let problems = of(json!([1_700_000_000, "2024-01-31T08:30:00.0005Z"])).expect_err("two").to_string();
+        assert!(problems.contains("seen[0]: \"1700000000\" has no unit"), "{problems}");
+        assert!(
+            problems.contains("seen[1]:") && problems.contains("whole number of milliseconds"),
+            "{problems}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use arrow_schema::DataType;
 
-use super::{Misfit, Stored, fit::Fit};
+use super::{Misfit, Stored, fit::Fit, times};
 use crate::batch::{Element, Type};
 
 /// A column to be read.
@@ -67,16 +67,19 @@ pub fn check(data: &DataType, target: &Target) -> Result<(), String> {
     };
     match element {
         Some(element) if is_read_as(element, target) => Ok(()),
-        _ => Err(format!("is {data}, which can't be read as {} without loss", wanted(target))),
+        element => {
+            let hint = element.and_then(|element| hint(element, target.stored)).unwrap_or_default();
+            Err(format!("is {data}, which can't be read as {} without loss{hint}", wanted(target)))
+        }
     }
 }
 
 fn wanted(target: &Target) -> String {
-    let stored = target.stored.name();
+    let stored = target.stored;
     match (target.of.width, target.of.list) {
         (Some(width), _) => format!("vectors of {width} {stored}"),
         (None, true) => format!("lists of {stored}"),
-        (None, false) => stored.to_owned(),
+        (None, false) => stored.to_string(),
     }
 }
 
@@ -90,13 +93,27 @@ pub fn list_element(data: &DataType) -> Option<&DataType> {
     }
 }
 
-/// Numbers and truth values are read as each other, texts as texts; where a type was asked for, all of them.
+/// The way out where times and other values meet.
+fn hint(data: &DataType, stored: Stored) -> Option<String> {
+    match stored {
+        Stored::Time(of) => times::hint(data, of),
+        _ if data.is_temporal() => {
+            Some(": it is a time, which a timestamp, a duration or a date can hold".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Numbers and truth values are read as each other, decimals also as texts, texts as texts, times as times; where a type
+/// was asked for, texts as all of them.
 fn is_read_as(data: &DataType, target: &Target) -> bool {
     let data = plain(data);
     let is_string = target.of.element == Element::String;
-    match data {
-        DataType::Null => true,
+    match (data, target.stored) {
+        (DataType::Null, _) => true,
         _ if is_text(data) => is_string || target.cast,
+        (_, Stored::Time(of)) => times::is_read_as(data, of),
+        _ if data.is_decimal() => true,
         _ if is_number(data) => !is_string || target.cast,
         _ => false,
     }
@@ -182,7 +199,8 @@ pub fn natural(data: &DataType) -> Option<Stored> {
         D::UInt64 => Stored::Uint64,
         D::Boolean => Stored::Bool,
         data if is_text(data) => Stored::String,
-        _ => return None,
+        data if data.is_decimal() => Stored::Float64,
+        data => Stored::Time(times::natural(data)?),
     })
 }
 
@@ -190,7 +208,7 @@ pub fn natural(data: &DataType) -> Option<Stored> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow_schema::{DataType as D, Field};
+    use arrow_schema::{DataType as D, Field, TimeUnit};
 
     use super::*;
 
@@ -201,6 +219,7 @@ mod tests {
         let scalar = |stored: Stored| Target::new("c", Type::scalar(stored.element()), stored);
         let list = |stored: Stored| Target::new("c", Type::scalar(stored.element()).listed(), stored);
         let vector = |stored| Target::new("c", Type::vector(4), stored);
+        let time = |name: &str| scalar(name.parse().expect("a type"));
         let cast = |stored| Target { cast: true, ..scalar(stored) };
         let checks = [
             (D::Float16, scalar(Stored::Float32), true),
@@ -209,6 +228,17 @@ mod tests {
             (D::UInt64, scalar(Stored::Int8), true),
             (D::Float32, scalar(Stored::Int64), true),
             (D::Boolean, scalar(Stored::Int64), true),
+            (D::Decimal128(10, 2), scalar(Stored::Int64), true),
+            (D::Decimal256(40, 2), scalar(Stored::String), true),
+            (D::Date32, scalar(Stored::Int64), false),
+            (D::Date32, time("date"), true),
+            (D::Int64, time("date"), false),
+            (D::Timestamp(TimeUnit::Second, None), time("timestamp[ns]"), true),
+            (D::Timestamp(TimeUnit::Second, None), time("timestamp[ns, UTC]"), false),
+            (D::Timestamp(TimeUnit::Second, Some("UTC".into())), time("timestamp[ns, UTC]"), true),
+            (D::Timestamp(TimeUnit::Second, Some("UTC".into())), time("timestamp[ns]"), true),
+            (D::Duration(TimeUnit::Second), time("duration[ms]"), true),
+            (D::Duration(TimeUnit::Second), time("timestamp[ms]"), false),
             (D::Int8, scalar(Stored::Bool), true),
             (D::Null, scalar(Stored::String), true),
             (D::Null, vector(Stored::Float32), true),

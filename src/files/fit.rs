@@ -45,6 +45,8 @@ pub enum Loss {
     Truth,
     /// The text is none of the type's values.
     Text,
+    /// The time is not a whole number of the type's unit.
+    Unit,
 }
 
 /// Why a value can't be read without loss, and what becomes of it with loss.
@@ -75,7 +77,7 @@ impl fmt::Display for Number {
 impl Loss {
     /// The misfit of `value`, which people read, in a column of `stored`.
     pub fn misfit(self, value: &dyn fmt::Display, stored: Stored) -> Misfit {
-        let name = stored.name();
+        let name = stored;
         let (why, lossy) = match self {
             Self::Digits => (format!("{value} is not exact in {name}"), "rounds it"),
             Self::Fraction => (format!("{value} is not a whole number for {name}"), "cuts the fraction"),
@@ -88,6 +90,7 @@ impl Loss {
             }
             Self::Range => (format!("{value} does not fit into {name}"), "makes it null"),
             Self::Truth => (format!("{value} is neither 0 nor 1, for bool"), "reads it as true"),
+            Self::Unit => (format!("{value} are not exact in {name}"), "cuts it towards the past"),
             Self::Text => (format!("{value} is not {name}"), "makes it null"),
         };
         Misfit { why, lossy: lossy.to_owned() }

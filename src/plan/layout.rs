@@ -142,15 +142,19 @@ fn check_type(
     let of = graph.nodes[node].of;
     if of.list || of.element == Element::String {
         problems.add(path, format!("feature {name:?} is {of}: an output holds numbers of a fixed width"));
+    } else if of.element.time().is_some() && dtype != OutputType::Int64 {
+        let message = format!(
+            "feature {name:?} is {of}: an int64 output holds its count; a \"cast\" step, \"age\" or \"time_parts\" makes a number of it"
+        );
+        problems.add(path, message);
     } else if dtype == OutputType::Int64 && !fits_int64(of.element) {
-        problems
-            .add(path, format!("feature {name:?} is {of}: an int64 output holds int64 and bool features"));
+        problems.add(path, format!("feature {name:?} is {of}: an int64 output holds int64, bool and times"));
     }
 }
 
 /// Whether an int64 output can hold a feature of this type.
 pub fn fits_int64(element: Element) -> bool {
-    matches!(element, Element::Int64 | Element::Bool)
+    matches!(element, Element::Int64 | Element::Bool | Element::Time(_))
 }
 
 fn default(spec: &Spec, position: usize, graph: &Graph, node: NodeId, problems: &mut Problems) -> Vec<f64> {

@@ -1,6 +1,7 @@
 //! What is served, in the wire's words.
 
 use crate::{
+    batch::time::{Time, TimeUnit, Zone},
     plan::layout::{Feature, Output},
     problem::{Problem, Problems},
     proto,
@@ -44,6 +45,7 @@ pub fn feature_set(of: &FeatureSet) -> proto::GetFeatureSetResponse {
         inputs: of.spec().inputs.iter().map(input).collect(),
         outputs: of.plan().outputs.iter().map(|written| output(of, written)).collect(),
         tables: of.tables().iter().map(|of| table(of)).collect(),
+        time_zone_database: Zone::database().to_owned(),
     }
 }
 
@@ -55,6 +57,15 @@ fn input(of: &Input) -> proto::InputDescription {
         ScalarType::Uint64 => proto::InputType::Uint64,
         ScalarType::Bool => proto::InputType::Bool,
         ScalarType::String => proto::InputType::String,
+        ScalarType::Time(of) => match of.time {
+            Time::Timestamp(_) => proto::InputType::Timestamp,
+            Time::Duration(_) => proto::InputType::Duration,
+            Time::Date => proto::InputType::Date,
+        },
+    };
+    let zone = match of.dtype.scalar {
+        ScalarType::Time(of) => of.zone,
+        _ => None,
     };
     proto::InputDescription {
         name: of.name.clone(),
@@ -63,6 +74,18 @@ fn input(of: &Input) -> proto::InputDescription {
         list: of.dtype.list,
         required: of.required,
         nan_is_null: of.nan == Some(NanMeaning::Null),
+        time_unit: of.dtype.scalar.time_unit().map_or(proto::TimeUnit::Unspecified, time_unit).into(),
+        time_zone: zone.map(|zone| zone.to_string()).unwrap_or_default(),
+    }
+}
+
+fn time_unit(of: TimeUnit) -> proto::TimeUnit {
+    match of {
+        TimeUnit::Seconds => proto::TimeUnit::Seconds,
+        TimeUnit::Milliseconds => proto::TimeUnit::Milliseconds,
+        TimeUnit::Microseconds => proto::TimeUnit::Microseconds,
+        TimeUnit::Nanoseconds => proto::TimeUnit::Nanoseconds,
+        TimeUnit::Days => proto::TimeUnit::Days,
     }
 }
 

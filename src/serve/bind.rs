@@ -2,7 +2,7 @@
 
 use super::request::{Request, RequestColumn};
 use crate::{
-    batch::{Column, ListRows, Mark, Strings, Values},
+    batch::{Column, ListRows, Mark, Strings, Values, time::TimeUnit},
     plan::{
         fetch::{InputColumn, Inputs},
         graph::nan_is_null,
@@ -135,9 +135,29 @@ fn bind_column(
 }
 
 fn check_type(input: &Input, column: &RequestColumn, problems: &mut Problems) {
+    let (name, dtype) = (&input.name, input.dtype);
+    let carrier = dtype.scalar.carrier();
     let sent = InputType { scalar: column.scalar, list: column.offsets.is_some() };
-    if sent != input.dtype {
-        problems.add("", format!("is {sent}; input {:?} is {}", input.name, input.dtype));
+    if sent != (InputType { scalar: carrier, ..dtype }) {
+        let carried = if carrier == dtype.scalar { "" } else { ", sent as int64" };
+        return problems.add("", format!("is {sent}; input {name:?} is {dtype}{carried}"));
+    }
+    match (column.time_unit, dtype.scalar.time_unit()) {
+        (sent, expected) if sent == expected => {}
+        (Some(sent), None) => {
+            let message = format!("is {}; input {name:?} is {dtype}, which is not a time", sent.name());
+            problems.add("time_unit", message);
+        }
+        (Some(sent), Some(expected)) => {
+            let (sent, expected) = (sent.name(), expected.name());
+            problems
+                .add("time_unit", format!("is {sent}; input {name:?} is {dtype}, which counts {expected}"));
+        }
+        (None, expected) => {
+            let expected = expected.map_or("", TimeUnit::name);
+            let message = format!("is missing; input {name:?} is {dtype}, which counts {expected}");
+            problems.add("time_unit", message);
+        }
     }
 }
 

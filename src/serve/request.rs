@@ -1,7 +1,7 @@
 //! A request as the transport hands it over: well-formed, not yet held against a spec.
 
 use crate::{
-    batch::Values,
+    batch::{Values, time::TimeUnit},
     snapshot::Snapshot,
     spec::{OutputType, ScalarType},
 };
@@ -67,6 +67,8 @@ pub struct RequestColumn {
     pub name: String,
     /// The type in which the values were sent.
     pub scalar: ScalarType,
+    /// What the integers count, where the request states it.
+    pub time_unit: Option<TimeUnit>,
     /// The values; float32 is widened. For a dictionary these are the distinct strings.
     pub values: Values,
     /// For a dictionary: the position of each value in it. Not yet checked.

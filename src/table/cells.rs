@@ -116,7 +116,7 @@ impl Cells {
             Stored::Int8 => Self::Int8(Vec::with_capacity(capacity)),
             Stored::Int16 => Self::Int16(Vec::with_capacity(capacity)),
             Stored::Int32 => Self::Int32(Vec::with_capacity(capacity)),
-            Stored::Int64 => Self::Int64(Vec::with_capacity(capacity)),
+            Stored::Int64 | Stored::Time(_) => Self::Int64(Vec::with_capacity(capacity)),
             Stored::Uint8 => Self::Uint8(Vec::with_capacity(capacity)),
             Stored::Uint16 => Self::Uint16(Vec::with_capacity(capacity)),
             Stored::Uint32 => Self::Uint32(Vec::with_capacity(capacity)),

@@ -39,7 +39,7 @@ impl ColumnBuilder {
     /// is told each row of `column` that can't be stored, and why.
     pub fn append(&mut self, column: &Column, refuse: &mut dyn FnMut(usize, String)) {
         let marks = marks_of(column, self.schema.of.lanes(), self.schema.nan_is_null);
-        let stored = self.schema.stored.name();
+        let stored = &self.schema.stored.to_string();
         match &mut self.content {
             Content::Scalars(elements) => {
                 elements.append(&column.values, &marks, stored, refuse);

@@ -55,9 +55,9 @@ impl ColumnType {
 
 impl fmt::Display for ColumnType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.stored.name();
+        let name = self.stored;
         match self.shape {
-            Shape::Scalar => f.write_str(name),
+            Shape::Scalar => name.fmt(f),
             Shape::List => write!(f, "list<{name}>"),
             Shape::Vector(width) => write!(f, "{name}[{width}]"),
         }
@@ -69,6 +69,9 @@ impl FromStr for ColumnType {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
+        if Stored::is_time(text) {
+            return Ok(Self { stored: text.parse()?, shape: Shape::Scalar });
+        }
         let list = text.strip_prefix("list<").and_then(|rest| rest.strip_suffix('>'));
         let vector = text.strip_suffix(']').and_then(|rest| rest.split_once('['));
         let (name, shape) = match (list, vector) {
@@ -76,9 +79,8 @@ impl FromStr for ColumnType {
             (None, Some((name, width))) => (name, width.parse().ok().map(Shape::Vector)),
             (None, None) => (text, Some(Shape::Scalar)),
         };
-        let (Some(stored), Some(shape)) = (Stored::of_name(name), shape) else {
-            let names: Vec<&str> = Stored::ALL.into_iter().map(Stored::name).collect();
-            let names = names.join(", ");
+        let (Ok(stored), Some(shape)) = (name.parse::<Stored>(), shape) else {
+            let names = Stored::names().join(", ");
             return Err(format!(
                 "{text:?} is not a type; those of elements are {names}; lists are written as in list<int64>, vectors \
                  as in float32[64]"
@@ -100,7 +102,9 @@ mod tests {
 
     #[test]
     fn types_are_read_as_they_are_written() {
-        for text in ["int64", "string", "list<uint8>", "float16[1]", "float64[65536]"] {
+        for text in
+            ["int64", "string", "list<uint8>", "float16[1]", "float64[65536]", "timestamp[us]", "list<date>"]
+        {
             let of: ColumnType = text.parse().expect(text);
             assert_eq!(of.to_string(), text);
         }

@@ -230,7 +230,7 @@ impl KeyDocument {
         if !matches!(self.dtype, Stored::Int64 | Stored::Uint64 | Stored::String) {
             problems.add(
                 format!("{place}.dtype"),
-                format!("{} can't be a key: int64, uint64 and string can", self.dtype.name()),
+                format!("{} can't be a key: int64, uint64 and string can", self.dtype),
             );
         }
         KeyColumn { name: self.name, element: self.dtype.element() }

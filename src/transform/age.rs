@@ -3,19 +3,19 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, pairs::each_with_row, time_unit::TimeUnit};
+use super::{Compiled, Kernel, Operation, pairs::each_with_row, times};
 use crate::{
-    batch::{Column, Element, Mark, Type},
+    batch::{Column, Element, Mark, Type, time::TimeUnit},
     problem::Problems,
 };
 
-/// The time from the first input, "then", to the second, "now": int64 both, the result a float. Then may be a list,
-/// whose elements each have an age at their row's now. The difference of the integers is exact and rounded once.
+/// The time from the first input, "then", to the second, "now": timestamps, dates or int64 both, the result a float.
+/// Then may be a list, whose elements each have an age at their row's now. The difference of the integers is exact and rounded once.
 /// Null where either is null.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Age {
-    /// What the inputs count.
+    /// What the inputs count: the unit of timestamps, "days" for dates.
     pub unit: TimeUnit,
     /// What the result counts.
     #[serde(rename = "in")]
@@ -64,12 +64,16 @@ impl Operation for Age {
         let &[then, now] = inputs else {
             return Err(Problems::one("", format!("takes two inputs, has {}", inputs.len())));
         };
-        let is_time = |of: Type| of.element == Element::Int64 && of.width.is_none();
-        if !is_time(then) || !is_time(now) || now.list {
-            let message =
-                format!("takes int64 then (lists too) and int64 now, its inputs are {then} and {now}");
-            return Err(Problems::one("", message));
+        let mut problems = Problems::none();
+        if !times::is_point(then) || !times::is_point(now) || now.list {
+            let message = format!(
+                "takes a timestamp, a date or int64 then (lists too) and now, its inputs are {then} and {now}"
+            );
+            problems.add("", message);
+        } else {
+            times::check_unit(inputs, self.unit, &mut problems);
         }
+        problems.or(())?;
         let nullable = then.nullable || now.nullable || self.negative == NegativeAge::Null;
         let output = Type { element: Element::Float64, nullable, ..then };
         let (unit, result) = (self.unit.nanoseconds(), self.result.nanoseconds());

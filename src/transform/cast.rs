@@ -21,13 +21,13 @@ pub struct Cast {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CastTo {
-    /// Of integers and booleans (1 and 0). Integers beyond 2^53 round to the nearest float64.
+    /// Of integers, booleans (1 and 0) and times (the count of their unit). Integers beyond 2^53 round to the nearest float64.
     Float64,
     /// Of floats (scalars and vectors), integers and booleans: the nearest of the values that float32 has, still
     /// computed with as float64. Integers round once. What is beyond float32's range becomes an infinity; NaN and
     /// infinities stay.
     Float32,
-    /// Of scalar floats, uint64 and booleans. Floats round toward zero. What int64 can't hold (NaN, infinities, from
+    /// Of scalar floats, uint64, booleans and times (the count of their unit). Floats round toward zero. What int64 can't hold (NaN, infinities, from
     /// 2^63 on, below -2^63) becomes null, with the status null.
     Int64,
     /// Of integers and booleans: decimal digits, with a minus sign below 0; "true" and "false".
@@ -41,6 +41,8 @@ impl Operation for Cast {
             (CastTo::Float64 | CastTo::String, Element::Int64 | Element::Uint64 | Element::Bool) => {
                 (true, false)
             }
+            (CastTo::Float64 | CastTo::Int64, Element::Time(_)) => (true, false),
+            (CastTo::Float32 | CastTo::String, Element::Time(_)) => (false, false),
             (CastTo::Float32, element) => (element != Element::String, false),
             (CastTo::Int64, Element::Float64) => (input.width.is_none(), true),
             (CastTo::Int64, element) => (matches!(element, Element::Uint64 | Element::Bool), true),
@@ -64,9 +66,10 @@ impl CastTo {
     /// What can be cast so, for people.
     fn sources(self) -> &'static str {
         match self {
-            Self::Float64 | Self::String => "int64, uint64 or bool",
+            Self::Float64 => "int64, uint64, bool or times",
+            Self::String => "int64, uint64 or bool",
             Self::Float32 => "float64, int64, uint64 or bool",
-            Self::Int64 => "scalar float64, uint64 or bool",
+            Self::Int64 => "scalar float64, uint64, bool or times",
         }
     }
 }
@@ -129,6 +132,7 @@ fn to_int64(input: &Column, out: &mut Column) {
         Values::Uint64(from) => {
             from.iter().zip(marks).for_each(|(&value, &mark)| push(i64::try_from(value).ok(), mark));
         }
+        Values::Int64(from) => from.iter().zip(marks).for_each(|(&value, &mark)| push(Some(value), mark)),
         _ => input.bool().iter().zip(marks).for_each(|(&value, &mark)| push(Some(value.into()), mark)),
     }
 }

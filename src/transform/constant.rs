@@ -60,6 +60,7 @@ fn single_row(value: &Category, element: Element) -> Option<Column> {
         Element::Uint64 => Values::Uint64(vec![value.uint64()?]),
         Element::Bool => Values::Bool(vec![value.bool()?]),
         Element::String => Values::String(Strings::from_values([value.text()?])),
+        Element::Time(time) => Values::Int64(vec![value.time(time)?]),
     };
     Some(Column { values, marks: vec![Mark::PRESENT], list: None })
 }

@@ -21,8 +21,12 @@ mod tokens;
 /// the operation of that name (`arithmetic`, `compare`, `logic`, `choose`, ...), with its treatment of null, NaN and
 /// infinities: a result is null where an operand is null (of `and` and `or` too), but for `is_null`, `coalesce` and
 /// the value that a choice does not take; in `coalesce` NaN is a value. Arithmetic is that of float64, and scalars go
-/// with every lane of vectors. int64 and uint64 become float64 in arithmetic and functions; compared with each other
-/// or with whole numbers they are exact. Booleans and strings never become numbers. Over lists it is computed for each
+/// with every lane of vectors. int64 and uint64 become float64 in arithmetic and functions, where integers beyond 2^53
+/// are rounded. Comparisons are exact where both sides are int64, both are uint64, or one of them is and the other is
+/// written as a whole number that the type holds (`id == 9007199254740993`); all other numbers are compared as float64:
+/// int64 with uint64 or float64, and whatever is the result of arithmetic. The same goes for the branches of a choice
+/// and for `coalesce`. Booleans, strings and times never become numbers; times are compared with times of their own
+/// type. Over lists it is computed for each
 /// element, as these operations are: `max(price - bid, 0)`, where `price` is a list. Every part is computed as early as
 /// what it reads is known: what reads one table alone when the table is loaded, say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -65,6 +65,7 @@ impl Impute {
             Element::Uint64 => single.uint64().map(|value| Values::Uint64(vec![value; lanes])),
             Element::Bool => single.bool().map(|value| Values::Bool(vec![value; lanes])),
             Element::String => single.text().map(|value| Values::String(Strings::from_values([value]))),
+            Element::Time(time) => single.time(time).map(|value| Values::Int64(vec![value; lanes])),
         };
         fill.ok_or_else(|| Problems::one("value", wrong))
     }

@@ -5,7 +5,10 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::problem::Problems;
+use crate::{
+    batch::time::{Time, TimeType},
+    problem::Problems,
+};
 
 /// A float64 as specs write it: a JSON number, or "nan", "inf", "-inf".
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -237,6 +240,11 @@ impl Category {
             Self::String(text) => text.parse().ok(),
             Self::Bool(_) | Self::Float64(_) => None,
         }
+    }
+
+    /// As a time's integer, where it is written as one: ISO 8601, or a count with its unit.
+    pub fn time(&self, time: Time) -> Option<i64> {
+        TimeType { time, zone: None }.parse(self.text()?).ok()
     }
 
     /// As a boolean, where it is one.

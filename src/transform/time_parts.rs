@@ -3,24 +3,27 @@
 use jiff::{
     Timestamp,
     civil::{DateTime, Weekday},
-    tz::{Offset, TimeZone, TimeZoneDatabase},
+    tz::TimeZone,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, single, time_unit::TimeUnit};
+use super::{Compiled, Kernel, Operation, single, times};
 use crate::{
-    batch::{Column, Element, Mark, Type},
+    batch::{
+        Column, Element, Mark, Type,
+        time::{TimeUnit, Zone},
+    },
     problem::Problems,
 };
 
-/// A part of a point in time, as int64. Null stays null; a time outside of the years -9999 to 9999 (less a day at either end) is null, its status
+/// A part of a point in time (a timestamp, a date or an int64), as int64. Null stays null; a time outside of the years -9999 to 9999 (less a day at either end) is null, its status
 /// out of range. Time zones follow the database that is part of this program, never the machine's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeParts {
     pub part: Part,
-    /// What the input counts since 1970-01-01T00:00:00Z. Smaller units are cut off towards the past.
+    /// What the input counts since 1970-01-01T00:00:00Z: the unit of timestamps, "days" for dates. Smaller units are cut off towards the past.
     pub unit: TimeUnit,
     /// Whose clocks and calendar: "UTC", a name of the IANA database ("Europe/Berlin") or an offset ("+02:00"). Days are
     /// calendar days already: their zone is "UTC".
@@ -80,17 +83,13 @@ impl Operation for TimeParts {
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
         let input = single(inputs)?;
         let mut problems = Problems::none();
-        if input.element != Element::Int64 || input.width.is_some() {
-            problems.add("", format!("takes int64, its input is {input}"));
+        if times::is_point(input) {
+            times::check_unit(inputs, self.unit, &mut problems);
+        } else {
+            problems.add("", format!("takes a timestamp, a date or int64, its input is {input}"));
         }
-        let zone = self.time_zone();
-        if zone.is_none() {
-            let message = format!(
-                "{:?} is not \"UTC\", a name of the IANA database or an offset like \"+02:00\"",
-                self.zone
-            );
-            problems.add("zone", message);
-        } else if self.unit == TimeUnit::Days && self.zone != "UTC" {
+        let zone = self.zone.parse::<Zone>().map_err(|why| problems.add("zone", why)).unwrap_or(Zone::UTC);
+        if self.unit == TimeUnit::Days && zone != Zone::UTC {
             problems.add("zone", "must be \"UTC\" for days, which are calendar days already");
         }
         if (self.part == Part::DayOfWeek) != self.first_day.is_some() {
@@ -98,36 +97,9 @@ impl Operation for TimeParts {
         }
         problems.or(())?;
         let first_day = self.first_day.unwrap_or(FirstDay::Monday0);
-        let zone = zone.unwrap_or(TimeZone::UTC);
-        let kernel = TimePartsKernel { part: self.part, unit: self.unit, zone, first_day };
-        Ok(Compiled::new(input.with_nullable(true), kernel))
+        let kernel = TimePartsKernel { part: self.part, unit: self.unit, zone: zone.clocks(), first_day };
+        Ok(Compiled::new(Type { element: Element::Int64, nullable: true, ..input }, kernel))
     }
-}
-
-impl TimeParts {
-    fn time_zone(&self) -> Option<TimeZone> {
-        match self.zone.as_str() {
-            "UTC" => Some(TimeZone::UTC),
-            offset if offset.starts_with(['+', '-']) => parse_offset(offset).map(TimeZone::fixed),
-            name => TimeZoneDatabase::bundled().get(name).ok(),
-        }
-    }
-}
-
-/// An offset of the form +hh:mm.
-fn parse_offset(text: &str) -> Option<Offset> {
-    let (sign, rest) = match text.as_bytes() {
-        [sign, rest @ ..] => (if *sign == b'-' { -1 } else { 1 }, rest),
-        [] => return None,
-    };
-    let &[hour_tens, hours, b':', minute_tens, minutes] = rest else { return None };
-    let number = |tens: u8, ones: u8| {
-        (tens.is_ascii_digit() && ones.is_ascii_digit())
-            .then(|| i32::from(tens - b'0') * 10 + i32::from(ones - b'0'))
-    };
-    let (hours, minutes) = (number(hour_tens, hours)?, number(minute_tens, minutes)?);
-    let seconds = sign * (hours * 3600 + minutes * 60);
-    (hours < 24 && minutes < 60).then(|| Offset::from_seconds(seconds).ok())?
 }
 
 #[derive(Debug)]

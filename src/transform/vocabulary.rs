@@ -127,6 +127,7 @@ fn word_of(category: &Category, element: Element) -> Option<u128> {
         Element::Int64 => category.int64().map(|value| value as u64),
         Element::Uint64 => category.uint64(),
         Element::Bool => category.bool().map(u64::from),
+        Element::Time(time) => category.time(time).map(i64::cast_unsigned),
         Element::String => {
             let text = category.text()?.as_bytes();
             return Some(short_word(text).unwrap_or_else(|| long_word(text)));

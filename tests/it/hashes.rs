@@ -48,7 +48,7 @@ fn typed(element: Element, values: &[Value]) -> Values {
             };
             Values::Float64(values.iter().map(float).collect())
         }
-        Element::Uint64 => panic!("no fixture has unsigned integers"),
+        Element::Uint64 | Element::Time(_) => panic!("no fixture has {}", element.name()),
     }
 }
 

@@ -19,4 +19,5 @@ mod setup;
 mod sparse;
 mod table_import;
 mod tidy;
+mod times;
 mod transform;

@@ -21,7 +21,7 @@ use quiver::{
 use crate::setup::{Client, connect, demo_folder, doubles, int64s, serve_demo, strings};
 use rows::{Written, read_arrow, read_parquet, write_arrow, write_csv, write_parquet};
 
-mod rows;
+pub mod rows;
 
 fn transform(feature_set: &str, inputs: &[PathBuf], output: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quiver"));

@@ -67,7 +67,7 @@ fn key_columns(schema: &TableSchema, keys: &[String]) -> Result<Vec<Column>, Pro
         let mut column = Column::new(Type::scalar(key.element));
         column.marks = vec![Mark::PRESENT; texts.len()];
         let mut wrong = |text: &String| {
-            problems.add(text, format!("is not {}, the type of {}", key.stored().name(), key.name));
+            problems.add(text, format!("is not {}, the type of {}", key.stored(), key.name));
         };
         column.values = match key.element {
             Element::String => Values::String(Strings::from_values(texts)),

@@ -27,7 +27,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = table.schema();
     let mut shown = grid(["column", "type", "memory", "nulls", "distinct", "values"]);
     for key in &schema.key {
-        let of = format!("{} (key)", key.stored().name());
+        let of = format!("{} (key)", key.stored());
         shown.add_row([
             Cell::new(&key.name),
             Cell::new(of),

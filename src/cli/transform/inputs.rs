@@ -102,6 +102,7 @@ fn target(input: &Input) -> Target {
         ScalarType::Uint64 => Stored::Uint64,
         ScalarType::Bool => Stored::Bool,
         ScalarType::String => Stored::String,
+        ScalarType::Time(of) => Stored::Time(of),
     };
     Target::new(&input.name, input.column_type(), stored)
 }
@@ -113,7 +114,16 @@ fn request_column(name: &str, scalar: ScalarType, column: Column) -> RequestColu
         None => (None, of_values, Vec::new()),
     };
     let name = name.to_owned();
-    RequestColumn { name, scalar, values: column.values, indices: None, offsets, nulls, null_elements }
+    RequestColumn {
+        name,
+        scalar: scalar.carrier(),
+        time_unit: scalar.time_unit(),
+        values: column.values,
+        indices: None,
+        offsets,
+        nulls,
+        null_elements,
+    }
 }
 
 fn nulls(marks: &[Mark]) -> Vec<u32> {

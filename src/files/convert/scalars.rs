@@ -13,11 +13,13 @@ use arrow_schema::DataType;
 
 use super::{Report, wrong};
 use crate::{
-    batch::{Column, Element, Mark, Strings, Values},
+    batch::{Column, Element, Mark, Strings, Values, time::TimeType},
     files::{
         Misfit, Stored, Target,
         accept::is_text,
+        decimals,
         fit::{self, Fit, Number},
+        times,
     },
 };
 
@@ -30,6 +32,10 @@ pub fn scalars(array: &dyn Array, target: &Target, report: Report<'_>) -> Result
             return Ok(column);
         }
         DataType::Dictionary(..) => return dictionary(array, target, report),
+        data if data.is_decimal() => {
+            let texts = decimals::texts(array, target.of.element.is_integer()).ok_or_else(|| wrong(array))?;
+            return scalars(&texts, target, report);
+        }
         _ => {}
     }
     let mut marks = marks(array);
@@ -51,6 +57,7 @@ pub fn scalars(array: &dyn Array, target: &Target, report: Report<'_>) -> Result
             (Stored::Uint64, Some(same)) => same.values().to_vec(),
             _ => settle.integers(array)?,
         }),
+        Element::Time(_) => Values::Int64(settle.times(array)?),
         Element::Bool => Values::Bool(match array.as_boolean_opt() {
             Some(same) => same.values().iter().collect(),
             None if is_text(array.data_type()) => settle.texts(&strings(array)?, fit::text_to_bool),
@@ -109,6 +116,35 @@ impl Settle<'_, '_> {
             return Ok(self.texts(&strings(array)?, |text| fit::text_to_integer(text, stored)));
         }
         self.numbers(array, |number| fit::to_integer(number, stored))
+    }
+
+    fn times(&mut self, array: &dyn Array) -> Result<Vec<i64>, String> {
+        let Stored::Time(of) = self.target.stored else { return Err(wrong(array)) };
+        if is_text(array.data_type()) {
+            let texts = strings(array)?;
+            return Ok(texts
+                .iter()
+                .enumerate()
+                .map(|(row, text)| self.time_of_text(row, text, of))
+                .collect());
+        }
+        let (unit, counts) = times::counts(array).ok_or_else(|| wrong(array))?;
+        let time = |(row, count): (usize, i64)| {
+            let shown = format_args!("{count} {}", unit.name());
+            self.settle(row, &shown, times::fit(count, unit, of.time.unit()))
+        };
+        Ok(counts.into_iter().enumerate().map(time).collect())
+    }
+
+    fn time_of_text(&mut self, row: usize, text: &str, of: TimeType) -> i64 {
+        if self.marks[row].is_null() {
+            return 0;
+        }
+        of.parse(text).unwrap_or_else(|why| {
+            (self.report)(row, &|| Misfit { why: why.clone(), lossy: "makes it null".to_owned() });
+            self.marks[row] = Mark::NULL;
+            0
+        })
     }
 
     fn numbers<T: Copy + Default>(

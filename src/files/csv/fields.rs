@@ -1,8 +1,8 @@
 //! Columns made of fields of text.
 
 use crate::{
-    batch::{Column, Element, Mark, Strings, Values},
-    files::{Misfit, Misfits, Target, fit},
+    batch::{Column, Element, Mark, Strings, Values, time::TimeType},
+    files::{Misfit, Misfits, Stored, Target, fit},
 };
 
 /// A column in the making.
@@ -26,7 +26,7 @@ impl Builder {
     pub fn new(target: &Target) -> Self {
         let values = match target.stored.element() {
             Element::Float64 => Fields::Float64(Vec::new()),
-            Element::Int64 => Fields::Int64(Vec::new()),
+            Element::Int64 | Element::Time(_) => Fields::Int64(Vec::new()),
             Element::Uint64 => Fields::Uint64(Vec::new()),
             Element::Bool => Fields::Bool(Vec::new()),
             Element::String => Fields::String(Vec::new()),
@@ -42,6 +42,7 @@ impl Builder {
             Fields::Float64(values) => {
                 take(values, target.settle(fit::text_to_float(text, stored), shown, report))
             }
+            Fields::Int64(values) if let Stored::Time(of) = stored => take(values, time(text, of, report)),
             Fields::Int64(values) => {
                 take(values, target.settle(fit::text_to_integer(text, stored), shown, report))
             }
@@ -65,6 +66,14 @@ impl Builder {
         };
         Column { values, marks: self.marks, list: None }
     }
+}
+
+fn time(text: &str, of: TimeType, report: &mut dyn FnMut(&dyn Fn() -> Misfit)) -> Option<i64> {
+    if text.is_empty() {
+        return None;
+    }
+    let read = of.parse(text);
+    read.map_err(|why| report(&|| Misfit { why: why.clone(), lossy: "makes it null".to_owned() })).ok()
 }
 
 /// Adds a value, or a placeholder for none; gives whether there was one.

@@ -18,7 +18,7 @@ use parquet::arrow::ArrowWriter;
 use super::{properties, text};
 use crate::{
     batch::{Column, Mark, Values},
-    files::{Stored, Target},
+    files::{Stored, Target, times},
 };
 
 /// A Parquet file of columns in the making.
@@ -88,6 +88,7 @@ fn data_type(stored: Stored) -> DataType {
         Stored::Uint64 => DataType::UInt64,
         Stored::Bool => DataType::Boolean,
         Stored::String => DataType::Utf8,
+        Stored::Time(of) => times::data_type(of),
     }
 }
 
@@ -147,7 +148,10 @@ fn elements(values: &Values, marks: &[Mark], stored: Stored) -> Result<ArrayRef,
         (Stored::String, Values::String(values)) => {
             Arc::new(present(values.iter(), marks).collect::<StringArray>())
         }
-        (stored, _) => return Err(format!("a column of {} came with other elements", stored.name())),
+        (Stored::Time(of), Values::Int64(values)) => {
+            times::array(of, present(values.iter().copied(), marks))?
+        }
+        (stored, _) => return Err(format!("a column of {stored} came with other elements")),
     })
 }
 

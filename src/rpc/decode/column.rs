@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    batch::{Span, Strings, Values},
+    batch::{Span, Strings, Values, time::TimeUnit},
     problem::Problems,
     rpc::{
         decode::read_text,
@@ -23,6 +23,7 @@ struct Draft {
     offsets: Option<Vec<u32>>,
     nulls: Vec<u32>,
     null_elements: Vec<u32>,
+    time_unit: Option<TimeUnit>,
     problems: Problems,
 }
 
@@ -49,6 +50,7 @@ pub fn read(bytes: &Bytes, mut reader: Reader, most: usize) -> Result<RequestCol
         offsets: None,
         nulls: Vec::new(),
         null_elements: Vec::new(),
+        time_unit: None,
         problems: Problems::of_request(),
     };
     while !reader.is_done() {
@@ -79,9 +81,27 @@ impl Draft {
             9 => ("list", reader.nested(wire).and_then(|list| self.read_offsets(list))),
             10 => ("nulls", read_positions(reader, wire, &mut self.nulls, most)),
             11 => ("null_elements", read_positions(reader, wire, &mut self.null_elements, most)),
+            12 => ("time_unit", self.read_time_unit(reader, wire)),
             _ => ("", reader.skip(field, wire)),
         };
         read.map_err(|malformed| (path, malformed))
+    }
+
+    fn read_time_unit(&mut self, reader: &mut Reader, wire: Wire) -> Result<(), Malformed> {
+        let sent = reader.varint(wire)?;
+        self.time_unit = match sent {
+            0 => None,
+            1 => Some(TimeUnit::Seconds),
+            2 => Some(TimeUnit::Milliseconds),
+            3 => Some(TimeUnit::Microseconds),
+            4 => Some(TimeUnit::Nanoseconds),
+            5 => Some(TimeUnit::Days),
+            _ => {
+                self.problems.add("time_unit", format!("is {sent}, which is no TimeUnit"));
+                None
+            }
+        };
+        Ok(())
     }
 
     fn read_offsets(&mut self, list: Reader) -> Result<(), Malformed> {
@@ -111,11 +131,18 @@ impl Draft {
                 strings(bytes, spans, "dictionary.dictionary", &mut self.problems)
             }
         };
-        let Self { name, offsets, nulls, null_elements, problems, .. } = self;
+        let Self { name, offsets, nulls, null_elements, time_unit, problems, .. } = self;
         match values {
-            Some((scalar, values)) => {
-                problems.or(RequestColumn { name, scalar, values, indices, offsets, nulls, null_elements })
-            }
+            Some((scalar, values)) => problems.or(RequestColumn {
+                name,
+                scalar,
+                time_unit,
+                values,
+                indices,
+                offsets,
+                nulls,
+                null_elements,
+            }),
             None => Err(problems),
         }
     }

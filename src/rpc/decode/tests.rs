@@ -5,7 +5,7 @@ use prost::Message;
 
 use super::*;
 use crate::{
-    batch::{Strings, Values},
+    batch::{Strings, Values, time::TimeUnit},
     proto::column::Values as Sent,
     spec::ScalarType,
 };
@@ -83,7 +83,9 @@ fn encoding_again(encoding: Encoding) -> i32 {
 }
 
 fn column_again(column: RequestColumn) -> proto::Column {
-    let RequestColumn { name, scalar, values, indices, offsets, nulls, null_elements } = column;
+    let RequestColumn { name, scalar, time_unit, values, indices, offsets, nulls, null_elements } = column;
+    let time_unit = time_unit
+        .map_or(0, |unit| 1 + TimeUnit::ALL.iter().position(|known| *known == unit).expect("known") as i32);
     let text = |strings: &Strings| strings.iter().map(str::to_owned).collect();
     let values = match (scalar, values, indices) {
         (ScalarType::Float32, Values::Float64(values), None) => {
@@ -102,7 +104,7 @@ fn column_again(column: RequestColumn) -> proto::Column {
         other => panic!("values of a wrong type: {other:?}"),
     };
     let list = offsets.map(|offsets| proto::ListOffsets { offsets });
-    proto::Column { name, values: Some(values), list, nulls, null_elements }
+    proto::Column { name, values: Some(values), list, nulls, null_elements, time_unit }
 }
 
 /// What the generated types say, with the unspecified options named.
@@ -150,9 +152,10 @@ prop_compose! {
         list in option::of(vec(any::<u32>(), 0..9)),
         nulls in vec(any::<u32>(), 0..9),
         null_elements in vec(any::<u32>(), 0..9),
+        time_unit in 0..6i32,
     ) -> proto::Column {
         let list = list.map(|offsets| proto::ListOffsets { offsets });
-        proto::Column { name, values: Some(values), list, nulls, null_elements }
+        proto::Column { name, values: Some(values), list, nulls, null_elements, time_unit }
     }
 }
 

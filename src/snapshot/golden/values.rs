@@ -61,7 +61,7 @@ fn lanes_of<'a>(of: Type, row: usize, value: &'a Value, problems: &mut Problems)
 fn elements(element: Element, lanes: &[(usize, &Value)], problems: &mut Problems) -> Values {
     match element {
         Element::Float64 => Values::Float64(parse(lanes, float, f64::NAN, "a number", problems)),
-        Element::Int64 => Values::Int64(parse(lanes, int64, 0, "an int64", problems)),
+        Element::Int64 | Element::Time(_) => Values::Int64(parse(lanes, int64, 0, "an int64", problems)),
         Element::Uint64 => Values::Uint64(parse(lanes, uint64, 0, "a uint64", problems)),
         Element::Bool => Values::Bool(parse(lanes, Value::as_bool, false, "true or false", problems)),
         Element::String => {

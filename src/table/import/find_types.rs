@@ -198,7 +198,7 @@ impl Evidence {
                 Some((before, before_list, first)) => {
                     let joined = join(before, stored).filter(|_| list == before_list);
                     let shown = |stored: Stored, list: bool| {
-                        if list { format!("list<{}>", stored.name()) } else { stored.name().to_owned() }
+                        if list { format!("list<{stored}>") } else { stored.to_string() }
                     };
                     let joined = joined.ok_or_else(|| {
                         let (one, other) = (shown(before, before_list), shown(stored, list));
@@ -243,7 +243,9 @@ impl Evidence {
             (Shape::Scalar, Stored::String) => key(Stored::String),
             (Shape::Scalar, Stored::Uint64) => key(Stored::Uint64),
             // Whole floats are how data frames write integers beside nulls; each value is looked at.
-            (Shape::Scalar, stored) if stored != Stored::Bool => key(Stored::Int64),
+            (Shape::Scalar, stored) if !matches!(stored, Stored::Bool | Stored::Time(_)) => {
+                key(Stored::Int64)
+            }
             _ => Err(format!("{of} can't be a key: int64, uint64 and string can")),
         }
     }
@@ -260,12 +262,12 @@ fn join(one: Stored, other: Stored) -> Option<Stored> {
         Stored::Float16 => 5,
         Stored::Float32 => 6,
         Stored::Float64 => 7,
-        Stored::String => 8,
+        Stored::String | Stored::Time(_) => 8,
     };
     let (low, high) = if order(one) <= order(other) { (one, other) } else { (other, one) };
     match (low, high) {
         _ if one == other => Some(one),
-        (_, Stored::String) => None,
+        (_, Stored::String | Stored::Time(_)) => None,
         (Stored::Bool, high) => Some(high),
         _ if low.element() == high.element() => Some(high),
         // Integers beside floats, or signed beside unsigned: the widest, and each value is looked at.

@@ -200,6 +200,11 @@ impl Lowering<'_> {
                 self.problem(column, "takes numbers, not string");
                 None
             }
+            (_, Element::Time(time)) => {
+                let name = time.name();
+                self.problem(column, format!("takes numbers, not {name}: the operation `age` makes a number of two times, `cast` of one"));
+                None
+            }
         }
     }
 

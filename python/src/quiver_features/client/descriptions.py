@@ -7,7 +7,8 @@ from typing import Literal
 
 from ..proto import feature_service_pb2 as pb
 
-InputType = Literal["float32", "float64", "int64", "uint64", "bool", "string"]
+InputType = Literal["float32", "float64", "int64", "uint64", "bool", "string", "timestamp", "date", "duration"]
+TimeUnit = Literal["s", "ms", "us", "ns", "D"]
 OutputType = Literal["float32", "float16", "bfloat16", "float64", "int64"]
 ScopeName = Literal["request", "row"]
 
@@ -18,6 +19,17 @@ _INPUT_TYPES: dict[int, InputType] = {
     pb.INPUT_TYPE_UINT64: "uint64",
     pb.INPUT_TYPE_BOOL: "bool",
     pb.INPUT_TYPE_STRING: "string",
+    pb.INPUT_TYPE_TIMESTAMP: "timestamp",
+    pb.INPUT_TYPE_DATE: "date",
+    pb.INPUT_TYPE_DURATION: "duration",
+}
+
+TIME_UNITS: dict[int, TimeUnit] = {
+    pb.TIME_UNIT_SECONDS: "s",
+    pb.TIME_UNIT_MILLISECONDS: "ms",
+    pb.TIME_UNIT_MICROSECONDS: "us",
+    pb.TIME_UNIT_NANOSECONDS: "ns",
+    pb.TIME_UNIT_DAYS: "D",
 }
 
 OUTPUT_TYPES: dict[int, OutputType] = {
@@ -70,6 +82,9 @@ class Input:
         is_list: Whether each value is a list.
         required: Whether a request without it is refused; otherwise it is all null then.
         nan_is_null: Whether NaN counts as null.
+        time_unit: What a timestamp, duration or date counts, by NumPy's name; None for other types.
+        time_zone: The zone that timestamps belong to, where they have one. They count from 1970-01-01T00:00:00Z with a
+            zone and without one.
     """
 
     name: str
@@ -78,6 +93,8 @@ class Input:
     is_list: bool
     required: bool
     nan_is_null: bool
+    time_unit: TimeUnit | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +169,7 @@ class FeatureSet:
         inputs: The columns of a request.
         outputs: The tensors of an answer.
         tables: What it looks rows up in.
+        time_zone_database: The edition of the IANA time zone database that the server computes zones with.
     """
 
     name: str
@@ -160,6 +178,7 @@ class FeatureSet:
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
     tables: tuple[Table, ...]
+    time_zone_database: str = ""
 
     def output(self, name: str) -> Output:
         """The output of this name.
@@ -188,12 +207,15 @@ def feature_set(message: pb.GetFeatureSetResponse) -> FeatureSet:
         tuple(_input(one) for one in message.inputs),
         tuple(_output(one) for one in message.outputs),
         tuple(Table(one.name, one.version, one.rows, one.bytes) for one in message.tables),
+        message.time_zone_database,
     )
 
 
 def _input(one: pb.InputDescription) -> Input:
     dtype = _INPUT_TYPES[one.dtype]
-    return Input(one.name, dtype, _scope(one.scope), one.list, one.required, one.nan_is_null)
+    unit = TIME_UNITS.get(one.time_unit)
+    zone = one.time_zone or None
+    return Input(one.name, dtype, _scope(one.scope), one.list, one.required, one.nan_is_null, unit, zone)
 
 
 def _output(one: pb.OutputDescription) -> Output:

@@ -7,6 +7,15 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class TimeUnit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TIME_UNIT_UNSPECIFIED: _ClassVar[TimeUnit]
+    TIME_UNIT_SECONDS: _ClassVar[TimeUnit]
+    TIME_UNIT_MILLISECONDS: _ClassVar[TimeUnit]
+    TIME_UNIT_MICROSECONDS: _ClassVar[TimeUnit]
+    TIME_UNIT_NANOSECONDS: _ClassVar[TimeUnit]
+    TIME_UNIT_DAYS: _ClassVar[TimeUnit]
+
 class Layout(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     LAYOUT_UNSPECIFIED: _ClassVar[Layout]
@@ -60,12 +69,21 @@ class InputType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INPUT_TYPE_UINT64: _ClassVar[InputType]
     INPUT_TYPE_BOOL: _ClassVar[InputType]
     INPUT_TYPE_STRING: _ClassVar[InputType]
+    INPUT_TYPE_TIMESTAMP: _ClassVar[InputType]
+    INPUT_TYPE_DATE: _ClassVar[InputType]
+    INPUT_TYPE_DURATION: _ClassVar[InputType]
 
 class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SCOPE_UNSPECIFIED: _ClassVar[Scope]
     SCOPE_REQUEST: _ClassVar[Scope]
     SCOPE_ROW: _ClassVar[Scope]
+TIME_UNIT_UNSPECIFIED: TimeUnit
+TIME_UNIT_SECONDS: TimeUnit
+TIME_UNIT_MILLISECONDS: TimeUnit
+TIME_UNIT_MICROSECONDS: TimeUnit
+TIME_UNIT_NANOSECONDS: TimeUnit
+TIME_UNIT_DAYS: TimeUnit
 LAYOUT_UNSPECIFIED: Layout
 LAYOUT_DENSE: Layout
 LAYOUT_FACTORED: Layout
@@ -99,6 +117,9 @@ INPUT_TYPE_INT64: InputType
 INPUT_TYPE_UINT64: InputType
 INPUT_TYPE_BOOL: InputType
 INPUT_TYPE_STRING: InputType
+INPUT_TYPE_TIMESTAMP: InputType
+INPUT_TYPE_DATE: InputType
+INPUT_TYPE_DURATION: InputType
 SCOPE_UNSPECIFIED: Scope
 SCOPE_REQUEST: Scope
 SCOPE_ROW: Scope
@@ -130,7 +151,7 @@ class OutputSelection(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., encoding: _Optional[_Union[Encoding, str]] = ...) -> None: ...
 
 class Column(_message.Message):
-    __slots__ = ("name", "floats", "doubles", "int64s", "uint64s", "bools", "strings", "dictionary", "list", "nulls", "null_elements")
+    __slots__ = ("name", "floats", "doubles", "int64s", "uint64s", "bools", "strings", "dictionary", "list", "nulls", "null_elements", "time_unit")
     NAME_FIELD_NUMBER: _ClassVar[int]
     FLOATS_FIELD_NUMBER: _ClassVar[int]
     DOUBLES_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +163,7 @@ class Column(_message.Message):
     LIST_FIELD_NUMBER: _ClassVar[int]
     NULLS_FIELD_NUMBER: _ClassVar[int]
     NULL_ELEMENTS_FIELD_NUMBER: _ClassVar[int]
+    TIME_UNIT_FIELD_NUMBER: _ClassVar[int]
     name: str
     floats: FloatValues
     doubles: DoubleValues
@@ -153,7 +175,8 @@ class Column(_message.Message):
     list: ListOffsets
     nulls: _containers.RepeatedScalarFieldContainer[int]
     null_elements: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, name: _Optional[str] = ..., floats: _Optional[_Union[FloatValues, _Mapping]] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., uint64s: _Optional[_Union[Uint64Values, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., dictionary: _Optional[_Union[DictionaryValues, _Mapping]] = ..., list: _Optional[_Union[ListOffsets, _Mapping]] = ..., nulls: _Optional[_Iterable[int]] = ..., null_elements: _Optional[_Iterable[int]] = ...) -> None: ...
+    time_unit: TimeUnit
+    def __init__(self, name: _Optional[str] = ..., floats: _Optional[_Union[FloatValues, _Mapping]] = ..., doubles: _Optional[_Union[DoubleValues, _Mapping]] = ..., int64s: _Optional[_Union[Int64Values, _Mapping]] = ..., uint64s: _Optional[_Union[Uint64Values, _Mapping]] = ..., bools: _Optional[_Union[BoolValues, _Mapping]] = ..., strings: _Optional[_Union[StringValues, _Mapping]] = ..., dictionary: _Optional[_Union[DictionaryValues, _Mapping]] = ..., list: _Optional[_Union[ListOffsets, _Mapping]] = ..., nulls: _Optional[_Iterable[int]] = ..., null_elements: _Optional[_Iterable[int]] = ..., time_unit: _Optional[_Union[TimeUnit, str]] = ...) -> None: ...
 
 class FloatValues(_message.Message):
     __slots__ = ("values",)
@@ -312,36 +335,42 @@ class GetFeatureSetRequest(_message.Message):
     def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class GetFeatureSetResponse(_message.Message):
-    __slots__ = ("feature_set", "version", "fingerprint", "inputs", "outputs", "tables")
+    __slots__ = ("feature_set", "version", "fingerprint", "inputs", "outputs", "tables", "time_zone_database")
     FEATURE_SET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_DATABASE_FIELD_NUMBER: _ClassVar[int]
     feature_set: str
     version: int
     fingerprint: str
     inputs: _containers.RepeatedCompositeFieldContainer[InputDescription]
     outputs: _containers.RepeatedCompositeFieldContainer[OutputDescription]
     tables: _containers.RepeatedCompositeFieldContainer[TableDescription]
-    def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputDescription, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputDescription, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[TableDescription, _Mapping]]] = ...) -> None: ...
+    time_zone_database: str
+    def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputDescription, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputDescription, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[TableDescription, _Mapping]]] = ..., time_zone_database: _Optional[str] = ...) -> None: ...
 
 class InputDescription(_message.Message):
-    __slots__ = ("name", "dtype", "scope", "list", "required", "nan_is_null")
+    __slots__ = ("name", "dtype", "scope", "list", "required", "nan_is_null", "time_unit", "time_zone")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     LIST_FIELD_NUMBER: _ClassVar[int]
     REQUIRED_FIELD_NUMBER: _ClassVar[int]
     NAN_IS_NULL_FIELD_NUMBER: _ClassVar[int]
+    TIME_UNIT_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     name: str
     dtype: InputType
     scope: Scope
     list: bool
     required: bool
     nan_is_null: bool
-    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[InputType, str]] = ..., scope: _Optional[_Union[Scope, str]] = ..., list: _Optional[bool] = ..., required: _Optional[bool] = ..., nan_is_null: _Optional[bool] = ...) -> None: ...
+    time_unit: TimeUnit
+    time_zone: str
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[InputType, str]] = ..., scope: _Optional[_Union[Scope, str]] = ..., list: _Optional[bool] = ..., required: _Optional[bool] = ..., nan_is_null: _Optional[bool] = ..., time_unit: _Optional[_Union[TimeUnit, str]] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class OutputDescription(_message.Message):
     __slots__ = ("name", "dtype", "width", "features")
