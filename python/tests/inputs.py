@@ -12,13 +12,16 @@ from quiver_features.proto import feature_service_pb2 as pb
 
 
 def described(dtypes: Mapping[str, str] | None = None, **more: str) -> FeatureSet:
-    """A feature set whose inputs are written as "float32", "list<string>", "request int64"."""
+    """A feature set whose inputs are written as "float32", "list<string>", "request int64", "timestamp[us, UTC]"."""
     inputs = []
     for name, written in {**(dtypes or {}), **more}.items():
-        scope, _, dtype = written.rpartition(" ")
+        dtype = written.removeprefix("request ")
         is_list = dtype.startswith("list<")
         scalar: Any = dtype[5:-1] if is_list else dtype
-        inputs.append(Input(name, scalar, "request" if scope else "row", is_list, True, False))
+        kind, _, rest = scalar.partition("[")
+        unit, _, zone = rest.rstrip("]").partition(", ")
+        times: Any = ("D" if kind == "date" else unit or None, zone or None)
+        inputs.append(Input(name, kind, "row" if dtype == written else "request", is_list, True, False, *times))
     return FeatureSet("ads", 1, "print", tuple(inputs), (), ())
 
 

@@ -72,6 +72,7 @@ VALUES: dict[str, list[Any]] = {
     "arrays": [np.array([1, 2]), np.array([3])],
     "arrays of several types": [np.array([1.5], np.float32), np.array([2**60])],
     "arrays of two dimensions": [np.zeros((2, 2))],
+    "times of several libraries": [pd.Series([DAY]), pa.array([DAY]), polars.Series([DAY]), np.array([DAY], "M8[s]")],
     "columns": [pd.Series([1.0]), pa.array([2.0]), polars.Series([3.0])],
     "sets": [{"a"}, frozenset("b")],
     "dictionaries": [{"a": 1.0}, {}],
@@ -121,7 +122,8 @@ def _objects(values: list[Any]) -> np.ndarray:
     return array
 
 
-TYPES = ["float32", "float64", "int64", "uint64", "bool", "string"]
+TIMES = ["timestamp[us]", "timestamp[ms, Europe/Berlin]", "date", "duration[s]"]
+TYPES = ["float32", "float64", "int64", "uint64", "bool", "string", *TIMES]
 DTYPES = [f"{scope}{form}" for form in [*TYPES, *(f"list<{one}>" for one in TYPES)] for scope in ("", "request ")]
 
 

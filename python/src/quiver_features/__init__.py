@@ -22,6 +22,7 @@ from .client import (
     Status,
     Table,
     Tensor,
+    Time,
     Violation,
 )
 from .pairs import split_pairs
@@ -52,6 +53,7 @@ __all__ = [
     "TableError",
     "TableProblem",
     "Tensor",
+    "Time",
     "Violation",
     "WrittenTable",
     "__version__",

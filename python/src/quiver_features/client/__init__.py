@@ -4,6 +4,7 @@ from .answers import Features, Status, Tensor
 from .client import Client
 from .descriptions import FailedVersion, Feature, FeatureSet, FeatureSetVersions, Input, Output, Table
 from .errors import RequestError, Violation
+from .reading.times import Time
 from .session import CHANNEL_OPTIONS
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "Status",
     "Table",
     "Tensor",
+    "Time",
     "Violation",
 ]

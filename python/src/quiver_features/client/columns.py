@@ -11,10 +11,10 @@ from ..pairs import split_pairs
 from ..proto import feature_service_pb2 as pb
 from . import values as typed
 from .containers import Given, given
-from .descriptions import FeatureSet, Input
+from .descriptions import TIME_UNITS, FeatureSet, Input
 from .errors import RequestError, Violation
 from .reading import is_column, read
-from .reading.lists import as_lists
+from .reading.lists import as_lists, read_lists
 from .values.unfit import Unfit
 from .vectors import (
     Lists,
@@ -49,6 +49,8 @@ _PLAIN: dict[str, tuple[str, set[type]]] = {
 
 _LARGEST_EXACT = 1 << 53
 """Larger integers may not be floats."""
+
+_TIME_UNITS: dict[str, Any] = {unit: number for number, unit in TIME_UNITS.items()}
 
 _MOST_ELEMENTS = (1 << 32) - 1
 
@@ -144,7 +146,7 @@ def _column(one: Input, values: Any, repeats: bool) -> list[Part]:
 
 def _rows(one: Input, values: Any) -> Vector:
     """A value for each row."""
-    return as_lists(read(values)) if one.is_list else read(values)
+    return read_lists(values) if one.is_list else read(values)
 
 
 def _single(one: Input, values: Any, repeats: bool) -> Vector:
@@ -229,12 +231,22 @@ def _scalars(one: Input, vector: Vector) -> tuple[list[Part], Mask | None]:
     if one.dtype == "int64":
         signed, missing = typed.integers(vector, typed.INT64)
         return [pb.Column(int64s=pb.Int64Values(values=signed)).SerializeToString()], missing
-    unsigned, missing = typed.integers(vector, typed.UINT64)
-    return [pb.Column(uint64s=pb.Uint64Values(values=unsigned)).SerializeToString()], missing
+    if one.dtype == "uint64":
+        unsigned, missing = typed.integers(vector, typed.UINT64)
+        return [pb.Column(uint64s=pb.Uint64Values(values=unsigned)).SerializeToString()], missing
+    return _times(one, vector)
 
 
 def _packed(field: int, values: Part) -> list[Part]:
     return nested(field, nested(_VALUES, [values]))
+
+
+def _times(one: Input, vector: Scalars) -> tuple[list[Part], Mask | None]:
+    if one.dtype == "unknown" or one.time_unit is None:
+        raise Unreadable("has a type that this client does not know; install a newer quiver-features")
+    counts, missing = typed.times(vector, typed.TimeType(one.dtype, one.time_unit, one.time_zone))
+    column = pb.Column(int64s=pb.Int64Values(values=counts), time_unit=_TIME_UNITS[one.time_unit])
+    return [column.SerializeToString()], missing
 
 
 def _texts(vector: Scalars) -> tuple[list[Part], Mask | None]:

@@ -7,7 +7,9 @@ from typing import Literal
 
 from ..proto import feature_service_pb2 as pb
 
-InputType = Literal["float32", "float64", "int64", "uint64", "bool", "string", "timestamp", "date", "duration"]
+InputType = Literal[
+    "float32", "float64", "int64", "uint64", "bool", "string", "timestamp", "date", "duration", "unknown"
+]
 TimeUnit = Literal["s", "ms", "us", "ns", "D"]
 OutputType = Literal["float32", "float16", "bfloat16", "float64", "int64"]
 ScopeName = Literal["request", "row"]
@@ -77,7 +79,7 @@ class Input:
 
     Attributes:
         name: Its name.
-        dtype: The type of its values, or of its lists' elements.
+        dtype: The type of its values, or of its lists' elements; "unknown" for one that this client is too old for.
         scope: "request" for one value, "row" for one for each row.
         is_list: Whether each value is a list.
         required: Whether a request without it is refused; otherwise it is all null then.
@@ -212,7 +214,7 @@ def feature_set(message: pb.GetFeatureSetResponse) -> FeatureSet:
 
 
 def _input(one: pb.InputDescription) -> Input:
-    dtype = _INPUT_TYPES[one.dtype]
+    dtype = _INPUT_TYPES.get(one.dtype, "unknown")
     unit = TIME_UNITS.get(one.time_unit)
     zone = one.time_zone or None
     return Input(one.name, dtype, _scope(one.scope), one.list, one.required, one.nan_is_null, unit, zone)

@@ -72,6 +72,21 @@ class Times:
         return len(self.counts)
 
 
+@dataclass(frozen=True, repr=False)
+class Moment:
+    """One value of Times."""
+
+    count: int
+    unit: str
+    kind: TimeKind
+
+    def __repr__(self) -> str:
+        if self.kind in {"count", "duration"}:
+            return f"{self.count} {self.unit}"
+        date = np.array(self.count).view(f"datetime64[{self.unit}]")
+        return f"{date}Z" if self.kind == "instant" else str(date)
+
+
 @dataclass(frozen=True)
 class Objects:
     """Python objects: strings, and whatever else has no type of its own."""
@@ -151,7 +166,7 @@ def is_missing(value: Any) -> bool:
 
 def is_time(value: Any) -> bool:
     """Whether an object is a moment, a date, a time of day or a duration."""
-    kinds = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+    kinds = (Moment, datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
     return isinstance(value, kinds) or type(value).__name__ in {"Period", "Interval", "DateOffset"}
 
 
@@ -166,7 +181,7 @@ def objects_of(vector: Vector) -> list[Any]:
         elements = objects_of(vector.elements)
         values: list[Any] = [elements[end - size : end] for end, size in zip(ends, lengths, strict=True)]
     elif isinstance(vector, Times):
-        values = list(vector.counts.view(f"{'m8' if vector.kind == 'duration' else 'M8'}[{vector.unit}]"))
+        values = [Moment(count, vector.unit, vector.kind) for count in vector.counts.tolist()]
     else:
         # Floats of fewer bits stay what they are: their whole numbers end sooner.
         narrow = vector.values.dtype.kind == "f" and vector.values.dtype.itemsize < 8

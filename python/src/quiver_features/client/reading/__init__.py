@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..vectors import Unreadable, Vector, shown
+from ..vectors import Moment, Unreadable, Vector, shown
 from . import arrays, arrow, pandas, polars
 from .libraries import library_of as library_of
 from .objects import of_objects
@@ -19,7 +19,7 @@ _READERS = {"pandas": pandas.read, "pyarrow": arrow.read, "polars": polars.read,
 
 def is_column(value: Any) -> bool:
     """Whether an object holds values, rather than being one."""
-    if isinstance(value, (str, bytes, bytearray, Mapping, np.generic)):
+    if isinstance(value, (str, bytes, bytearray, Mapping, np.generic, Moment)):
         return False
     if isinstance(value, (Sequence, AbstractSet, Time)):
         return True
@@ -37,7 +37,7 @@ def read(values: Any) -> Vector:
     if isinstance(values, np.ndarray):
         return arrays.read(values)
     if isinstance(values, Time):
-        return values.stamped(read(values.values))
+        return values.stamped(read(values.values if is_column(values.values) else [values.values]))
     reader = _READERS.get(library_of(values))
     if reader is not None:
         return reader(values)

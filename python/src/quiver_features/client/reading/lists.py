@@ -8,6 +8,18 @@ import numpy as np
 
 from ..vectors import Array, Lists, Objects, Scalars, Unreadable, Vector, is_missing, objects_of, shown
 from . import is_column, read
+from .times import Time
+
+
+def read_lists(values: Any) -> Lists:
+    """Reads a column of lists.
+
+    Raises:
+        Unreadable: If it can't be read as one.
+    """
+    if isinstance(values, Time):
+        return values.stamped_lists(as_lists(read(values.values)))
+    return as_lists(read(values))
 
 
 def as_lists(vector: Vector) -> Lists:

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..vectors import Lists, Mask, Numbers, Objects, Times, Unreadable, Vector, objects_of
 
+_BEYOND_NUMPY = {"Int128", "UInt128"}
+
 
 def read(values: Any) -> Vector:
     """A column of any of polars' types.
@@ -20,7 +22,7 @@ def read(values: Any) -> Vector:
     if not isinstance(values, polars.Series):
         raise Unreadable(f"is a polars {type(values).__name__}, not a column of values")
     dtype = values.dtype
-    if dtype.is_numeric() and not dtype.is_decimal():
+    if dtype.is_numeric() and not dtype.is_decimal() and str(dtype) not in _BEYOND_NUMPY:
         return Numbers(_filled(values, 0).to_numpy(), _missing(values))
     if dtype == polars.Boolean:
         return Numbers(_filled(values, False).to_numpy(), _missing(values))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
+from ..descriptions import TimeUnit
 from ..values import INT64, integers
 from ..vectors import Lists, Scalars, Times, Unreadable, Vector
-
-TimeUnit = Literal["s", "ms", "us", "ns", "D"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,18 +26,20 @@ class Time:
     values: Any
     unit: TimeUnit
 
+    def stamped_lists(self, vector: Lists) -> Lists:
+        """The same of lists."""
+        return replace(vector, elements=self._counts(vector.elements))
+
     def stamped(self, vector: Vector) -> Vector:
         """What was read of the values, with the unit.
 
         Raises:
             Unreadable: If they are not integers, or the unit is not known.
         """
-        if self.unit not in get_args(TimeUnit):
-            raise Unreadable(f"has the unit {self.unit!r}, must be one of {', '.join(get_args(TimeUnit))}")
-        if isinstance(vector, Lists):
-            return replace(vector, elements=self._counts(vector.elements))
-        return self._counts(vector)
+        return self.stamped_lists(vector) if isinstance(vector, Lists) else self._counts(vector)
 
     def _counts(self, vector: Scalars) -> Times:
+        if self.unit not in get_args(TimeUnit):
+            raise Unreadable(f"has the unit {self.unit!r}, must be one of {', '.join(get_args(TimeUnit))}")
         counts, missing = integers(vector, INT64)
         return Times(np.array(counts, dtype=np.int64), self.unit, "count", missing)
