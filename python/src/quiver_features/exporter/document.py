@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,13 @@ class Served:
         name: The feature's name.
         expression: What it is.
         positions: Its columns in the library's matrix.
+        columns: The library's names of these columns, where the server would make up others.
     """
 
     name: str
     expression: Expression
     positions: tuple[int, ...]
+    columns: tuple[str, ...] = ()
 
 
 def served(columns: Sequence[Column], dtype: str, default: float) -> list[Served]:
@@ -45,14 +47,33 @@ def served(columns: Sequence[Column], dtype: str, default: float) -> list[Served
     """
     names = Names()
     features = []
+    taken: set[str] = set()
     for part in parts(columns):
         first = columns[part.positions[0]]
         name = first.name if part.expression.type.width is None else first.group
         expression = part.expression
         if dtype != "int64" and _is_number(expression) and expression.type.nullable and not _is_integer(default):
             expression = cast(expression, "float64")
-        features.append(Served(names.unique(name), expression, part.positions))
+        feature = Served(names.unique(name), expression, part.positions)
+        full = tuple(columns[position].name for position in part.positions)
+        # An output has a name once; where the library has it twice, the second one is the server's.
+        if not _is_derived(feature, full) and len(set(full)) == len(full) and taken.isdisjoint(full):
+            feature = replace(feature, columns=full)
+        taken.update(full)
+        features.append(feature)
     return features
+
+
+def _is_derived(feature: Served, names: tuple[str, ...]) -> bool:
+    """Whether the server gives the columns these names by itself: the feature's, with the lanes' for a vector."""
+    expression = feature.expression
+    if expression.type.width is None:
+        return names == (feature.name,)
+    lanes = expression.lane_names or tuple(str(lane) for lane in range(expression.type.lanes))
+    categories = [] if expression.step is None else expression.step.get("categories", [])
+    # It writes floats and booleans in a way of its own.
+    plain = all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in categories)
+    return plain and names == tuple(f"{feature.name}_{lane}" for lane in lanes)
 
 
 def _is_number(expression: Expression) -> bool:
@@ -143,7 +164,8 @@ class Writer:
         )
         if feature.expression.type.nullable:
             body["default"] = _written(self._defaults.get(feature.name, self._default))
-        self._features.append({"name": feature.name, **body})
+        columns = {"columns": list(feature.columns)} if feature.columns else {}
+        self._features.append({"name": feature.name, **columns, **body})
         self._references.setdefault(key, self._to_feature(feature.name))
 
     def _chain(self, expression: Expression, name: str) -> dict[str, Any]:

@@ -50,10 +50,28 @@ def feature_union(estimator: Any, matrix: Matrix, context: Context) -> list[Colu
 
         def branch(name: str = name, step: Any = step) -> list[Column]:
             below = context.below(name)
-            return _weighted(matrix if is_passthrough(step) else walk(step, matrix, below), weights.get(name), below)
+            result = matrix if is_passthrough(step) else walk(step, matrix, below)
+            return _named(_weighted(result, weights.get(name), below), estimator, name)
 
         branches.append((name, branch))
     return [column for columns in _all_or_stopped(branches) for column in columns]
+
+
+def _named(columns: list[Column], estimator: Any, step: str) -> list[Column]:
+    """The columns with the step's name before theirs, as the estimator says.
+
+    The library itself gives no names where one of the steps has none.
+    """
+    how = getattr(estimator, "verbose_feature_names_out", True)
+    if how is False:
+        return columns
+
+    def named(name: str) -> str:
+        if callable(how):
+            return str(how(step, name))
+        return how.format(transformer_name=step, feature_name=name) if isinstance(how, str) else f"{step}__{name}"
+
+    return [column.renamed(named(column.name)) for column in columns]
 
 
 def _weighted(matrix: Matrix, weight: Any, context: Context) -> list[Column]:
@@ -112,7 +130,8 @@ def column_transformer(estimator: Any, matrix: Matrix, context: Context) -> list
             chosen = tuple(matrix.columns[position] for position in positions)
             of_step = Matrix(chosen, _safe_indexing(data, positions[0] if flat else positions, axis=1))
             below = context.below(name)
-            return _weighted(of_step if _is_identity(step) else walk(step, of_step, below), weights.get(name), below)
+            result = of_step if _is_identity(step) else walk(step, of_step, below)
+            return _named(_weighted(result, weights.get(name), below), estimator, name)
 
         branches.append((name, branch))
     by_step = dict(zip((name for name, _ in branches), _all_or_stopped(branches), strict=True))
