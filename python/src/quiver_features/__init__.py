@@ -30,7 +30,7 @@ from .pairs import split_pairs
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .exporter import Entry, ExportError, ExportProblem, Lookup, export
+    from .exporter import Entry, ExportError, ExportProblem, Lookup, export, register
     from .tables import TableColumn, TableError, TableProblem, WrittenTable, write_table
 
 __all__ = [
@@ -58,11 +58,12 @@ __all__ = [
     "WrittenTable",
     "__version__",
     "export",
+    "register",
     "split_pairs",
     "write_table",
 ]
 
-_EXPORTER = {"Entry", "ExportError", "ExportProblem", "Lookup", "export"}
+_EXPORTER = {"Entry", "ExportError", "ExportProblem", "Lookup", "export", "register"}
 _TABLES = {"TableColumn", "TableError", "TableProblem", "WrittenTable", "write_table"}
 
 

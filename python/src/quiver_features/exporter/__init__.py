@@ -2,6 +2,7 @@
 
 from .exporting import export
 from .lookups import Entry, Lookup
+from .own_functions import register
 from .problems import ExportError, ExportProblem
 
-__all__ = ["Entry", "ExportError", "ExportProblem", "Lookup", "export"]
+__all__ = ["Entry", "ExportError", "ExportProblem", "Lookup", "export", "register"]

@@ -21,6 +21,7 @@ from .document import FORMAT, Served, Writer, check, served, used_sources
 from .expressions import Exactness
 from .lookups import JoinedSample, Lookup, defaults, join
 from .matrix import Column
+from .own_functions import Formulas
 from .problems import ExportError, ExportProblem
 from .registry import Context
 from .repository import check_name, write_version
@@ -48,6 +49,7 @@ def export(
     golden_rows: int | None = None,
     max_ulp: int | None = None,
     quiver: Quiver = None,
+    expressions: Mapping[Any, Formulas] | None = None,
     lookups: Sequence[Lookup] = (),
     tables: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -86,6 +88,10 @@ def export(
             they are served; all others, and the keys, are inputs.
         tables: Data of tables by name, as `write_table` takes it, which are written too; other tables must be in the
             repository.
+        expressions: What the functions of FunctionTransformers compute, by the step's name or by the function:
+            ``{"log2": "if(x > 2, floor(log(x) ** 2), x)"}``. A text is for every column, which it calls ``x``; a list
+            has a text for each column of the result, as described at :func:`register`. Golden rows hold it to the
+            function. A function of NumPy's operations alone needs none.
 
     Returns:
         The version's folder.
@@ -113,8 +119,9 @@ def export(
     if not base:
         why = golden.first_reason(fitted, read) if read.rows else "it has no rows"
         raise ExportError.of(f"the estimator accepts no row of the sample: {why}")
-    context = _context(fitted, read)
+    context = _context(fitted, read, expressions)
     columns = _walked(fitted, read, base, context)
+    _check_expressions(context)
     features = served(columns, dtype, default)
     check(features, dtype)
     joined = read if isinstance(read, JoinedSample) else None
@@ -129,7 +136,7 @@ def export(
     rows = golden.hard_rows(oracle, read, base, sources, context.hints, golden_rows)
 
     def differing(rows: Sequence[Row]) -> set[int]:
-        once_more = _context(fitted, read)
+        once_more = _context(fitted, read, expressions)
         if rows and not oracle.singly:
             _walked(fitted, read, rows, once_more)
         return once_more.differing
@@ -174,10 +181,20 @@ def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_
         raise ExportError.of(f"{type(fitted).__name__} is not fitted") from error
 
 
-def _context(fitted: Any, read: Sample) -> Context:
+def _check_expressions(context: Context) -> None:
+    """Refuses expressions for what is no step with a function."""
+    unused = [key for key in context.expressions if key not in context.used]
+    steps = ", ".join(sorted(context.functions)) or "none"
+    problems = [f"{key!r} is no step with a function, and no step's function; these are: {steps}" for key in unused]
+    if problems:
+        raise ExportError([ExportProblem("expressions", problem) for problem in problems])
+
+
+def _context(fitted: Any, read: Sample, expressions: Mapping[Any, Formulas] | None) -> Context:
     library = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
     path = () if hasattr(fitted, "steps") or hasattr(fitted, "transformer_list") else (type(fitted).__name__,)
-    return Context(path, library, sources={source.expression: source for source in read.sources})
+    sources = {source.expression: source for source in read.sources}
+    return Context(path, library, sources=sources, expressions=expressions or {})
 
 
 def _walked(fitted: Any, read: Sample, rows: Sequence[Row], context: Context) -> Sequence[Column]:

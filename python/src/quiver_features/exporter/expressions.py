@@ -283,6 +283,15 @@ def add(one: Expression, other: Expression) -> Expression:
     return _step("arithmetic", [one, other], result, {"function": "add"})
 
 
+def formula(
+    inputs: Sequence[Expression], text: str, names: Sequence[str], *, exact: bool, nullable: bool
+) -> Expression:
+    """A formula of scalars in the syntax of ``expr``."""
+    parameters = {"expression": text, "names": list(names), "zero_division": "ieee"}
+    result = ValueType("float64", nullable=nullable)
+    return _step("expr", inputs, result, parameters, exactness=Exactness.EXACT if exact else Exactness.CLOSE)
+
+
 # Categories and hashing
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,9 @@ class Context:
         hints: For each input's expression the values at which something changes: edges, knots, categories.
         sources: The sample's columns by their expressions.
         differing: The rows of the data, by position, for which the engine is known to give something else.
+        expressions: What FunctionTransformers compute, by step or function.
+        functions: The steps that are FunctionTransformers.
+        used: The expressions' keys that were found.
     """
 
     path: tuple[str, ...]
@@ -31,6 +34,9 @@ class Context:
     hints: dict[Expression, list[Any]] = field(default_factory=dict)
     sources: dict[Expression, Source] = field(default_factory=dict)
     differing: set[int] = field(default_factory=set)
+    expressions: Mapping[Any, str | Sequence[str]] = field(default_factory=dict)
+    functions: set[str] = field(default_factory=set)
+    used: set[Any] = field(default_factory=set)
 
     def below(self, name: str) -> Context:
         """The context of a step inside."""
@@ -39,6 +45,14 @@ class Context:
     def refuse(self, reason: str) -> None:
         """Notes a problem of this step."""
         self.problems.append(ExportProblem(" > ".join(self.path), reason))
+
+    def expression_of(self, function: Any) -> str | Sequence[str] | None:
+        """What was said that this step computes with its function."""
+        self.functions.add(self.path[-1])
+        keys = [self.path[-1], " > ".join(self.path)]
+        found = [key for key in self.expressions if key is function or (isinstance(key, str) and key in keys)]
+        self.used.update(found)
+        return self.expressions[found[0]] if found else None
 
     def hint(self, expression: Expression, values: Sequence[Any]) -> None:
         """Tells golden rows where to look, as far as the expression is an input whose values come through unchanged."""
@@ -70,6 +84,7 @@ Handler = Callable[[Any, Matrix, Context], list[Column]]
 """Gives the columns that an estimator makes of a matrix, or raises Refusal."""
 
 _HANDLERS: dict[tuple[str, str], Handler] = {}
+_BY_CLASS: dict[type, Handler] = {}
 _COMPOSITIONS: set[Handler] = set()
 
 
@@ -93,9 +108,21 @@ def exports(*class_names: str, composition: bool = False) -> Callable[[Handler],
     return register
 
 
+def add(cls: type, handler: Handler) -> None:
+    """Registers a function for a class that is not scikit-learn's."""
+    _BY_CLASS[cls] = handler
+
+
+def is_known(cls: type) -> bool:
+    """Whether there is a function for a class."""
+    return cls in _BY_CLASS or (cls.__module__.split(".")[0], cls.__name__) in _HANDLERS
+
+
 def find(estimator: Any) -> Handler | None:
     """The function for an estimator, if there is one."""
     cls = type(estimator)
+    if cls in _BY_CLASS:
+        return _BY_CLASS[cls]
     found = _HANDLERS.get((cls.__module__.split(".")[0], cls.__name__))
     if found is None and _is_selector(cls):
         return _HANDLERS["sklearn", "SelectorMixin"]
@@ -116,4 +143,4 @@ def _is_selector(cls: type) -> bool:
 
 def known() -> list[str]:
     """The names of all classes that can be exported."""
-    return sorted(name for _, name in _HANDLERS)
+    return sorted([*(name for _, name in _HANDLERS), *(cls.__name__ for cls in _BY_CLASS)])

@@ -55,7 +55,7 @@ def not_known(estimator: Any) -> str:
     """Why an estimator without a function is refused."""
     cls = type(estimator)
     for base in cls.__mro__[1:]:
-        if registry._HANDLERS.get((base.__module__.split(".")[0], base.__name__)):
+        if registry.is_known(base):
             return f"{cls.__name__} is a subclass of {base.__name__} and may compute something else"
     if hasattr(estimator, "predict") and not hasattr(estimator, "transform"):
         return f"{cls.__name__} predicts; export the steps before it, as in pipeline[:-1]"

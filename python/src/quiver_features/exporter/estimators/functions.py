@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import sparse, special
+from scipy import sparse
 
 from .. import expressions as ex
 from ..containers import numpy_types
 from ..expressions import Expression
+from ..formulas import EXACT_FUNCTIONS
 from ..matrix import Column, Matrix, elementwise, number, numbers, vector_columns
+from ..own_functions import formula_columns
 from ..problems import Refusal
 from ..registry import Context, exports
+from ..tracing import FUNCTIONS_OF_ONE, Untraceable, trace
 from ..walk import transformed
 
 Function = Callable[[Expression], Expression]
@@ -23,52 +26,10 @@ def _math(name: str, *, exact: bool = False) -> Function:
     return lambda x: ex.math(x, name, exact=exact)
 
 
-_EXACT: dict[Any, str] = {
-    np.absolute: "abs",
-    np.fabs: "abs",
-    np.negative: "negate",
-    np.sign: "sign",
-    np.square: "square",
-    np.sqrt: "sqrt",
-    np.reciprocal: "reciprocal",
-    np.floor: "floor",
-    np.ceil: "ceil",
-    np.trunc: "trunc",
-    np.rint: "round_half_even",
-    np.round: "round_half_even",
-}
-
-_BY_LIBM: dict[Any, str] = {
-    np.cbrt: "cbrt",
-    np.exp: "exp",
-    np.exp2: "exp2",
-    np.expm1: "expm1",
-    np.log: "log",
-    np.log2: "log2",
-    np.log10: "log10",
-    special.expit: "sigmoid",
-    special.logit: "logit",
-    np.sin: "sin",
-    np.cos: "cos",
-    np.tan: "tan",
-    np.arcsin: "asin",
-    np.arccos: "acos",
-    np.arctan: "atan",
-    np.sinh: "sinh",
-    np.cosh: "cosh",
-    np.tanh: "tanh",
-    np.arcsinh: "asinh",
-    np.arccosh: "acosh",
-    np.arctanh: "atanh",
-    np.degrees: "degrees",
-    np.rad2deg: "degrees",
-    np.radians: "radians",
-    np.deg2rad: "radians",
-}
-
 _FUNCTIONS: dict[Any, Function] = {
-    **{function: _math(name, exact=True) for function, name in _EXACT.items()},
-    **{function: _math(name) for function, name in _BY_LIBM.items()},
+    **{function: _math(name, exact=name in EXACT_FUNCTIONS) for function, name in FUNCTIONS_OF_ONE.items()},
+    np.negative: _math("negate", exact=True),
+    np.round: _math("round_half_even", exact=True),
     np.log1p: ex.log1p,
 }
 
@@ -86,7 +47,13 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
         return numbers(matrix.columns) if estimator.validate else list(matrix.columns)
     if estimator.func in (np.vstack, np.stack) and not estimator.kw_args:
         return _lanes(matrix)
-    function = _function(estimator.func, dict(estimator.kw_args or {}))
+    said = context.expression_of(estimator.func)
+    if said is not None:
+        return formula_columns(said, estimator, matrix, context)
+    arguments = dict(estimator.kw_args or {})
+    function = _function(estimator.func, dict(arguments))
+    if function is None:
+        return formula_columns(_traced(estimator.func, arguments, matrix, context), estimator, matrix, context)
     if sparse.issparse(matrix.data):
         raise Refusal("its input is sparse; only dense input can be expressed")
     before = numpy_types(matrix.data)
@@ -126,7 +93,20 @@ def _check_types(function: Any, name: str, before: np.dtype[Any], after: np.dtyp
             raise Refusal(f"column {name!r}: {function.__name__} of {before} is integer arithmetic; cast it to float64")
 
 
-def _function(function: Any, arguments: dict[str, Any]) -> Function:
+def _traced(function: Any, arguments: dict[str, Any], matrix: Matrix, context: Context) -> list[str]:
+    """For each column the formula of a function that is made of numpy's."""
+    try:
+        return [trace(function, arguments, dtype) for dtype in numpy_types(matrix.data)]
+    except Untraceable as error:
+        name = getattr(function, "__name__", repr(function))
+        raise Refusal(
+            f"the function {name} can't be expressed: {error}. Say what it computes: "
+            f'expressions={{{context.path[-1]!r}: "max(x, 0)"}}'
+        ) from error
+
+
+def _function(function: Any, arguments: dict[str, Any]) -> Function | None:
+    """One of numpy's functions that the engine has as an operation of its own."""
     if function is np.clip:
         low = arguments.pop("a_min", arguments.pop("min", None))
         high = arguments.pop("a_max", arguments.pop("max", None))
@@ -138,8 +118,4 @@ def _function(function: Any, arguments: dict[str, Any]) -> Function:
     except TypeError:
         # Not hashable, so not one of numpy's.
         known = None
-    if known is None or arguments:
-        name = getattr(function, "__name__", repr(function))
-        with_arguments = f" with kw_args {arguments}" if arguments else ""
-        raise Refusal(f"the function {name}{with_arguments} can't be expressed; numpy's functions of one number can")
-    return known
+    return None if arguments else known
