@@ -141,7 +141,7 @@ SAID: dict[str, tuple[Any, dict[Any, Any]]] = {
         {"functiontransformer": "if(x != x, 0, x)"},
     ),
     "by the function": (make_pipeline(FunctionTransformer(np.nan_to_num)), {np.nan_to_num: "0 if x != x else x"}),
-    "by column": (FunctionTransformer(np.nan_to_num), {np.nan_to_num: ["x", "coalesce(x, 0)"]}),
+    "by column": (FunctionTransformer(np.nan_to_num), {np.nan_to_num: ["coalesce(x, 0)", "if(x != x, 0, x)"]}),
     "asking for null": (FunctionTransformer(np.nan_to_num), {np.nan_to_num: "if(is_null(x), 0, x)"}),
     "in the place of a trace": (FunctionTransformer(log2), {"FunctionTransformer": "if(x > 2, floor(log(x) ** 2), x)"}),
     "over several columns": (

@@ -42,7 +42,7 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
     "integer arithmetic": (FunctionTransformer(np.reciprocal), np.array([[1], [2]]), "reciprocal of int64 is integer"),
     "narrow integers": (FunctionTransformer(np.square), np.array([[1], [2]], dtype=np.int8), "square of int8"),
     "booleans": (FunctionTransformer(np.exp), np.array([[True], [False]]), "computes in float16"),
-    "arguments": (FunctionTransformer(np.log, kw_args={"where": True}), VALUES, "with kw_args"),
+    "arguments": (FunctionTransformer(np.log, kw_args={"where": True}), VALUES, "log with where"),
     "a preprocessor": (CountVectorizer(preprocessor=str.upper), DOCUMENTS, "its own can't be expressed: preprocessor"),
     "an analyzer": (CountVectorizer(analyzer=str.split), DOCUMENTS, "its own can't be expressed: analyzer"),
     "a token pattern": (CountVectorizer(token_pattern="[a-z]+"), DOCUMENTS, "token_pattern='\\[a-z\\]\\+'"),
