@@ -3,6 +3,8 @@
 # that is not OK. The first argument is the number of unary calls (streams: a fiftieth of it).
 #
 #   QUIVER=target/release/quiver deploy/ghz/smoke.sh 2000
+#
+# CLIENT names a program that is given the server's address first, such as target/release/examples/client.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -38,6 +40,9 @@ done
 [ -n "$address" ] || { echo "the server did not get ready:" >&2; cat "$work/log" >&2; exit 1; }
 
 failed=0
+if [ -n "${CLIENT:-}" ]; then
+    "$CLIENT" "http://$address" || failed=1
+fi
 for candidates in 100 500; do
     "$quiver" demo-requests --candidates "$candidates" --output "target/ghz/requests-$candidates.json"
     for kind in unary stream; do

@@ -4,6 +4,7 @@ mod allocated;
 mod demo;
 mod drain;
 mod errors;
+mod examples;
 mod floods;
 mod golden;
 mod hashes;

@@ -39,7 +39,8 @@ pub fn demo_copy() -> TempDir {
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("makes a folder");
     for entry in fs::read_dir(from).expect("reads a folder").map(|entry| entry.expect("reads a folder")) {
         let target = to.join(entry.file_name());
