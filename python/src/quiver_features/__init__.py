@@ -30,7 +30,7 @@ from .pairs import split_pairs
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .exporter import Entry, ExportError, ExportProblem, Lookup, export, register
+    from .exporter import Entry, ExportError, ExportProblem, ExportWarning, Lookup, export, register
     from .tables import TableColumn, TableError, TableProblem, WrittenTable, write_table
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Entry",
     "ExportError",
     "ExportProblem",
+    "ExportWarning",
     "FailedVersion",
     "Feature",
     "FeatureSet",
@@ -63,7 +64,7 @@ __all__ = [
     "write_table",
 ]
 
-_EXPORTER = {"Entry", "ExportError", "ExportProblem", "Lookup", "export", "register"}
+_EXPORTER = {"Entry", "ExportError", "ExportProblem", "ExportWarning", "Lookup", "export", "register"}
 _TABLES = {"TableColumn", "TableError", "TableProblem", "WrittenTable", "write_table"}
 
 

@@ -2,7 +2,8 @@
 
 from .exporting import export
 from .lookups import Entry, Lookup
+from .models import ExportWarning
 from .own_functions import register
 from .problems import ExportError, ExportProblem
 
-__all__ = ["Entry", "ExportError", "ExportProblem", "Lookup", "export", "register"]
+__all__ = ["Entry", "ExportError", "ExportProblem", "ExportWarning", "Lookup", "export", "register"]

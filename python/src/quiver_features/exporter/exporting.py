@@ -21,6 +21,7 @@ from .document import FORMAT, Served, Writer, check, served, used_sources
 from .expressions import Exactness
 from .lookups import JoinedSample, Lookup, defaults, join
 from .matrix import Column
+from .models import features_of
 from .own_functions import Formulas
 from .problems import ExportError, ExportProblem
 from .registry import Context
@@ -60,7 +61,9 @@ def export(
     not come out), and Parquet files of lists longer than 1000.
 
     Args:
-        fitted: A fitted Pipeline, ColumnTransformer, FeatureUnion or single transformer of scikit-learn.
+        fitted: A fitted Pipeline, ColumnTransformer, FeatureUnion or single transformer of scikit-learn. Of a model
+            with steps before it (a Pipeline that predicts; a search, TransformedTargetRegressor or
+            CalibratedClassifierCV around one) these steps are exported, with an ExportWarning.
         repository: The repository's folder; made if it is not there.
         name: The feature set's name.
         sample: Rows as ``fitted.transform`` takes them: a DataFrame or array ``[rows, columns]``, or for documents,
@@ -104,6 +107,7 @@ def export(
     letter, integers as text; those of features follow ``get_feature_names_out``. Vectors such as one-hot categories
     are one feature with a name for each lane.
     """
+    fitted = features_of(fitted)
     _check_arguments(fitted, name, dtype, default, golden_rows)
     binary = find_binary(quiver)
     read: Sample
@@ -172,9 +176,7 @@ def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_
     if golden_rows is not None and golden_rows < 1:
         raise ExportError.of("golden_rows must be at least 1")
     if not hasattr(fitted, "transform"):
-        last = getattr(fitted, "steps", None)
-        hint = "; export the steps before the model, as in pipeline[:-1]" if last else ""
-        raise ExportError.of(f"{type(fitted).__name__} has no transform{hint}")
+        raise ExportError.of(f"{type(fitted).__name__} has no transform")
     try:
         check_is_fitted(fitted)
     except NotFittedError as error:
