@@ -17,6 +17,7 @@ from impressions import (
     RNG,
     SIMPLE,
     TABLES,
+    TASTES,
     USERS,
     assert_served,
     golden_of,
@@ -118,6 +119,27 @@ def test_keys_may_be_floats_with_missing_values_and_features_too(tmp_path: Path)
     with serving(tmp_path) as address, Client(address) as client:
         served = client.get_features("ctr", {"ad_id": present["ad_id"]})["features"]
     np.testing.assert_array_equal(served, expected)
+
+
+@needs_server
+def test_keys_may_come_out_of_other_tables(tmp_path: Path) -> None:
+    frame = joined(LOG)
+    steps = [("numbers", make_pipeline(SimpleImputer(), StandardScaler()), ["price", "score", "taste", "bid"])]
+    pipeline = ColumnTransformer(steps).fit(frame)
+    lookups = [
+        Lookup("tastes", key={"user_id": "user_id", "category": "ads.category"}),
+        Lookup("ads", key="ad_id", columns=["price"]),
+        Lookup("advertisers", key="ads.advertiser_id", columns=["score"]),
+    ]
+    tables = {"ads": ADS, "advertisers": ADVERTISERS, "tastes": TASTES}
+    options = {"sample": frame, "lookups": lookups, "tables": tables, "scopes": {"user_id": "request"}}
+    folder = export(pipeline, tmp_path, "ctr", **options)
+    assert {one["name"]: one["key"] for one in spec_of(folder)["lookups"]} == {
+        "ads": "ad_id",
+        "advertisers": "ads.advertiser_id",
+        "tastes": {"user_id": "user_id", "category": "ads.category"},
+    }
+    assert_served(tmp_path, "ctr", pipeline, joined(log(200)), ["user_id"])
 
 
 def test_a_derived_key_may_be_named_by_the_frames_column(tmp_path: Path) -> None:
