@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import decimal
 import json
 from pathlib import Path
@@ -133,6 +134,65 @@ def test_types_can_be_asked_for(tmp_path: Path) -> None:
     assert rows == {"id": [1, 2], "n": [3, None]}
 
 
+TIMES = pd.to_datetime(["2020-01-01 03:00", None]).astype("M8[us]")
+
+WITH_TIMES = {
+    "id": [1, 2],
+    "plain": TIMES,
+    "zoned": TIMES.tz_localize("Europe/Berlin"),
+    "fine": TIMES.astype("M8[ns]"),
+    "waited": pd.to_timedelta([1, 2], unit="s").astype("m8[ms]"),
+    "day": [datetime.date(2020, 1, 2), None],
+    "days": np.array(["2020-01-01", "NaT"], "M8[D]"),
+    "seen": [[datetime.datetime(2020, 1, 1)], []],
+}
+
+
+def test_times_keep_their_units_and_zones(tmp_path: Path) -> None:
+    expected = {
+        "id": "int64",
+        "plain": "timestamp[us]",
+        "zoned": "timestamp[us, Europe/Berlin]",
+        "fine": "timestamp[ns]",
+        "waited": "duration[ms]",
+        "day": "date",
+        "days": "date",
+        "seen": "list<timestamp[us]>",
+    }
+    table = write_table(tmp_path, "t", WITH_TIMES, key="id")
+    assert types_of(table) == expected
+    assert {"name": "day", "dtype": "date", "shape": "scalar"} in json.loads((table.path / "table.json").read_text())[
+        "columns"
+    ]
+    asked = {"plain": "timestamp[s]", "zoned": "timestamp[ms, UTC]", "fine": "int64", "waited": "duration[s]"}
+    table = write_table(tmp_path, "t", WITH_TIMES, key="id", columns=asked)
+    assert types_of(table) == {**expected, **asked}
+    assert rows_of(table.path)["fine"] == [1577847600000000000, None]
+
+
+@pytest.mark.parametrize(
+    "columns, message",
+    [
+        ({"plain": "date"}, "column 'plain': 2020-01-01 03:00:00 is not a whole date"),
+        ({"plain": "timestamp[us, UTC]"}, "column 'plain': has no time zone, and timestamp[us, UTC] has one"),
+        ({"id": "int64", "waited": "timestamp[s]"}, "is duration[ms], which can't be stored as timestamp[s]"),
+        ({"waited": "duration[s, UTC]"}, "a duration has no time zone"),
+        ({"plain": "timestamp[d]"}, "'timestamp[d]' is not a type"),
+        ({"id": "timestamp[s]"}, "column 'id': is timestamp[s]; a key is int64, uint64 or string"),
+        ({"number": "timestamp[s]"}, "column 'number': is int64, which has no unit: make times of it first"),
+    ],
+)
+def test_times_are_refused_that_would_change(columns: dict[str, str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(TableError) as raised:
+        write_table(tmp_path, "t", {**WITH_TIMES, "number": [1, 2]}, key="id", columns=columns)
+    assert message in str(raised.value)
+    offset = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
+    with pytest.raises(TableError, match=r"has the offset \+02:00 and no time zone; give one"):
+        write_table(tmp_path, "t", {"id": [1], "at": [offset]}, key="id")
+    with pytest.raises(TableError, match=r"a time of day; give \"int64\""):
+        write_table(tmp_path, "t", {"id": [1], "at": [datetime.time(3)]}, key="id")
+
+
 def test_decimals_are_rounded_when_asked(tmp_path: Path) -> None:
     data = {"id": [1], "price": [decimal.Decimal("1.1")]}
     with pytest.raises(TableError, match=r"column 'price': decimals lose digits.*\"float64\".*lossy=True"):
@@ -225,3 +285,23 @@ def test_a_server_reads_what_was_written(tmp_path: Path) -> None:
         [-1] * 8,
     ]
     np.testing.assert_array_equal(served, np.array(expected, dtype=np.float32))
+
+
+@needs_server
+def test_a_server_reads_times(tmp_path: Path) -> None:
+    table = write_table(tmp_path, "ads", {**WITH_TIMES, "ad_id": [1, 2]}, key="ad_id")
+    times = [column.name for column in table.columns if column.type.startswith(("time", "dur", "date"))]
+    assert times == ["plain", "zoned", "fine", "waited", "day", "days"]
+    counted = {"steps": [{"op": "cast", "to": "float64"}], "default": -1.0}
+    features = [{"name": name, "input": f"ad.{name}", **counted} for name in times]
+    outputs = [{"name": "features", "dtype": "float64", "features": times}]
+    folder = tmp_path / "feature_sets" / "ads" / "1"
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_text(json.dumps({**SPEC, "features": features, "outputs": outputs}))
+    assert check(tmp_path) == ""
+    with serving(tmp_path) as address, Client(address) as client:
+        served = client.get_features("ads", {"ad_id": [1, 2]})["features"]
+    second = 1577847600.0
+    expected = [[second * 1e6, (second - 3600) * 1e6, second * 1e9, 1000.0, 18263.0, 18262.0], [-1.0] * 6]
+    expected[1][3] = 2000.0
+    np.testing.assert_array_equal(served, expected)

@@ -84,7 +84,7 @@ def _floats(present: list[Any], hints: list[Any], float32: bool) -> list[Any]:
     around = []
     with np.errstate(over="ignore"):
         numbers = [hint for hint in hints if isinstance(hint, (int, float, np.number)) and not isinstance(hint, Inside)]
-        for hint in map(number, numbers):
+        for hint in (number(one) for one in numbers):
             around += [hint, np.nextafter(hint, number(-np.inf)), np.nextafter(hint, number(np.inf))]
         inside = [hint for hint in hints if isinstance(hint, Inside)]
         ends = []

@@ -59,6 +59,8 @@ def _scalars(column: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray:
         return pa.chunked_array([pa.nulls(len(column), to.arrow)])
     if to.dtype == "string" and not (_is_text(column.type) or pa.types.is_integer(column.type)):
         raise Refusal(f"is {column.type}, whose text has no one form: convert it to strings first")
+    if to.is_time:
+        return _times(column, to)
     if to.dtype == "bool":
         raise Refusal(f"is {column.type}, which can't be stored as bool")
     try:
@@ -79,6 +81,24 @@ def _cast(column: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray:
     if pa.types.is_floating(column.type) and to.is_integer:
         column = pc.if_else(pc.is_nan(column), None, column)
     return column.cast(to.arrow, safe=not to.is_float)
+
+
+def _times(column: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray:
+    """Times in another unit, each exactly the same."""
+    if not pa.types.is_temporal(column.type):
+        raise Refusal(f"is {column.type}, which has no unit: make times of it first, in pandas with to_datetime")
+    if getattr(to.arrow, "tz", None) and not getattr(column.type, "tz", None):
+        raise Refusal(f"has no time zone, and {to} has one: give the times theirs first, in pandas with tz_localize")
+    try:
+        result = column.cast(to.arrow)
+        changed = pc.not_equal(result.cast(column.type), column)
+    except pa.ArrowInvalid as error:
+        raise Refusal(f"{str(error).splitlines()[0].rstrip('.')}: give a finer unit in columns=") from None
+    except pa.ArrowNotImplementedError:
+        raise Refusal(f"is {column.type}, which can't be stored as {to.dtype}") from None
+    if pc.any(changed).as_py():
+        raise Refusal(f"{_some(column, pc.fill_null(changed, False).to_numpy())} is not a whole {to.dtype}")
+    return result
 
 
 def _is_text(arrow: pa.DataType) -> bool:

@@ -29,14 +29,18 @@ _ARROW: dict[str, pa.DataType] = {
 
 _BY_ARROW = {arrow: name for name, arrow in _ARROW.items()}
 
-_WRITTEN = re.compile(r"(?:(?P<list>list)<(?P<element>\w+)>|(?P<scalar>\w+)(?:\[(?P<width>[1-9][0-9]*)\])?)")
+_TIME = re.compile(r"(?P<kind>timestamp|duration)\[(?P<unit>s|ms|us|ns)(?:, *(?P<zone>[\w+/:-]+))?\]|date")
+
+_LIST = re.compile(r"list<(.*)>")
+
+_PLAIN = re.compile(r"(?P<scalar>\w+)(?:\[(?P<width>[1-9][0-9]*)\])?")
 
 _WIDEST = 65_536
 
 KEYS = ("int64", "uint64", "string")
 """The types that a key column can have."""
 
-_EXAMPLES = '"int64", "float32", "string", "list<int64>" and "float32[64]"'
+_EXAMPLES = '"int64", "float32", "string", "timestamp[us]", "list<int64>" and "float32[64]"'
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class ColumnType:
     @property
     def arrow(self) -> pa.DataType:
         """The Arrow type of an element."""
-        return _ARROW[self.dtype]
+        return _ARROW[self.dtype] if self.dtype in _ARROW else _arrow_time(self.dtype)
 
     @property
     def is_float(self) -> bool:
@@ -71,15 +75,22 @@ class ColumnType:
         return self.dtype.startswith("float")
 
     @property
+    def is_time(self) -> bool:
+        """Whether elements are timestamps, durations or dates."""
+        return self.dtype not in _ARROW
+
+    @property
     def is_integer(self) -> bool:
         """Whether elements are integers."""
-        return "int" in self.dtype
+        return "int" in self.dtype and not self.is_time
 
     @property
     def element(self) -> str:
         """The type that the engine computes with."""
         if self.is_float:
             return "float64"
+        if self.is_time:
+            return self.dtype.partition(",")[0].removesuffix("]") + ("" if self.dtype == "date" else "]")
         return ("uint64" if self.dtype.startswith("u") else "int64") if self.is_integer else self.dtype
 
     @property
@@ -104,17 +115,54 @@ class ColumnType:
 
 
 def parse(text: str) -> ColumnType:
-    """A type as people write it: "int64", "list<string>", "float32[64]"."""
-    found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
+    """A type as people write it: "int64", "list<string>", "float32[64]", "timestamp[us, Europe/Berlin]"."""
+    text = text if isinstance(text, str) else repr(text)
+    of_list = _LIST.fullmatch(text)
+    element = of_list[1] if of_list else text
+    if _TIME.fullmatch(element):
+        _arrow_time(element)
+        return ColumnType(element, of_list is not None)
+    found = _PLAIN.fullmatch(element)
+    if found is None or (of_list and found["width"]):
         raise Refusal(f"{text!r} is not a type; types are written as in {_EXAMPLES}")
-    dtype = found["element"] or found["scalar"]
+    dtype = found["scalar"]
     if dtype not in _ARROW:
-        raise Refusal(f"{text!r}: {dtype!r} is not a type of elements; those are {', '.join(_ARROW)}")
+        known = ", ".join(_ARROW)
+        raise Refusal(f"{text!r}: {dtype!r} is not a type of elements; those are {known}, {_TIMES}")
     width = None if found["width"] is None else int(found["width"])
     if width is not None and (not dtype.startswith("float") or width > _WIDEST):
         raise Refusal(f"{text!r}: vectors are of floats and have at most {_WIDEST} lanes")
-    return ColumnType(dtype, found["list"] is not None, width)
+    return ColumnType(dtype, of_list is not None, width)
+
+
+_TIMES = "timestamp[UNIT], timestamp[UNIT, ZONE], duration[UNIT] (s, ms, us, ns) and date"
+
+
+def _arrow_time(dtype: str) -> pa.DataType:
+    found = _TIME.fullmatch(dtype)
+    assert found is not None
+    if found["kind"] is None:
+        return pa.date32()
+    if found["kind"] == "duration":
+        if found["zone"]:
+            raise Refusal(f"{dtype!r}: a duration has no time zone")
+        return pa.duration(found["unit"])
+    return pa.timestamp(found["unit"], found["zone"])
+
+
+def _time(arrow: pa.DataType) -> str:
+    """The type of a column of times."""
+    if pa.types.is_date(arrow):
+        return "date"
+    if pa.types.is_duration(arrow):
+        return f"duration[{arrow.unit}]"
+    if not pa.types.is_timestamp(arrow):
+        raise Refusal(f'is {arrow}, a time of day; give "int64" to store it as a whole number of that unit')
+    if arrow.tz is None:
+        return f"timestamp[{arrow.unit}]"
+    if arrow.tz[:1] in {"+", "-"}:
+        raise Refusal(f'has the offset {arrow.tz} and no time zone; give one, as in "timestamp[{arrow.unit}, UTC]"')
+    return f"timestamp[{arrow.unit}, {arrow.tz}]"
 
 
 def is_list(arrow: pa.DataType) -> bool:
@@ -153,7 +201,7 @@ def _element(arrow: pa.DataType) -> str:
     if pa.types.is_decimal(arrow):
         raise Refusal('decimals lose digits as floats: give "float64" if that is meant, or lossy=True')
     if pa.types.is_temporal(arrow):
-        raise Refusal(f'is {arrow}; give "int64" to store it as a whole number of that unit')
+        return _time(arrow)
     if is_list(arrow):
         raise Refusal(f"holds lists of lists ({arrow}); a row has one value, one list or one vector")
     if pa.types.is_binary(arrow) or pa.types.is_large_binary(arrow):
