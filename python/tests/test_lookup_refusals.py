@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from impressions import ADS, ADVERTISERS, LOG, PEOPLE, SIMPLE, joined
+from impressions import ADS, ADVERTISERS, LOG, PEOPLE, SIMPLE, TASTES, joined
 from sklearn.preprocessing import StandardScaler
 
 from quiver_features import Entry, ExportError, Lookup, export
@@ -23,6 +23,18 @@ MORE = pd.DataFrame({"clicks": np.arange(5), "price": np.arange(5)})
 
 REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
     ([], {"tables": {"ads": ADS}}, "no lookup reads the tables that are given: ads"),
+    (Lookup("ads", key="ad_id"), {}, "lookups is no list of Lookup(...)"),
+    ([{"name": "ads", "key": "ad_id"}], {}, 'as in [Lookup("ads", key="ad_id")]'),
+    ([Lookup("ads", key="ad_id")], {"tables": ADS}, "tables is a DataFrame; give each table its name"),
+    ([Lookup("ads", key="ad_id", columns="price")], {}, "columns is 'price'; give a list, as in columns=['price']"),
+    ([Lookup("ads", key="ad_id", vectors={"v": "v_"})], {}, "vectors gives 'v' the string 'v_'; give the columns"),
+    ([Lookup("ads", key="ad_id", entries={"bid": ("tags", "ad_id")})], {}, "entries gives 'bid' a tuple; give Entry"),
+    ([Lookup("ads", key=["ad_id"])], {}, "lookup 'ads': ['ad_id'] is no reference: give a column's name"),
+    (
+        [Lookup("tastes", key=["user_id", "category"])],
+        {"tables": {"tastes": TASTES}},
+        "give what holds each of them, as in key={'user_id': ..., 'category': ...}",
+    ),
     ([Lookup("ads", key="ad")], {}, "table 'ads': there is no key column 'ad'; the columns are ad_id"),
     ([Lookup("ads", key={"id": "ad_id"})], {}, "table 'ads': there is no key column 'id'"),
     ([Lookup("ads", key={"lookup": "x", "column": "ad_id"})], {}, "lookup 'ads': there is no lookup 'x'"),
@@ -121,11 +133,18 @@ REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
 @pytest.mark.parametrize("lookups, options, message", REFUSALS)
 def test_it_is_refused(lookups: list[Lookup], options: dict[str, Any], message: str, tmp_path: Path) -> None:
     pipeline, frame = fitted()
-    options = {"tables": {"ads": ADS} if any(one.of_table == "ads" for one in lookups) else {}, **options}
+    options = {"tables": {"ads": ADS} if "tastes" not in str(lookups) else {}, **options}
     with pytest.raises(ExportError) as raised:
         export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, **options)
     assert message in str(raised.value)
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    pipeline, frame = fitted()
+    frame = pd.concat([frame, frame[["bid"]]], axis=1)
+    with pytest.raises(ExportError, match="several columns of one name: bid"):
+        export(pipeline, tmp_path, "ctr", sample=frame, lookups=[Lookup("ads", key="ad_id")], tables={"ads": ADS})
 
 
 def test_a_reference_that_fits_two_columns_is_refused_with_both(tmp_path: Path) -> None:

@@ -111,8 +111,8 @@ def export(
     _check_arguments(fitted, name, dtype, default, golden_rows)
     binary = find_binary(quiver)
     read: Sample
-    if lookups or tables:
-        read = join(fitted, sample, lookups, tables or {}, Path(repository))
+    if lookups or (tables is not None and len(tables)):
+        read = join(fitted, sample, lookups, {} if tables is None else tables, Path(repository))
     else:
         # A transformer with a number of columns takes a list of rows.
         read = read_sample(sample, input_names, rows_are_lists=hasattr(fitted, "n_features_in_"))

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...versions import name_problem
+from ..problems import ExportError, ExportProblem
+
 Reference = str | Mapping[str, str]
 """What holds a key: a column of the sample or ``lookup.column``; where a string could mean both ``{"input": ...}`` or
 ``{"lookup": ..., "column": ...}``."""
@@ -57,3 +60,44 @@ class Lookup:
     def of_table(self) -> str:
         """The table's name."""
         return self.table or self.name
+
+
+def check_declared(lookups: Any, tables: Any) -> None:
+    """Refuses what is no lookup, or has a name that no lookup can have."""
+    if not isinstance(tables, Mapping):
+        raise ExportError.of(f'tables is a {type(tables).__name__}; give each table its name, as in {{"ads": ads}}')
+    if not isinstance(lookups, Sequence) or not all(isinstance(lookup, Lookup) for lookup in lookups):
+        raise ExportError.of('lookups is no list of Lookup(...), as in [Lookup("ads", key="ad_id")]')
+    if not lookups:
+        raise ExportError.of(f"no lookup reads the tables that are given: {', '.join(tables)}")
+    names = [lookup.name for lookup in lookups]
+    problems = [
+        ExportProblem(f"lookup {lookup.name!r}", reason)
+        for at, lookup in enumerate(lookups)
+        for reason in _problems(lookup, names[:at])
+    ]
+    if problems:
+        raise ExportError(problems)
+
+
+def _problems(lookup: Lookup, earlier: list[str]) -> list[str]:
+    found = []
+    problem = name_problem(lookup.name)
+    if problem or lookup.name == "feature":
+        found.append(problem or 'the name "feature" stands for features')
+    if lookup.name in earlier:
+        found.append("there are two lookups of this name: give table= to look up one table twice")
+    if lookup.scope not in {None, "request", "row"}:
+        found.append(f'the scope is {lookup.scope!r}; "request" and "row" are known')
+    if isinstance(lookup.columns, str):
+        found.append(f"columns is {lookup.columns!r}; give a list, as in columns=[{lookup.columns!r}]")
+    found += [
+        f'vectors gives {column!r} the string {lanes!r}; give the columns of its lanes, as in ["{lanes}0", "{lanes}1"]'
+        for column, lanes in lookup.vectors.items()
+        if isinstance(lanes, str)
+    ]
+    return found + [
+        f'entries gives {label!r} a {type(entry).__name__}; give Entry(map, at="column")'
+        for label, entry in lookup.entries.items()
+        if not isinstance(entry, Entry)
+    ]

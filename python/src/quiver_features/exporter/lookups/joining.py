@@ -16,7 +16,7 @@ from ..samples import Sample, read_sample
 from ..sources import NEVER, Source
 from .brought import Brought, JoinedSource, lookup_column, reconciled
 from .columns import Claim, SourceMaker, claims, limits_of
-from .declared import Lookup
+from .declared import Lookup, check_declared
 from .joined import Joined, JoinedSample
 from .references import Place, key_parts, place
 from .tables import Key, KnownTable, Record, find_tables
@@ -28,34 +28,15 @@ def join(
     fitted: Any, sample: Any, lookups: Sequence[Lookup], tables: Mapping[str, Any], repository: Path
 ) -> JoinedSample:
     """The sample with its lookups, or every problem of them."""
-    lookups = list(lookups)
-    if not lookups:
-        raise ExportError.of(f"no lookup reads the tables that are given: {', '.join(tables)}")
-    _check_names(lookups)
+    check_declared(lookups, tables)
     labels = containers.labels_of(sample)
     if labels is None or not all(isinstance(label, str) for label in labels):
         raise ExportError.of("with lookups the sample must be a frame or a table whose columns have names")
-    return _Joining(fitted, sample, lookups, find_tables(lookups, tables, repository), list(labels)).joined()
-
-
-def _check_names(lookups: list[Lookup]) -> None:
-    from ...versions import name_problem
-
-    problems = []
-    names = [lookup.name for lookup in lookups]
-    for at, lookup in enumerate(lookups):
-        where = f"lookup {lookup.name!r}"
-        problem = name_problem(lookup.name)
-        if problem or lookup.name == "feature":
-            problems.append(ExportProblem(where, problem or 'the name "feature" stands for features'))
-        if lookup.name in names[:at]:
-            problems.append(
-                ExportProblem(where, "there are two lookups of this name: give table= to look up one table twice")
-            )
-        if lookup.scope not in {None, "request", "row"}:
-            problems.append(ExportProblem(where, f'the scope is {lookup.scope!r}; "request" and "row" are known'))
-    if problems:
-        raise ExportError(problems)
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise ExportError.of(f"the sample has several columns of one name: {', '.join(repeated)}")
+    known = find_tables(list(lookups), tables, repository)
+    return _Joining(fitted, sample, list(lookups), known, list(labels)).joined()
 
 
 class _Joining:
