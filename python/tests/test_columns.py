@@ -145,6 +145,19 @@ def test_dictionaries_become_keys_and_values() -> None:
     assert list(keys.nulls) == list(values.nulls) == [2]
 
 
+def test_dictionaries_with_integers_as_keys() -> None:
+    feature_set = described(x_keys="list<int64>", x_values="list<float64>")
+    sent = columns_sent(feature_set, {"x": [{7: 0.5, 8: None}, {}, None, [(2**60, 1)]]})
+    assert list(sent["x_keys"].int64s.values) == [7, 8, 2**60]
+    assert list(sent["x_values"].doubles.values) == [0.5, 0.0, 1.0]
+    assert list(sent["x_values"].null_elements) == [1]
+    assert list(sent["x_keys"].nulls) == list(sent["x_values"].nulls) == [2]
+    with pytest.raises(RequestError, match="x: row 0 holds 'a' at 0, must hold integers"):
+        columns_sent(feature_set, {"x": [{"a": 1.0}]})
+    with pytest.raises(RequestError, match="x: row 0 is 7, not a dictionary"):
+        columns_sent(feature_set, {"x": [7]})
+
+
 WRONG = [
     ("int64", [1.5], "holds 1.5 at 0"),
     ("int64", [2**63], "out of range"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Set
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -52,6 +52,9 @@ _LARGEST_EXACT = 1 << 53
 
 _TIME_UNITS: dict[str, Any] = {unit: number for number, unit in TIME_UNITS.items()}
 
+Pairs: TypeAlias = tuple[list[Any], list[Any]]
+"""Keys and values."""
+
 _MOST_ELEMENTS = (1 << 32) - 1
 
 
@@ -91,20 +94,27 @@ def _by_input(name: str, values: Any, found: Given) -> list[tuple[Input, Any]]:
         return [(one, values)]
     keys, weights = (found.inputs[half] for half in found.pairs[name])
     rows = [values] if isinstance(values, Mapping) and keys.scope == "request" else objects_of(read(values))
-    pairs = [_pairs(collection, row) for row, collection in enumerate(rows)]
+    # scikit-learn's collections have names as keys, and make names of values that are texts.
+    split = split_pairs if keys.dtype == "string" else _as_they_are
+    pairs = [_pairs(collection, row, split) for row, collection in enumerate(rows)]
     return [
         (keys, [None if one is None else one[0] for one in pairs]),
         (weights, [None if one is None else one[1] for one in pairs]),
     ]
 
 
-def _pairs(collection: Any, row: int) -> tuple[list[str], list[float]] | None:
+def _as_they_are(collection: Any) -> tuple[list[Any], list[Any]]:
+    items = list(collection.items() if isinstance(collection, Mapping) else collection)
+    return [key for key, _ in items], [value for _, value in items]
+
+
+def _pairs(collection: Any, row: int, split: Callable[[Any], Pairs]) -> Pairs | None:
     if not isinstance(collection, Mapping) and not is_column(collection):
         if is_missing(collection):
             return None
         raise Unreadable(f"row {row} is {shown(collection)}, not a dictionary or pairs")
     try:
-        return split_pairs(collection)
+        return split(collection)
     except (TypeError, ValueError, OverflowError) as error:
         raise Unreadable(f"row {row} is {shown(collection)}, whose pairs can't be read: {error}") from None
 
