@@ -11,6 +11,9 @@ import numpy as np
 from .reading import library_of
 from .vectors import Unreadable
 
+_ANY = "biufMmOSU"
+"""The kinds of NumPy's types that a frame has."""
+
 _WORTH_A_BLOCK = 3
 """How many columns of one type are taken at once."""
 
@@ -60,19 +63,19 @@ def _of_pandas(frame: Any) -> Frame:
 
     def columns(places: Sequence[int]) -> list[Any]:
         blocks = {
-            at: block[:, column] for block, of_type in _blocks(frame, places) for column, at in enumerate(of_type)
+            at: block[:, column] for block, of_type in _blocks(frame, places, _ANY) for column, at in enumerate(of_type)
         }
         return [blocks[at] if at in blocks else frame[labels[at]] if by_label else frame.iloc[:, at] for at in places]
 
     return Frame(labels, len(frame), columns, lambda places: _singles(frame, places))
 
 
-def _blocks(frame: Any, places: Sequence[int]) -> Iterator[tuple[Any, list[int]]]:
-    """Columns of NumPy's types: those of one type are taken at once, which is many times faster."""
+def _blocks(frame: Any, places: Sequence[int], kinds: str) -> Iterator[tuple[Any, list[int]]]:
+    """Columns of NumPy's types of some kinds: those of one type are taken at once, which is many times faster."""
     by_type: dict[Any, list[int]] = {}
     dtypes = frame.dtypes.tolist()
     for at in places:
-        if isinstance(dtypes[at], np.dtype):
+        if isinstance(dtypes[at], np.dtype) and dtypes[at].kind in kinds:
             by_type.setdefault(dtypes[at], []).append(at)
     for of_type in by_type.values():
         if len(of_type) >= _WORTH_A_BLOCK:
@@ -82,9 +85,7 @@ def _blocks(frame: Any, places: Sequence[int]) -> Iterator[tuple[Any, list[int]]
 def _singles(frame: Any, places: Sequence[int]) -> dict[int, Any]:
     """Numbers that columns hold in each row; all columns of a type are compared at once."""
     found: dict[int, Any] = {}
-    for block, of_type in _blocks(frame, places):
-        if block.dtype.kind not in "biuf" or not len(block):
-            continue
+    for block, of_type in _blocks(frame, places, "biuf") if len(frame) else ():
         same = block == block[0]
         if block.dtype.kind == "f":
             same |= np.isnan(block) & np.isnan(block[0])

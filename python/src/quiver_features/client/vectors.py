@@ -237,6 +237,8 @@ def _repeats(vector: Scalars, size: int) -> bool:
     values: Array = vector.counts if isinstance(vector, Times) else vector.values
     runs = values.reshape(-1, size)
     same = runs == runs[0]
+    if vector.missing is None and same.all():
+        return True
     if values.dtype.kind == "f":
         same |= np.isnan(runs) & np.isnan(runs[0])
     if vector.missing is None:
