@@ -486,9 +486,19 @@ def _normalize_text(step: dict[str, Any], x: Value) -> Value:
 
 
 def _tokenize(step: dict[str, Any], x: Value) -> Value:
-    assert step["rule"] == "words"
-    words = "".join(one if one.isalnum() or one == "_" else " " for one in x).split(" ")
-    return [one for one in words if len(one) >= step["minimum"] and one not in step["stop_words"]]
+    words = "".join(one if _is_of_token(step["rule"], one) else "\n" for one in x).split("\n")
+    return [one for one in words if one and len(one) >= step["minimum"] and one not in step["stop_words"]]
+
+
+def _is_of_token(rule: Any, one: str) -> bool:
+    if rule == "words":
+        return one.isalnum() or one == "_"
+    if rule == "whitespace":
+        return not one.isspace()
+    of = rule["class"]
+    found = any(first <= one <= last for first, last in of["ranges"])
+    found = found or (of["words"] and _is_of_token("words", one)) or (of["spaces"] and one.isspace())
+    return found != of["negated"]
 
 
 def _ngrams(step: dict[str, Any], x: Value) -> Value:

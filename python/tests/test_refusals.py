@@ -45,7 +45,7 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
     "arguments": (FunctionTransformer(np.log, kw_args={"where": True}), VALUES, "log with where"),
     "a preprocessor": (CountVectorizer(preprocessor=str.upper), DOCUMENTS, "its own can't be expressed: preprocessor"),
     "an analyzer": (CountVectorizer(analyzer=str.split), DOCUMENTS, "its own can't be expressed: analyzer"),
-    "a token pattern": (CountVectorizer(token_pattern="[a-z]+"), DOCUMENTS, "token_pattern='\\[a-z\\]\\+'"),
+    "a token pattern": (CountVectorizer(token_pattern="[a-z]+t"), DOCUMENTS, "token_pattern='\\[a-z\\]\\+t'"),
     "a width": (HashingVectorizer(n_features=2**21), DOCUMENTS, "at most 1048576 lanes"),
     "weights in float32": (FeatureHasher(dtype=np.float32), [{"a": 1.5}], "sums weights in that type"),
     "float32 by libm": (
@@ -65,6 +65,11 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
         ColumnTransformer([("a", "passthrough", ["city"])]),
         frame(),
         "the result's column 'a__city' holds strings",
+    ),
+    "dates as categories": (
+        OneHotEncoder(),
+        pd.DataFrame({"day": pd.to_datetime(["2026-01-01", "2026-01-02"])}),
+        "column 'day': its type is datetime64.*to use times as categories, cast them to text",
     ),
     "several kinds in a column": (
         OneHotEncoder(handle_unknown="ignore"),

@@ -182,6 +182,16 @@ def test_problems_are_told_with_their_fields(client: Client) -> None:
         client.get_features("ads", CANDIDATES, layout="wide")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("dtype", ["int64", "Int64"])
+def test_large_ids_are_served_as_integers(dtype: str, tmp_path: Path) -> None:
+    ids = [2**53 + 1, 2**60 + 3, 5]
+    data = pd.DataFrame({"id": pd.Series(ids, dtype=dtype)})
+    fitted = ColumnTransformer([("id", "passthrough", ["id"])]).set_output(transform="pandas").fit(data)
+    export(fitted, tmp_path, "ids", sample=data, dtype="int64", default=-1)
+    with serving(tmp_path) as address, Client(address) as client:
+        assert client.get_features("ids", data)["features"].tolist() == [[one] for one in ids]
+
+
 def test_a_version_whose_golden_rows_do_not_come_out_is_refused(tmp_path: Path) -> None:
     values = np.arange(12.0).reshape(6, 2)
     folder = export(StandardScaler().fit(values), tmp_path, "scaled", sample=values)

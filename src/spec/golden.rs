@@ -45,7 +45,8 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// Row by row, as wide as the output. Rounded to the output's type before comparing.
+    /// Row by row, as wide as the output. Rounded to the output's type before comparing; integers beyond 2^53 are
+    /// compared as the nearest float64.
     pub rows: Vec<ExpectedRow>,
     /// How far a value may lie from the expected one, in units in the last place of the output's type; 0 means the
     /// same bits (any NaN equals any NaN).

@@ -41,6 +41,42 @@ pub enum Rule {
     Split(String),
     /// Each character, white space too.
     Characters,
+    /// A run of the characters of a class, as Python's `re` has `[...]+`.
+    Class(Class),
+}
+
+/// A class of characters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Whether it is all characters but those of the other fields, as `[^...]`.
+    pub negated: bool,
+    /// Whether it has word characters, as `\w`; those of the rule "words".
+    pub words: bool,
+    /// Whether it has white space, as `\s`.
+    pub spaces: bool,
+    /// The first and the last of characters in a row, as `a-z`.
+    pub ranges: Vec<[char; 2]>,
+}
+
+impl Class {
+    fn check(&self, problems: &mut Problems) {
+        for (position, [first, last]) in self.ranges.iter().enumerate() {
+            if first > last {
+                let message = format!("{first:?} comes after {last:?}");
+                problems.add(format!("rule.class.ranges[{position}]"), message);
+            }
+        }
+        if !self.negated && !self.words && !self.spaces && self.ranges.is_empty() {
+            problems.add("rule.class", "has no character");
+        }
+    }
+
+    fn has(&self, character: char) -> bool {
+        let within = self.ranges.iter().any(|&[first, last]| (first..=last).contains(&character));
+        let found = within || (self.words && is_word(character)) || (self.spaces && is_space(character));
+        found != self.negated
+    }
 }
 
 impl Operation for Tokenize {
@@ -52,6 +88,9 @@ impl Operation for Tokenize {
         }
         if self.rule == Rule::Split(String::new()) {
             problems.add("rule.split", "must not be empty");
+        }
+        if let Rule::Class(class) = &self.rule {
+            class.check(&mut problems);
         }
         let stop_words = self.stop_words.0.iter().map(|word| word.as_str().into()).collect();
         let kernel = TokenizeKernel { rule: self.rule.clone(), stop_words, minimum: self.minimum };
@@ -84,6 +123,9 @@ impl Kernel for TokenizeKernel {
                         Some((at, field))
                     })
                 });
+            }
+            Rule::Class(class) => {
+                self.run_over(inputs[0], out, |text| runs(text, |character| class.has(character)));
             }
             Rule::Characters => self.run_over(inputs[0], out, |text| {
                 text.char_indices().map(|(at, character)| (at, &text[at..at + character.len_utf8()]))
@@ -182,6 +224,35 @@ mod tests {
         assert_eq!(tokens(split(), 1, &[], "a::b:::c::"), ["a", "b", ":c"]);
         assert_eq!(tokens(split(), 0, &[], ""), [""]);
         assert_eq!(tokens(Rule::Characters, 1, &[], "é 中"), ["é", " ", "中"]);
+    }
+
+    fn class(negated: bool, words: bool, spaces: bool, ranges: &[[char; 2]]) -> Rule {
+        Rule::Class(Class { negated, words, spaces, ranges: ranges.to_vec() })
+    }
+
+    /// By Python's `re.findall`.
+    #[test]
+    fn classes_are_those_of_python() {
+        let text = "don't E-mail a_b 12é\u{a0}x";
+        let lower = class(false, false, false, &[['a', 'z']]);
+        assert_eq!(tokens(lower.clone(), 1, &[], text), ["don", "t", "mail", "a", "b", "x"]);
+        assert_eq!(tokens(lower, 3, &[], text), ["don", "mail"]);
+        let quoted = class(false, true, false, &[['\'', '\''], ['-', '-']]);
+        assert_eq!(tokens(quoted, 2, &[], text), ["don't", "E-mail", "a_b", "12é"]);
+        let separated = class(true, false, true, &[['-', '-']]);
+        assert_eq!(tokens(separated, 1, &[], text), ["don't", "E", "mail", "a_b", "12é", "x"]);
+    }
+
+    #[test]
+    fn classes_without_characters_are_problems() {
+        let of = |rule| {
+            let tokenize = Tokenize { rule, stop_words: List(Vec::new()), minimum: 1 };
+            tokenize.compile(&[Type::scalar(Element::String)]).map(|_| ()).map_err(|found| found.to_string())
+        };
+        assert_eq!(of(class(false, false, false, &[])), Err("rule.class: has no character".to_owned()));
+        let turned = of(class(false, false, false, &[['a', 'z'], ['z', 'a']]));
+        assert_eq!(turned, Err("rule.class.ranges[1]: 'z' comes after 'a'".to_owned()));
+        assert_eq!(of(class(true, false, false, &[])), Ok(()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,7 +38,17 @@ class _Column:
         return Source(self.name, element, self.values, self.dtype, self.missing, seen=self.seen, **more)
 
     def unusable(self, reason: str = "") -> Source:
-        return self.source("unusable", problem=reason or f"its type is {self.dtype}, which no input has")
+        hint = "; to use times as categories, cast them to text" if _is_of_time(self) else ""
+        return self.source("unusable", problem=reason or f"its type is {self.dtype}, which no input has{hint}")
+
+
+def _is_of_time(column: _Column) -> bool:
+    """Whether it holds dates, times or durations of any library."""
+    if getattr(column.dtype, "kind", "") in {"m", "M"}:
+        return True
+    kinds = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+    present = [value for value in column.values if not is_null(value)]
+    return bool(present) and all(isinstance(value, kinds) or hasattr(value, "freq") for value in present[:10])
 
 
 def of_numpy(name: str, array: np.ndarray[Any, Any]) -> Source:
@@ -173,6 +184,8 @@ def of_objects(name: str, values: Sequence[Any], dtype: Any) -> Source:
         element = _element_of([element for element in elements if not is_missing(element)])
         if element is not None:
             return column.source(element, is_list=True)
+    if _is_of_time(column):
+        return column.unusable()
     kinds = ", ".join(sorted({type(value).__name__ for value in present}))
     return column.unusable(f"its values are of several kinds or of one that no input has: {kinds}")
 

@@ -398,9 +398,9 @@ def normalize_text(x: Expression, *, case: str, accents: str) -> Expression:
     return _step("normalize_text", [x], x.type, {"case": case, "accents": accents, "trim": False})
 
 
-def tokenize(x: Expression, *, stop_words: Sequence[str], minimum: int) -> Expression:
-    """Words of at least `minimum` characters."""
-    parameters = {"rule": "words", "stop_words": list(stop_words), "minimum": minimum}
+def tokenize(x: Expression, *, rule: Any, stop_words: Sequence[str], minimum: int) -> Expression:
+    """Tokens of at least `minimum` characters."""
+    parameters = {"rule": rule, "stop_words": list(stop_words), "minimum": minimum}
     return _step("tokenize", [x], replace(x.type, list=True), parameters)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +12,8 @@ from ..expressions import Exactness, Expression
 from ..matrix import Column, Matrix, per_lane, rounded, vector, vector_columns, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
+from ..token_patterns import rule_of
 
-_WORDS = re.compile(r"(?:\(\?u\))?\\b((?:\\w)+)(\+|\{(\d+),\})\\b")
 _TERMS_OF_A_DOCUMENT, _DOCUMENTS = 30, 40
 
 _TRICKY = [
@@ -40,7 +39,8 @@ def tokens(estimator: Any, matrix: Matrix, context: Context) -> Expression:
         return ex.char_ngrams(document, int(low), int(high), within_words=estimator.analyzer == "char_wb")
     stop_words = sorted(estimator.get_stop_words() or [])
     context.hint(matrix.columns[0].expression, documents_of(stop_words))
-    words = ex.tokenize(document, stop_words=stop_words, minimum=_shortest_token(estimator.token_pattern))
+    rule, minimum = rule_of(estimator.token_pattern)
+    words = ex.tokenize(document, rule=rule, stop_words=stop_words, minimum=minimum)
     return words if (low, high) == (1, 1) else ex.ngrams(words, int(low), int(high))
 
 
@@ -60,15 +60,6 @@ def _check_analyzer(estimator: Any) -> None:
         raise Refusal(f"functions of its own can't be expressed: {', '.join(callables)}")
     if estimator.input != "content":
         raise Refusal(f"input={estimator.input!r} reads files")
-
-
-def _shortest_token(pattern: str) -> int:
-    """2 for the default pattern, which takes words of two characters and more."""
-    found = _WORDS.fullmatch(pattern)
-    if not found:
-        raise Refusal(f"token_pattern={pattern!r} can't be expressed; \\b\\w\\w+\\b can")
-    letters = len(found[1]) // 2
-    return letters if found[3] is None else letters - 1 + int(found[3])
 
 
 def counted(estimator: Any, matrix: Matrix, context: Context, weighting: str) -> list[Column]:
