@@ -14,7 +14,7 @@ from .expressions import Exactness, Expression
 from .hard_values import hard, infinite, missing
 from .problems import ExportError
 from .samples import Sample
-from .sources import Row, Source, json_value
+from .sources import Row, Source, identity, json_value
 
 FORMAT = "quiver.golden/1"
 
@@ -156,7 +156,7 @@ def hard_rows(
     plain = [*sample.key_rows(base), *base[: max(1, (most or _USUAL_ROWS) // 4)]]
     if most is None:
         most = max(_USUAL_ROWS, len(plain) + longest)
-    distinct = list({repr(row): row for row in [*plain, *rows]}.values())
+    distinct = list({tuple(identity(value) for value in row): row for row in [*plain, *rows]}.values())
     return oracle.accepted(sample.settled(distinct[:most]))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .nulls import is_missing
-from .sources import NEVER, UNDECIDED, Source
+from .sources import NEVER, UNDECIDED, Source, identity
 
 _SAMPLE_VALUES = 25
 
@@ -76,7 +76,7 @@ def _absent(value: Any) -> bool:
 
 
 def _once(values: list[Any]) -> list[Any]:
-    return list({repr(value): value for value in values}.values())
+    return list({identity(value): value for value in values}.values())
 
 
 def _floats(present: list[Any], hints: list[Any], float32: bool) -> list[Any]:

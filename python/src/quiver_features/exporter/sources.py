@@ -128,6 +128,13 @@ class Source:
         return bool(value) if self.element == "bool" else value
 
 
+def identity(value: Any) -> str | bytes:
+    """The same for equal values; of a long array NumPy's text shows only the ends."""
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return value.tobytes()
+    return repr(value.tolist() if isinstance(value, np.ndarray) else value)
+
+
 def is_null(value: Any) -> bool:
     """Whether there is neither a scalar nor a list."""
     return not isinstance(value, Iterable) and is_missing(value)
