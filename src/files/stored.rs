@@ -48,6 +48,11 @@ impl Stored {
         (Self::String, "string"),
     ];
 
+    /// Whether it is a float type of at most 32 bits.
+    pub fn is_narrow_float(self) -> bool {
+        matches!(self, Self::Float16 | Self::Float32)
+    }
+
     /// Whether it is a float type.
     pub fn is_float(self) -> bool {
         self.element() == Element::Float64

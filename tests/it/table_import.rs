@@ -13,6 +13,8 @@ use arrow_array::{
 use arrow_ipc::writer::FileWriter;
 use parquet::arrow::ArrowWriter;
 
+mod page;
+
 /// A repository and files to import.
 struct Place(tempfile::TempDir);
 
@@ -84,6 +86,35 @@ fn write_parquet(file: &Path, batch: &RecordBatch) {
     writer.close().expect("ends");
 }
 
+fn write_feather(file: &Path, rows: &RecordBatch) {
+    let file = File::create(file).expect("creates");
+    let mut writer = FileWriter::try_new(file, &rows.schema()).expect("starts");
+    writer.write(rows).expect("writes");
+    writer.finish().expect("ends");
+}
+
+/// Two vectors of two floats, of norms 1 and 5.
+fn npy() -> Vec<u8> {
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }\n";
+    let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+    npy.extend((header.len() as u16).to_le_bytes());
+    npy.extend(header.as_bytes());
+    npy.extend([0.6_f32, 0.8, 3.0, 4.0].iter().flat_map(|value| value.to_le_bytes()));
+    npy
+}
+
+/// Two vectors of one float, and ids.
+fn safetensors(id: &str) -> Vec<u8> {
+    let header = format!(
+        r#"{{"emb":{{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}},"{id}":{{"dtype":"I64","shape":[2],"data_offsets":[8,24]}}}}"#
+    );
+    let mut tensors = (header.len() as u64).to_le_bytes().to_vec();
+    tensors.extend(header.as_bytes());
+    tensors.extend([1.5_f32, -1.0].iter().flat_map(|value| value.to_le_bytes()));
+    tensors.extend([70_i64, 80].iter().flat_map(|value| value.to_le_bytes()));
+    tensors
+}
+
 fn vectors(rows: [Option<Vec<f64>>; 2]) -> ArrayRef {
     let rows = rows.map(|row| row.map(|row| row.into_iter().map(Some)));
     Arc::new(ListArray::from_iter_primitive::<Float64Type, _, _>(rows))
@@ -147,7 +178,7 @@ fn days_of_parquet_with_other_types_become_one_table() {
     assert_eq!(line(&shown, "n")[1], "float64");
     assert_eq!(line(&shown, "day")[1..], ["string", "0", "2024-01-01"]);
     assert!(said.contains("column emb: 1 value with loss"), "{said}");
-    assert!(said.contains("1 row that has another's key left out"), "{said}");
+    assert!(said.contains("1 row with another row's key left out"), "{said}");
     let got = place.shown("get", &["tables/ads", "1", "2"]);
     assert_eq!(line(&got, "emb"), ["emb", "[3.0,", "4.0]", "null"]);
     assert_eq!(line(&got, "day"), ["day", "2024-01-02", "2024-01-01"]);
@@ -162,10 +193,7 @@ fn composite_keys_of_arrow_files_are_got_as_lists() {
         ("category", Arc::new(StringArray::from(vec!["hats", "shoes"]))),
         ("score", Arc::new(Float64Array::from(vec![0.25, 0.5]))),
     ]);
-    let file = File::create(place.path("taste.feather")).expect("creates");
-    let mut writer = FileWriter::try_new(file, &rows.schema()).expect("starts");
-    writer.write(&rows).expect("writes");
-    writer.finish().expect("ends");
+    write_feather(&place.path("taste.feather"), &rows);
     place.import("taste", &["taste.feather", "--key", "user", "--key", "category"]);
     let got = place.shown("get", &["tables/taste", "[1,shoes]"]);
     assert_eq!(line(&got, "score"), ["score", "0.5"]);
@@ -175,12 +203,7 @@ fn composite_keys_of_arrow_files_are_got_as_lists() {
 #[test]
 fn arrays_with_ids_become_vectors() {
     let place = Place::new();
-    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }\n";
-    let mut npy = b"\x93NUMPY\x01\x00".to_vec();
-    npy.extend((header.len() as u16).to_le_bytes());
-    npy.extend(header.as_bytes());
-    npy.extend([0.6_f32, 0.8, 3.0, 4.0].iter().flat_map(|value| value.to_le_bytes()));
-    place.write("v1.npy", &npy);
+    place.write("v1.npy", npy());
     place.write("ids.txt", "u7\nu8\n");
     let arguments = ["v1.npy", "--key", "user", "--ids", "ids.txt"];
     let (shown, _) = place.import("users", &[&arguments[..], &["--column", "emb:float32[2]"]].concat());
@@ -192,12 +215,7 @@ fn arrays_with_ids_become_vectors() {
         place.refused("users", &["v1.npy", "--key", "user"]).contains("--ids: must say where the keys are")
     );
 
-    let header = r#"{"emb":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"id":{"dtype":"I64","shape":[2],"data_offsets":[8,24]}}"#;
-    let mut tensors = (header.len() as u64).to_le_bytes().to_vec();
-    tensors.extend(header.as_bytes());
-    tensors.extend([1.5_f32, -1.0].iter().flat_map(|value| value.to_le_bytes()));
-    tensors.extend([70_i64, 80].iter().flat_map(|value| value.to_le_bytes()));
-    place.write("model.safetensors", &tensors);
+    place.write("model.safetensors", safetensors("id"));
     place.import("items", &["model.safetensors", "--key", "id"]);
     assert_eq!(line(&place.shown("get", &["tables/items", "80"]), "emb"), ["emb", "[-1.0]"]);
 }

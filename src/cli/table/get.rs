@@ -37,7 +37,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     for (position, column) in schema.columns.iter().enumerate() {
         let mut values = Column::new(column.of);
         table.gather(position, &rows, &mut values);
-        let text = |(place, &row): (usize, &u32)| match values.text(column.of.width, place) {
+        let text = |(place, &row): (usize, &u32)| match values.text(
+            column.of.width,
+            column.stored.is_narrow_float(),
+            place,
+        ) {
             Some(text) => text,
             None if row == table.missing_row() => "key not found".to_owned(),
             None => "null".to_owned(),

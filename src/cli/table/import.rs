@@ -128,7 +128,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     eprint!("{}", imported.losses);
     let dropped = imported.dropped;
     for (count, what) in
-        [(dropped.duplicates, "that has another's key"), (dropped.null_keys, "without a key")]
+        [(dropped.duplicates, "with another row's key"), (dropped.null_keys, "without a key")]
     {
         if count > 0 {
             let noun = if count == 1 { "row" } else { "rows" };

@@ -30,6 +30,8 @@ pub struct DroppedRows {
 struct Keys<'a> {
     import: &'a Import,
     seen: HashMap<u128, u64>,
+    /// Whether there are several files, so that places name them.
+    several: bool,
     /// Each file's name and first row.
     starts: Vec<(&'a str, u64)>,
     dropped: DroppedRows,
@@ -48,6 +50,7 @@ pub fn find(
     let mut keys = Keys {
         import,
         seen: HashMap::new(),
+        several: files.len() > 1,
         starts: Vec::new(),
         dropped: DroppedRows::default(),
         duplicates: Vec::new(),
@@ -79,7 +82,7 @@ impl<'a> Keys<'a> {
             let batch = batch?;
             for (target, misfits) in targets.iter().zip(&batch.misfits).filter(|(target, _)| !target.lossy) {
                 let place = |row: usize| {
-                    format!("{}, column {}", place(&self.starts, *rows + row as u64), target.name)
+                    format!("{}, column {}", place(&self.starts, *rows + row as u64, true), target.name)
                 };
                 misfits.refuse("--lossy", refusals, place);
             }
@@ -97,7 +100,7 @@ impl<'a> Keys<'a> {
             self.dropped.null_keys += 1;
             self.dropped.rows.insert(number);
             if self.nulls.len() < SHOWN as usize {
-                self.nulls.push(place(&self.starts, number));
+                self.nulls.push(place(&self.starts, number, self.several));
             }
             return;
         }
@@ -110,8 +113,9 @@ impl<'a> Keys<'a> {
                 let earlier = *entry.get();
                 if self.duplicates.len() < SHOWN as usize {
                     let key: Vec<String> =
-                        columns.iter().filter_map(|column| column.text(None, row)).collect();
-                    let (here, there) = (place(&self.starts, number), place(&self.starts, earlier));
+                        columns.iter().filter_map(|column| column.text(None, false, row)).collect();
+                    let named = |row| place(&self.starts, row, self.several);
+                    let (here, there) = (named(number), named(earlier));
                     self.duplicates.push(format!("{here} has the key {} of {there}", key.join(", ")));
                 }
                 let leaves = match self.import.duplicates {
@@ -155,11 +159,12 @@ fn shown(texts: &[String], count: u64) -> String {
     format!("{}{rest}", texts.join(", "))
 }
 
-/// The file of a row, and its number there.
-fn place(starts: &[(&str, u64)], row: u64) -> String {
+/// The number of a row in its file, and the file's name where that is wanted.
+fn place(starts: &[(&str, u64)], row: u64, named: bool) -> String {
     let position = starts.partition_point(|(_, first)| *first <= row).saturating_sub(1);
     let (name, first) = starts[position];
-    format!("{name}, row {}", row - first)
+    let row = row - first;
+    if named { format!("{name}, row {row}") } else { format!("row {row}") }
 }
 
 fn hash(columns: &[Column], row: usize) -> u128 {

@@ -129,7 +129,8 @@ impl Evidence {
         self.nulls += marks.iter().filter(|mark| mark.is_null()).count() as u64;
         if self.example.is_none() {
             let first = marks.iter().position(|mark| !mark.is_null());
-            self.example = first.and_then(|row| column.text(None, row));
+            self.example =
+                first.and_then(|row| column.text(None, natural.target("").stored.is_narrow_float(), row));
         }
         if let Some(list) = &column.list {
             let lengths = list.offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize);
