@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,21 @@ def test_polars_and_arrow_are_served_as_they_are(front: Front) -> None:
     with Client(front.address) as client:
         for columns in (frame, frame.to_arrow(), frame.to_pandas(), frame.to_dicts(), {"bid": frame["bid"]}):
             assert client.get_features("ads", columns)["features"].tolist() == [[1.0], [2.0], [3.0]]
+
+
+def test_a_stream_may_be_left(front: Front) -> None:
+    endless = repeat(FRAME)
+    with Client(front.address) as client:
+        for answer in client.stream("ads", endless):
+            assert answer.rows == 3
+            break
+        assert client.get_features("ads", FRAME).rows == 3
+
+    async def calls() -> None:
+        async with aio.Client(front.address) as client:
+            stream = client.stream("ads", endless)
+            assert (await anext(stream)).rows == 3
+            await stream.aclose()  # type: ignore[attr-defined]
+            assert (await client.get_features("ads", FRAME)).rows == 3
+
+    asyncio.run(asyncio.wait_for(calls(), 30))
