@@ -30,6 +30,7 @@ pub mod fetch;
 pub mod fill;
 pub mod filling;
 pub mod graph;
+mod keys;
 pub mod layout;
 pub mod prepare;
 pub mod program;
@@ -123,7 +124,7 @@ impl Plan {
                 .filter(|&below| self.prepared.is_resolved(&self.graph, below));
             let coded = (0..self.graph.lookups.len())
                 .filter_map(|below| CodedPart::of_lookup(&self.graph, below))
-                .filter(|&(_, parent, _)| self.prepared.prepared[lookup] && parent == lookup);
+                .filter(|&(_, parent)| self.prepared.prepared[lookup] && parent == lookup);
             let numbers = resolved.count() * size_of::<u32>() + coded.count() * size_of::<u16>();
             (for_row + numbers) * tables.of(&self.graph, lookup).row_numbers()
         };

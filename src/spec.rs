@@ -256,7 +256,7 @@ pub struct Lookup {
     pub name: String,
     /// The table's name.
     pub table: String,
-    /// What holds the key: an input or another lookup's column; for a composite key an object, from each of the table's
+    /// What holds the key: an input, another lookup's column or a feature; for a composite key an object, from each of the table's
     /// key columns to what holds it. A list here looks up a row for each element.
     pub key: Key,
 }

@@ -36,6 +36,7 @@ pub mod dot;
 pub mod expr;
 mod farm;
 pub mod feature_hash;
+pub mod format;
 pub mod frequency_cap;
 pub mod gather;
 pub mod hash_bucket;
@@ -44,6 +45,7 @@ pub mod hashing;
 pub mod impute;
 pub mod interpolate;
 mod inverse_normal;
+pub mod join_text;
 mod keys;
 pub mod kv_dot;
 pub mod kv_lookup;
@@ -300,6 +302,8 @@ operations! {
         kv_lookup::KvLookup = "kv_lookup",
     }
     "Text" {
+        format::Format = "format",
+        join_text::JoinText = "join_text",
         normalize_text::NormalizeText = "normalize_text",
         tokenize::Tokenize = "tokenize",
         ngrams::Ngrams = "ngrams",

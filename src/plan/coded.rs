@@ -1,21 +1,21 @@
-//! Composite keys with one part that a table's column holds, such as user x the ad's category: where the other parts
-//! are known once for a request, each distinct value of that column is looked up once, not each row.
+//! Composite keys with one part that follows from a table's row, such as user x the ad's category: where the other parts
+//! are known once for a request, each distinct value of that part is looked up once, not each row.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
-use super::{
-    Tables,
-    graph::{Graph, Source},
-};
+use super::graph::{Graph, NodeId};
 use crate::{
     batch::{Column, Mark, Values},
     spec::Scope,
 };
 
+/// Rows coded at a time; with those before, fewer distinct values than codes can tell apart.
+const BLOCK: usize = 4096;
+
 /// With more distinct values than this, rows are looked up one by one: a request has hundreds of them.
 const LIMIT: usize = 1024;
 
-/// The part of a lookup's key that a table's column holds, by codes.
+/// The part of a lookup's key that follows from a table's row, by codes.
 #[derive(Debug)]
 pub struct CodedPart {
     /// Its position among the key's parts.
@@ -31,38 +31,36 @@ pub struct CodedPart {
 type Distinct = Result<Vec<u8>, Mark>;
 
 impl CodedPart {
-    /// The position of the part and its lookup and column, where a lookup's key is of this kind.
-    pub fn of_lookup(graph: &Graph, lookup: usize) -> Option<(usize, usize, usize)> {
+    /// The position of the part and the lookup whose row determines it, where a lookup's key is of this kind.
+    pub fn of_lookup(graph: &Graph, lookup: usize) -> Option<(usize, usize)> {
         let of = &graph.lookups[lookup];
         let is_row = |position: &usize| graph.nodes[of.keys[*position]].scope == Scope::Row;
         let mut rows = (0..of.keys.len()).filter(is_row);
         let (part, None) = (rows.next()?, rows.next()) else { return None };
-        match graph.nodes[of.keys[part]].source {
-            Source::Column { lookup: parent, column }
-                if of.keys.len() > 1 && !graph.nodes[of.keys[part]].of.list =>
-            {
-                Some((part, parent, column))
-            }
-            _ => None,
-        }
+        let node = &graph.nodes[of.keys[part]];
+        (of.keys.len() > 1 && !node.of.list).then_some((part, node.anchor?))
     }
 
-    /// Codes the part over all rows of its table; none where it has too many distinct values.
-    pub fn build(graph: &Graph, tables: Tables<'_>, lookup: usize) -> Option<Self> {
-        let (part, parent, column) = Self::of_lookup(graph, lookup)?;
-        let table = tables.of(graph, parent);
-        let of = graph.nodes[graph.lookups[lookup].keys[part]].of;
-        let (mut values, mut distinct) = (Column::new(of), Column::new(of));
+    /// Codes the part over all rows of its table, `count` of them; none where it has too many distinct values. `values`
+    /// gives a node's values for some of the rows.
+    pub fn build(
+        graph: &Graph,
+        lookup: usize,
+        count: usize,
+        mut values: impl FnMut(NodeId, Range<usize>) -> Column,
+    ) -> Option<Self> {
+        let (part, parent) = Self::of_lookup(graph, lookup)?;
+        let node = graph.lookups[lookup].keys[part];
+        let (mut distinct, mut new) = (Column::new(graph.nodes[node].of), Column::new(graph.nodes[node].of));
         let mut known: HashMap<Distinct, u16> = HashMap::new();
-        let mut firsts = Vec::new();
-        let mut codes = Vec::with_capacity(table.row_numbers());
-        let rows: Vec<u32> = (0..table.row_numbers() as u32).collect();
-        for block in rows.chunks(4096) {
-            table.gather(column, block, &mut values);
-            for (position, &row) in block.iter().enumerate() {
+        let mut codes = Vec::with_capacity(count);
+        for start in (0..count).step_by(BLOCK) {
+            let of_block = values(node, start..(start + BLOCK).min(count));
+            let mut firsts = Vec::new();
+            for position in 0..of_block.marks.len() {
                 let next = known.len() as u16;
-                let code = *known.entry(value_at(&values, position)).or_insert_with(|| {
-                    firsts.push(row);
+                let code = *known.entry(value_at(&of_block, position)).or_insert_with(|| {
+                    firsts.push(position as u32);
                     next
                 });
                 codes.push(code);
@@ -70,8 +68,9 @@ impl CodedPart {
             if known.len() > LIMIT {
                 return None;
             }
+            new.gather(&of_block, 1, &firsts);
+            distinct.append(&new);
         }
-        table.gather(column, &firsts, &mut distinct);
         Some(Self { part, parent, codes, distinct })
     }
 

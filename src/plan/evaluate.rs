@@ -138,10 +138,11 @@ impl<'a> Evaluator<'a> {
 }
 
 /// Runs the steps that read nothing but a dictionary over its distinct values: each is computed once. Inputs that
-/// nothing else reads are left out of `nodes`.
+/// nothing else reads, and that are not among the `wanted` nodes, are left out of `nodes`.
 pub fn over_dictionaries(
     graph: &Graph,
     inputs: &Inputs,
+    wanted: &[NodeId],
     nodes: &mut Vec<NodeId>,
     results: &mut Vec<Option<Column>>,
 ) {
@@ -160,7 +161,7 @@ pub fn over_dictionaries(
         results[node] = Some(out);
     }
     let mut read = vec![false; graph.nodes.len()];
-    graph.features.iter().for_each(|&node| read[node] = true);
+    wanted.iter().for_each(|&node| read[node] = true);
     for &node in nodes.iter().filter(|&&node| results[node].is_none()) {
         match &graph.nodes[node].source {
             Source::Step { inputs, .. } => inputs.iter().for_each(|&input| read[input] = true),

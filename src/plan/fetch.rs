@@ -95,10 +95,13 @@ pub struct Finder<'a> {
     pub tables: Tables<'a>,
     /// The request's inputs; none at load time.
     pub inputs: Option<&'a Inputs>,
+    /// The values of computed keys, by node.
+    pub computed: &'a [Column],
 }
 
-impl Finder<'_> {
-    /// Finds the rows of one lookup; those of lookups whose columns are its key are there already.
+impl<'a> Finder<'a> {
+    /// Finds the rows of one lookup; those of lookups whose columns are its key are there already, and what is computed
+    /// of its key too.
     pub fn find(&self, lookup: usize, found: &mut Rows) {
         let of = &self.graph.lookups[lookup];
         let table = self.tables.of(self.graph, lookup);
@@ -138,14 +141,14 @@ impl Finder<'_> {
     }
 
     /// A single key that came as a dictionary: each distinct value is looked up once.
-    fn dictionary_key(&self, lookup: &Lookup) -> Option<(&Column, &[u32])> {
+    fn dictionary_key(&self, lookup: &Lookup) -> Option<(&'a Column, &'a [u32])> {
         let ([key], Some(inputs)) = (lookup.keys.as_slice(), self.inputs) else { return None };
         let Source::Input(input) = self.graph.nodes[*key].source else { return None };
         let InputColumn { column, indices } = &inputs.columns[input];
         indices.as_deref().map(|indices| (column, indices))
     }
 
-    fn key(&self, key: NodeId, found: &Rows) -> Cow<'_, Column> {
+    fn key(&self, key: NodeId, found: &Rows) -> Cow<'a, Column> {
         let node = &self.graph.nodes[key];
         match (&node.source, self.inputs) {
             (Source::Input(input), Some(inputs)) => match &inputs.columns[*input] {
@@ -164,7 +167,8 @@ impl Finder<'_> {
                 }
                 Cow::Owned(values)
             }
-            _ => Cow::Owned(Column::new(node.of)),
+            (Source::Input(_), None) => Cow::Owned(Column::new(node.of)),
+            (Source::Step { .. } | Source::Dense(_), _) => Cow::Borrowed(&self.computed[key]),
         }
     }
 }

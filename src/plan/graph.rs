@@ -140,6 +140,13 @@ impl Graph {
         self.parents(other).find(|lookup| chain.contains(lookup))
     }
 
+    /// Whether a part of a lookup's key is computed, not an input or a column as it is.
+    pub fn has_computed_key(&self, lookup: usize) -> bool {
+        let is_computed =
+            |&key: &NodeId| matches!(self.nodes[key].source, Source::Step { .. } | Source::Dense(_));
+        self.lookups[lookup].keys.iter().any(is_computed)
+    }
+
     /// A lookup, the lookup that determines it, and so on.
     pub fn parents(&self, lookup: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(lookup), |&lookup| self.lookups[lookup].parent)

@@ -7,7 +7,7 @@ use super::{
     coded::CodedPart,
     evaluate::Evaluator,
     fetch::{Finder, Rows},
-    graph::{Form, NodeId, Source},
+    graph::{Form, Lookup, NodeId, Source},
     program::{Program, Record},
     write::Destination,
 };
@@ -41,10 +41,11 @@ impl Prepared {
         }
         let count = plan.graph.lookups.len();
         let code = |lookup: usize| {
-            let (_, parent, _) = CodedPart::of_lookup(&plan.graph, lookup)?;
-            program.prepared[parent].then(|| CodedPart::build(&plan.graph, tables, lookup))?
+            let (_, parent) = CodedPart::of_lookup(&plan.graph, lookup)?;
+            program.prepared[parent].then(|| prepared.code(plan, tables, lookup, parent))?
         };
-        prepared.coded = (0..count).map(code).collect();
+        let coded = (0..count).map(code).collect();
+        prepared.coded = coded;
         prepared.records.resize_with(count, || None);
         for lookup in 0..count {
             prepared.prepare_lookup(plan, program, tables, lookup);
@@ -88,33 +89,49 @@ impl Prepared {
             return;
         }
         let count = tables.of(&plan.graph, parent).row_numbers();
+        let mut resolved = Vec::with_capacity(count);
         let mut rows = Rows::default();
-        self.rows_below(plan, tables, parent, 0..count, &mut rows);
-        Finder { graph: &plan.graph, tables, inputs: None }.find(lookup, &mut rows);
-        self.resolved[lookup] = Some(std::mem::take(&mut rows.numbers[lookup]));
+        for start in (0..count).step_by(BLOCK) {
+            let range = start..(start + BLOCK).min(count);
+            self.rows_below(plan, tables, parent, range, &plan.graph.lookups[lookup].keys, &mut rows);
+            find_below(plan, tables, lookup, &mut rows);
+            resolved.extend_from_slice(&rows.numbers[lookup]);
+        }
+        self.resolved[lookup] = Some(resolved);
     }
 
-    /// The rows of all lookups that follow from the rows `range` of `anchor`'s table.
+    /// The part of a lookup's key that follows from `parent`'s rows, by codes.
+    fn code(&self, plan: &Plan, tables: Tables<'_>, lookup: usize, parent: usize) -> Option<CodedPart> {
+        let count = tables.of(&plan.graph, parent).row_numbers();
+        let mut columns = plan.columns();
+        CodedPart::build(&plan.graph, lookup, count, |node, range| {
+            let nodes = nodes_for(plan, std::iter::once(node));
+            self.evaluate(plan, tables, parent, range, &nodes, &mut columns);
+            std::mem::replace(&mut columns[node], Column::new(plan.graph.nodes[node].of))
+        })
+    }
+
+    /// The rows of the lookups that `nodes` read and that follow from the rows `range` of `anchor`'s table.
     fn rows_below(
         &self,
         plan: &Plan,
         tables: Tables<'_>,
         anchor: usize,
         range: std::ops::Range<usize>,
+        nodes: &[NodeId],
         rows: &mut Rows,
     ) {
         let graph = &plan.graph;
         rows.reset(graph.lookups.len());
         rows.numbers[anchor].extend(range.map(|row| row as u32));
-        for &lookup in &graph.lookup_order {
+        let read = lookups_read(plan, nodes);
+        for &lookup in graph.lookup_order.iter().filter(|&&lookup| read[lookup]) {
             let Some(parent) = graph.lookups[lookup].parent else { continue };
             let below = lookup != anchor && graph.parents(parent).any(|above| above == anchor);
             match self.resolved(lookup) {
                 Some(resolved) if below => rows.derive(lookup, parent, resolved),
                 // A list of keys, or a parent whose load-time results were given up for the cap.
-                None if below => {
-                    Finder { graph, tables, inputs: None }.find(lookup, rows);
-                }
+                None if below => find_below(plan, tables, lookup, rows),
                 _ => {}
             }
         }
@@ -131,17 +148,8 @@ impl Prepared {
         columns: &mut [Column],
     ) {
         let (count, mut rows) = (range.len(), Rows::default());
-        self.rows_below(plan, tables, lookup, range, &mut rows);
-        let evaluator = Evaluator {
-            graph: &plan.graph,
-            tables,
-            rows: &rows,
-            inputs: None,
-            prepared: None,
-            dictionaries: &[],
-            in_place: false,
-        };
-        evaluator.run(nodes, 0..count, columns);
+        self.rows_below(plan, tables, lookup, range, nodes, &mut rows);
+        at_load(plan, tables, &rows).run(nodes, 0..count, columns);
     }
 
     fn prepare_lookup(&mut self, plan: &Plan, program: &Program, tables: Tables<'_>, lookup: usize) {
@@ -197,6 +205,46 @@ pub fn bytes_of_row(plan: &Plan, tables: Tables<'_>, lookup: usize, node: NodeId
             columns[node].values.memory().div_ceil(count.max(1))
         }
     }
+}
+
+/// Computes nodes when tables are loaded.
+fn at_load<'a>(plan: &'a Plan, tables: Tables<'a>, rows: &'a Rows) -> Evaluator<'a> {
+    let graph = &plan.graph;
+    Evaluator { graph, tables, rows, inputs: None, prepared: None, dictionaries: &[], in_place: false }
+}
+
+/// Finds the rows of a lookup by the rows of those that its key reads.
+fn find_below(plan: &Plan, tables: Tables<'_>, lookup: usize, rows: &mut Rows) {
+    let graph = &plan.graph;
+    let mut computed = Vec::new();
+    if let (true, Some(parent)) = (graph.has_computed_key(lookup), graph.lookups[lookup].parent) {
+        computed = plan.columns();
+        let nodes = nodes_for(plan, graph.lookups[lookup].keys.iter().copied());
+        at_load(plan, tables, rows).run(&nodes, 0..rows.numbers[parent].len(), &mut computed);
+    }
+    Finder { graph, tables, inputs: None, computed: &computed }.find(lookup, rows);
+}
+
+/// For each lookup whether `nodes` read its rows, or the keys of lookups that they read do.
+fn lookups_read(plan: &Plan, nodes: &[NodeId]) -> Vec<bool> {
+    let graph = &plan.graph;
+    let mut read = vec![false; graph.lookups.len()];
+    let note = |read: &mut Vec<bool>, nodes: Vec<NodeId>| {
+        for node in nodes {
+            if let Source::Column { lookup, .. } = graph.nodes[node].source {
+                read[lookup] = true;
+            }
+        }
+    };
+    note(&mut read, nodes_for(plan, nodes.iter().copied()));
+    for &lookup in graph.lookup_order.iter().rev() {
+        if read[lookup] {
+            let Lookup { keys, parent, .. } = &graph.lookups[lookup];
+            note(&mut read, nodes_for(plan, keys.iter().copied()));
+            parent.iter().for_each(|&parent| read[parent] = true);
+        }
+    }
+    read
 }
 
 /// All nodes that `targets` read, in order.

@@ -1,8 +1,11 @@
 //! The binding-time split: which nodes are computed when tables are loaded, once for a request, or row by row, and
 //! where each feature's values come from when a row of an output is written.
 
+use std::collections::BTreeSet;
+
 use super::{
     graph::{Form, Graph, NodeId, Source},
+    keys::KeyNodes,
     layout::{Feature, Output},
 };
 use crate::{
@@ -28,6 +31,8 @@ pub struct Program {
     pub kept: Vec<Vec<NodeId>>,
     /// For each lookup the outputs that need its row numbers.
     pub needed_lookups: Vec<OutputSet>,
+    /// For each lookup whose key is computed in a request the nodes for it.
+    pub keys: Vec<Option<KeyNodes>>,
     /// For each node the outputs that it is computed for in a request.
     pub needed: Vec<OutputSet>,
     /// Nodes computed once for a request, in order.
@@ -88,6 +93,7 @@ impl Program {
                 records: vec![Record::default(); count],
                 kept: vec![Vec::new(); count],
                 needed_lookups: vec![0; count],
+                keys: vec![None; count],
                 needed: vec![0; graph.nodes.len()],
                 request_nodes: Vec::new(),
                 row_nodes: Vec::new(),
@@ -183,17 +189,32 @@ impl Split<'_> {
         if !add_to(&mut self.program.needed_lookups[lookup], self.output) {
             return;
         }
-        let keys = &self.graph.lookups[lookup].keys;
         match self.graph.lookups[lookup].parent {
             Some(parent) if self.program.is_resolved(self.graph, lookup) => self.need_lookup(parent),
-            _ => keys.iter().for_each(|&key| self.need_key(key)),
+            _ => self.need_keys(lookup),
         }
     }
 
-    /// Keys are fetched before any node is computed: an input, or a column of another lookup.
-    fn need_key(&mut self, key: NodeId) {
-        if let Source::Column { lookup, .. } = self.graph.nodes[key].source {
-            self.need_lookup(lookup);
+    /// Notes what a request needs for the keys of a lookup. They are there before any feature is computed: inputs,
+    /// columns of lookups before this one, and what is computed of them.
+    fn need_keys(&mut self, lookup: usize) {
+        let graph = self.graph;
+        let mut open = graph.lookups[lookup].keys.clone();
+        let mut found = BTreeSet::new();
+        while let Some(node) = open.pop() {
+            if !found.insert(node) {
+                continue;
+            }
+            match (&graph.nodes[node].source, self.keeper(node)) {
+                (_, Some(anchor)) => self.keep(anchor, node),
+                (Source::Input(_), _) => {}
+                (Source::Column { lookup, .. }, _) => self.need_lookup(*lookup),
+                (Source::Dense(inner), _) => open.push(*inner),
+                (Source::Step { inputs, .. }, _) => open.extend(inputs),
+            }
+        }
+        if graph.has_computed_key(lookup) && self.program.keys[lookup].is_none() {
+            self.program.keys[lookup] = Some(KeyNodes::of(graph, found.into_iter()));
         }
     }
 
@@ -211,19 +232,28 @@ impl Split<'_> {
     }
 
     fn need_or_keep(&mut self, node: NodeId) {
+        match self.keeper(node) {
+            Some(anchor) => {
+                add_to(&mut self.program.needed[node], self.output);
+                self.keep(anchor, node);
+            }
+            None => self.need(node),
+        }
+    }
+
+    /// The lookup with whose table's rows a node's values are kept.
+    fn keeper(&self, node: NodeId) -> Option<usize> {
         let of = &self.graph.nodes[node];
         // What a dense vector is made of takes less room than the vector.
         let computed = matches!(of.source, Source::Step { .. });
-        match self.anchor(node) {
-            Some(anchor) if computed && !of.of.list => {
-                self.need_lookup(anchor);
-                add_to(&mut self.program.needed[node], self.output);
-                let kept = &mut self.program.kept[anchor];
-                if !kept.contains(&node) {
-                    kept.push(node);
-                }
-            }
-            _ => self.need(node),
+        self.anchor(node).filter(|_| computed && !of.of.list)
+    }
+
+    fn keep(&mut self, anchor: usize, node: NodeId) {
+        self.need_lookup(anchor);
+        let kept = &mut self.program.kept[anchor];
+        if !kept.contains(&node) {
+            kept.push(node);
         }
     }
 
@@ -232,30 +262,39 @@ impl Split<'_> {
         let needed = (0..nodes.len()).filter(|&node| self.program.needed[node] != 0);
         let (rows, request) = needed.partition(|&node| nodes[node].scope == Scope::Row);
         (self.program.row_nodes, self.program.request_nodes) = (rows, request);
-        for &node in &self.program.request_nodes {
-            let mut readers = self.program.row_nodes.iter().filter(|&&row| self.reads(row, node)).peekable();
-            if readers.peek().is_none() {
-                continue;
-            }
-            let singles = readers.all(|&row| self.takes_single_rows(row)) && !nodes[node].of.list;
-            if singles { &mut self.program.singles } else { &mut self.program.broadcast }.push(node);
-        }
+        let repeated = repeated(self.graph, &self.program.request_nodes, &self.program.row_nodes);
+        (self.program.broadcast, self.program.singles) = repeated;
         self.program
     }
+}
 
-    fn takes_single_rows(&self, node: NodeId) -> bool {
-        let Source::Step { kernel, inputs } = &self.graph.nodes[node].source else { return false };
-        // One input must tell how many rows there are.
-        let any_row = inputs.iter().any(|&input| self.graph.nodes[input].scope == Scope::Row);
-        any_row && kernel.takes_single_rows()
-    }
-
-    fn reads(&self, reader: NodeId, read: NodeId) -> bool {
-        match &self.graph.nodes[reader].source {
-            Source::Step { inputs, .. } => inputs.contains(&read),
-            Source::Dense(inner) => *inner == read,
-            Source::Input(_) | Source::Column { .. } => false,
+/// The request-scope nodes that row-scope ones read: those to repeat for each row of a block, and those to read as a
+/// single row.
+pub fn repeated(graph: &Graph, request: &[NodeId], rows: &[NodeId]) -> (Vec<NodeId>, Vec<NodeId>) {
+    let (mut broadcast, mut singles) = (Vec::new(), Vec::new());
+    for &node in request {
+        let mut readers = rows.iter().filter(|&&row| reads(graph, row, node)).peekable();
+        if readers.peek().is_none() {
+            continue;
         }
+        let single = readers.all(|&row| takes_single_rows(graph, row)) && !graph.nodes[node].of.list;
+        if single { &mut singles } else { &mut broadcast }.push(node);
+    }
+    (broadcast, singles)
+}
+
+fn takes_single_rows(graph: &Graph, node: NodeId) -> bool {
+    let Source::Step { kernel, inputs } = &graph.nodes[node].source else { return false };
+    // One input must tell how many rows there are.
+    let any_row = inputs.iter().any(|&input| graph.nodes[input].scope == Scope::Row);
+    any_row && kernel.takes_single_rows()
+}
+
+fn reads(graph: &Graph, reader: NodeId, read: NodeId) -> bool {
+    match &graph.nodes[reader].source {
+        Source::Step { inputs, .. } => inputs.contains(&read),
+        Source::Dense(inner) => *inner == read,
+        Source::Input(_) | Source::Column { .. } => false,
     }
 }
 

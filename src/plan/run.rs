@@ -71,12 +71,12 @@ impl From<Full> for Stopped {
 /// Buffers that one request leaves for the next.
 #[derive(Debug)]
 pub struct Scratch {
-    rows: Rows,
+    pub(super) rows: Rows,
     /// The nodes' values for the request.
-    request: Vec<Column>,
+    pub(super) request: Vec<Column>,
     /// The nodes' values for a block of rows.
-    block: Vec<Column>,
-    dictionaries: Vec<Option<Column>>,
+    pub(super) block: Vec<Column>,
+    pub(super) dictionaries: Vec<Option<Column>>,
     request_nodes: Vec<NodeId>,
     row_nodes: Vec<NodeId>,
     broadcast: Vec<NodeId>,
@@ -135,12 +135,12 @@ impl Plan {
 
 /// One request's run.
 #[derive(Clone, Copy)]
-struct Run<'a> {
-    plan: &'a Plan,
+pub(super) struct Run<'a> {
+    pub(super) plan: &'a Plan,
     program: &'a Program,
-    prepared: Option<&'a Prepared>,
-    tables: Tables<'a>,
-    inputs: &'a Inputs,
+    pub(super) prepared: Option<&'a Prepared>,
+    pub(super) tables: Tables<'a>,
+    pub(super) inputs: &'a Inputs,
 }
 
 impl<'a> Run<'a> {
@@ -152,9 +152,11 @@ impl<'a> Run<'a> {
         expired: &dyn Fn() -> bool,
     ) -> Result<Ran, Stopped> {
         let wanted = targets.iter().fold(0, |set, target| set | (1 << (target.output % MAX_OUTPUTS)));
-        let missed = self.fetch(&mut scratch.rows, wanted);
+        let missed = self.fetch(scratch, wanted, expired)?;
         scratch.pick_nodes(self.program, wanted);
-        over_dictionaries(&self.plan.graph, self.inputs, &mut scratch.row_nodes, &mut scratch.dictionaries);
+        let graph = &self.plan.graph;
+        let (row_nodes, dictionaries) = (&mut scratch.row_nodes, &mut scratch.dictionaries);
+        over_dictionaries(graph, self.inputs, &graph.features, row_nodes, dictionaries);
         let Scratch { rows, request, block, dictionaries, request_nodes, row_nodes, broadcast, singles } =
             scratch;
         let evaluator = Evaluator {
@@ -198,29 +200,50 @@ impl<'a> Run<'a> {
     }
 
     /// Finds the row numbers of all lookups that the outputs wanted need.
-    fn fetch(&self, rows: &mut Rows, wanted: OutputSet) -> Vec<LookupCounts> {
+    fn fetch(
+        &self,
+        scratch: &mut Scratch,
+        wanted: OutputSet,
+        expired: &dyn Fn() -> bool,
+    ) -> Result<Vec<LookupCounts>, Stopped> {
         let graph = &self.plan.graph;
-        rows.reset(graph.lookups.len());
-        let finder = Finder { graph, tables: self.tables, inputs: Some(self.inputs) };
+        scratch.rows.reset(graph.lookups.len());
         let mut missed = Vec::with_capacity(graph.lookups.len());
         for &lookup in &graph.lookup_order {
             if self.program.needed_lookups[lookup] & wanted == 0 {
                 continue;
             }
-            let resolved = self.prepared.and_then(|prepared| prepared.resolved(lookup));
-            let coded = self.prepared.and_then(|prepared| prepared.coded(lookup));
-            match (resolved, graph.lookups[lookup].parent, coded) {
-                (Some(resolved), Some(parent), _) => rows.derive(lookup, parent, resolved),
-                (_, _, Some(coded)) => finder.find_coded(lookup, coded, rows),
-                _ => finder.find(lookup, rows),
-            }
-            missed.push(missed_keys(
-                lookup,
-                &rows.numbers[lookup],
-                self.tables.of(graph, lookup).missing_row(),
-            ));
+            self.find(lookup, scratch, expired)?;
+            let missing_row = self.tables.of(graph, lookup).missing_row();
+            missed.push(missed_keys(lookup, &scratch.rows.numbers[lookup], missing_row));
         }
-        missed
+        Ok(missed)
+    }
+
+    fn find(&self, lookup: usize, scratch: &mut Scratch, expired: &dyn Fn() -> bool) -> Result<(), Stopped> {
+        let resolved = self.prepared.and_then(|prepared| prepared.resolved(lookup));
+        let coded = self.prepared.and_then(|prepared| prepared.coded(lookup));
+        let keys = self.program.keys[lookup].as_ref();
+        match (resolved, self.plan.graph.lookups[lookup].parent, coded, keys) {
+            (Some(resolved), Some(parent), ..) => scratch.rows.derive(lookup, parent, resolved),
+            (_, _, Some(coded), keys) => {
+                if let Some(keys) = keys {
+                    self.compute_request_keys(keys, scratch);
+                }
+                let Scratch { rows, request, .. } = scratch;
+                self.finder(request).find_coded(lookup, coded, rows);
+            }
+            (_, _, None, Some(keys)) => self.find_computed(lookup, keys, scratch, expired)?,
+            (_, _, None, None) => self.finder(&[]).find(lookup, &mut scratch.rows),
+        }
+        Ok(())
+    }
+
+    fn finder<'b>(&self, computed: &'b [Column]) -> Finder<'b>
+    where
+        'a: 'b,
+    {
+        Finder { graph: &self.plan.graph, tables: self.tables, inputs: Some(self.inputs), computed }
     }
 
     /// The segments of a target.
@@ -248,7 +271,7 @@ impl<'a> Run<'a> {
     }
 
     /// Repeats request-scope values for the kernels that read them beside row-scope ones.
-    fn repeat(&self, nodes: &[NodeId], request: &[Column], rows: usize, block: &mut [Column]) {
+    pub(super) fn repeat(&self, nodes: &[NodeId], request: &[Column], rows: usize, block: &mut [Column]) {
         for &node in nodes {
             block[node].repeat(&request[node], self.plan.graph.nodes[node].of.lanes(), rows);
         }
@@ -257,7 +280,12 @@ impl<'a> Run<'a> {
 
 /// How many rows are computed at a time: fewer where a long list of the request is repeated for each of them, or where
 /// vectors are wide.
-fn block_rows(graph: &Graph, broadcast: &[NodeId], request: &[Column], row_nodes: &[NodeId]) -> usize {
+pub(super) fn block_rows(
+    graph: &Graph,
+    broadcast: &[NodeId],
+    request: &[Column],
+    row_nodes: &[NodeId],
+) -> usize {
     let longest = broadcast.iter().map(|&node| request[node].marks.len()).max().unwrap_or(0);
     let widest = row_nodes.iter().map(|&node| graph.nodes[node].held_lanes()).max().unwrap_or(0);
     (REPEATED_ELEMENTS / longest.max(widest).max(1)).clamp(1, BLOCK)

@@ -1,6 +1,7 @@
 //! Integration tests: real repositories, real servers on free ports, real clients.
 
 mod allocated;
+mod computed_keys;
 mod demo;
 mod drain;
 mod errors;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Builder, Lookup, NodeId, Part, Progress, Source, Unloaded, Unresolved};
+use super::{Builder, Lookup, NodeId, Part, Progress, Unloaded, Unresolved};
 use crate::{
     problem::listed,
     spec::{Key, Reference, Scope},
@@ -154,9 +154,6 @@ impl<'a> Builder<'a> {
             self.problems.add(place.as_str(), message);
         } else if of.list && parts > 1 {
             self.problems.add(place.as_str(), "a composite key can't have a list among its parts");
-        } else if !matches!(self.graph.nodes[key].source, Source::Input(_) | Source::Column { .. }) {
-            self.problems
-                .add(place.as_str(), "is a computed feature; a key is an input or a lookup's column");
         }
     }
 }

@@ -40,7 +40,8 @@ const STEPS: &[Steps] = &[numbers::step, categories::step, lists::step, text::st
 type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
 
 /// The families with operations that take several inputs.
-const JOINS: &[Joins] = &[numbers::join, categories::join, lists::join, time::join, ads::join, glue::join];
+const JOINS: &[Joins] =
+    &[numbers::join, categories::join, lists::join, text::join, time::join, ads::join, glue::join];
 
 pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 
@@ -64,8 +65,45 @@ fn lookups() -> Value {
         {"name": "mixed", "table": "pairs", "key": {"text": {"input": "q_text"}, "int": "own.group"}},
         {"name": "seen", "table": "items", "key": "r_texts"},
         {"name": "tagged", "table": "items", "key": "item.tags"},
-        {"name": "tag_group", "table": "groups", "key": "tagged.group"}
+        {"name": "tag_group", "table": "groups", "key": "tagged.group"},
+        {"name": "lowered", "table": "items", "key": "feature.key_row"},
+        {"name": "for_request", "table": "items", "key": {"feature": "key_request"}},
+        {"name": "joined", "table": "items", "key": {"id": "feature.key_joined"}},
+        {"name": "bucket", "table": "groups", "key": "feature.key_bucket"},
+        {"name": "below", "table": "groups", "key": "feature.key_below"},
+        {"name": "folded", "table": "items", "key": "feature.key_tags"},
+        {"name": "folded_row", "table": "items", "key": "feature.key_texts"},
+        {"name": "folded_seen", "table": "items", "key": "feature.key_seen"},
+        {"name": "coded", "table": "pairs", "key": {"text": "feature.key_item", "int": "feature.key_once"}},
+        {"name": "crossed", "table": "pairs", "key": {"text": "q_text", "int": "feature.key_int"}}
     ])
+}
+
+/// The lookups by a list of keys.
+const BY_LIST: [&str; 6] = ["seen", "tagged", "tag_group", "folded", "folded_row", "folded_seen"];
+
+/// The features that are keys: of the row, of the request, of a table's row, of both, and lists.
+fn keys() -> Vec<(Value, Kind)> {
+    let lower = || json!({"op": "normalize_text", "case": "lower", "accents": "keep", "trim": false});
+    let integer = || json!({"op": "cast", "to": "int64"});
+    let text = |list| Kind { element: "string", width: None, list };
+    let int = Kind { element: "int64", width: None, list: false };
+    let of = |name: &str, input: &str, step: Value| json!({"name": name, "input": input, "steps": [step]});
+    let both = json!({"name": "key_joined", "inputs": ["q_text", "r_text"],
+        "steps": [{"op": "join_text", "separator": "", "null": "skip"}]});
+    vec![
+        (of("key_row", "q_text", lower()), text(false)),
+        (of("key_request", "r_text", lower()), text(false)),
+        (both, text(false)),
+        (of("key_bucket", "item.float", integer()), int),
+        (of("key_below", "lowered.float", integer()), int),
+        (of("key_tags", "item.tags", lower()), text(true)),
+        (of("key_texts", "q_texts", lower()), text(true)),
+        (of("key_seen", "r_texts", lower()), text(true)),
+        (of("key_item", "item.text", lower()), text(false)),
+        (of("key_once", "r_float", integer()), int),
+        (of("key_int", "q_float", integer()), int),
+    ]
 }
 
 fn columns_of(table: &str) -> Vec<(&'static str, Kind)> {
@@ -100,15 +138,28 @@ fn readable() -> Vec<(String, Kind)> {
         readable.push((name.to_owned(), Kind { element, width: None, list }));
     }
     for lookup in lookups().as_array().expect("lookups") {
-        let (name, by_list) = (lookup["name"].as_str().expect("a name"), ["seen", "tagged", "tag_group"]);
-        let by_list = by_list.contains(&name);
+        let name = lookup["name"].as_str().expect("a name");
+        let by_list = BY_LIST.contains(&name);
         for (column, kind) in columns_of(lookup["table"].as_str().expect("a table")) {
             if !(by_list && kind.list) {
                 readable.push((format!("{name}.{column}"), Kind { list: by_list || kind.list, ..kind }));
             }
         }
     }
+    for (feature, kind) in keys() {
+        readable.push((format!("feature.{}", feature["name"].as_str().expect("a name")), kind));
+    }
     readable
+}
+
+/// A reference as a string or as an object.
+pub fn reference(rng: &mut ChaCha8Rng, text: &str) -> Value {
+    match text.split_once('.') {
+        _ if rng.random_bool(0.7) => json!(text),
+        None => json!({"input": text}),
+        Some(("feature", name)) => json!({"feature": name}),
+        Some((lookup, column)) => json!({"lookup": lookup, "column": column}),
+    }
 }
 
 impl Draft {
@@ -148,7 +199,7 @@ impl Draft {
 
     fn of_one(&self, rng: &mut ChaCha8Rng) -> (Value, Kind) {
         let (reference, kind) = &self.readable[rng.random_range(0..self.readable.len())];
-        (json!({"input": reference}), *kind)
+        (json!({"input": self::reference(rng, reference)}), *kind)
     }
 
     /// Two vectors or scalars, or lists of them, or a concatenation.
@@ -211,16 +262,17 @@ impl Draft {
             }
             input
         });
+        let features: Vec<Value> =
+            self.features.into_iter().chain(keys().into_iter().map(|(feature, _)| feature)).collect();
         let mut document = json!({
             "format": "quiver.spec/1", "name": "random", "version": 1, "inputs": inputs.collect::<Vec<_>>(),
-            "lookups": lookups(), "features": self.features, "outputs": self.outputs,
+            "lookups": lookups(), "features": features, "outputs": self.outputs,
         });
         let (spec, fingerprint) = spec_from_text(&stripped(&document).to_string()).expect("a readable spec");
         let version = Version { spec, fingerprint, golden: None };
         let Err(problems) = FeatureSet::build(version, tables, None) else { return document };
         for problem in problems.iter() {
-            let place =
-                problem.path.strip_prefix("spec.json.features[").and_then(|rest| rest.split_once(']'));
+            let place = problem.path.split_once("features[").and_then(|(_, rest)| rest.split_once(']'));
             match place {
                 Some((position, ".default")) if problem.message.starts_with("is missing") => {
                     let position: usize = position.parse().expect("a position");

@@ -4,9 +4,9 @@ use serde_json::Value;
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::{
-    Cell, Held, Plain,
+    Cell, Held, NULL, OUT_OF_RANGE, Plain,
     lists::list,
-    operations::{cell, lifted, map},
+    operations::{cell, lifted, map, together},
     texts,
 };
 
@@ -17,6 +17,8 @@ pub fn apply(step: &Value, inputs: &[Held]) -> Option<Held> {
         "tokenize" => to_list(cell(&inputs[0]), |text| tokenize(step, text)),
         "char_ngrams" => to_list(cell(&inputs[0]), |text| char_ngrams(step, text)),
         "ngrams" => ngrams(step, &inputs[0]),
+        "format" => lifted(&inputs[0], |cell| map(cell, |value| format_value(step, value))),
+        "join_text" => together(inputs, |cells| join(step, cells)),
         _ => return None,
     };
     Some(held)
@@ -123,4 +125,68 @@ fn ngrams(step: &Value, held: &Held) -> Held {
     let separator = step["separator"].as_str().expect("a separator");
     let joined = sizes(step).flat_map(|size| tokens.windows(size).map(|ngram| ngram.join(separator)));
     Held::List(null, gravest, joined.map(|ngram| Cell::of(Plain::Text(ngram))).collect())
+}
+
+fn format_value(step: &Value, value: &Plain) -> Plain {
+    let padded = |text: String| match step["integer"]["zero_padded"].as_u64() {
+        Some(width) => {
+            let (sign, digits) = text.strip_prefix('-').map_or(("", &*text), |digits| ("-", digits));
+            let zeros = (width as usize).saturating_sub(text.len());
+            format!("{sign}{}{digits}", "0".repeat(zeros))
+        }
+        None => text,
+    };
+    Plain::Text(match value {
+        Plain::Int(value) => padded(value.to_string()),
+        Plain::Uint(value) => padded(value.to_string()),
+        Plain::Float(value) if value.is_nan() => "nan".to_owned(),
+        Plain::Float(value) => match step["float"]["decimals"].as_u64() {
+            Some(digits) if value.is_finite() => format!("{value:.*}", digits as usize),
+            _ => repr(*value),
+        },
+        Plain::Bool(value) => match (step["boolean"].as_str().expect("a form"), value) {
+            ("lower_case", value) => value.to_string(),
+            ("capitalized", true) => "True".to_owned(),
+            ("capitalized", false) => "False".to_owned(),
+            (_, value) => u8::from(*value).to_string(),
+        },
+        other => panic!("no text: {other:?}"),
+    })
+}
+
+/// Python's `repr`: the fewest digits that read back as the value, tried one number of digits after the other.
+fn repr(value: f64) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let digits = (0..17).map(|digits| format!("{value:.digits$e}"));
+    let shortest = digits.into_iter().find(|text| text.parse() == Ok(value)).expect("17 digits are enough");
+    let (mantissa, exponent) = shortest.split_once('e').expect("an exponent");
+    let exponent: i32 = exponent.parse().expect("a number");
+    if (-4..16).contains(&exponent) {
+        // As many digits after the point as there are of the mantissa, or one.
+        let after = (mantissa.trim_start_matches('-').len() as i32 - 2).max(0) - exponent;
+        return format!("{value:.*}", after.max(1) as usize);
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+fn join(step: &Value, cells: &[&Cell]) -> Cell {
+    let status = cells.iter().map(|cell| cell.status).max().unwrap_or_default();
+    let fill = step["null"]["value"].as_str();
+    let mut parts = Vec::new();
+    for cell in cells {
+        match (&cell.value, fill) {
+            (Some(value), _) => parts.push(text(value)),
+            (None, Some(fill)) => parts.push(fill),
+            (None, None) if step["null"] == "skip" => {}
+            (None, None) => return Cell::null(status.max(NULL)),
+        }
+    }
+    let joined = parts.join(step["separator"].as_str().expect("a separator"));
+    if joined.len() > 1024 {
+        return Cell::null(status.max(OUT_OF_RANGE));
+    }
+    Cell { value: Some(Plain::Text(joined)), status }
 }

@@ -4,11 +4,11 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::{Kind, pick};
+use super::{Kind, pick, reference};
 
 pub fn step(rng: &mut ChaCha8Rng, kind: Kind) -> Option<(Value, Kind)> {
     if kind.element != "string" {
-        return None;
+        return kind.width.is_none().then(|| (format(rng, kind), Kind { element: "string", ..kind }));
     }
     let (minimum, more) = (rng.random_range(1..4), rng.random_range(0..3));
     let maximum = minimum + more;
@@ -31,4 +31,27 @@ pub fn step(rng: &mut ChaCha8Rng, kind: Kind) -> Option<(Value, Kind)> {
         }
     };
     Some((step, Kind { list: true, ..kind }))
+}
+
+fn format(rng: &mut ChaCha8Rng, kind: Kind) -> Value {
+    let digits = rng.random_range(1..9);
+    match kind.element {
+        "float64" => json!({"op": "format",
+            "float": if rng.random_bool(0.6) { json!("repr") } else { json!({"decimals": digits - 1}) }}),
+        "bool" => json!({"op": "format", "boolean": pick(rng, &["lower_case", "capitalized", "digits"])}),
+        _ => json!({"op": "format",
+            "integer": if rng.random_bool(0.6) { json!("decimal") } else { json!({"zero_padded": digits}) }}),
+    }
+}
+
+/// A text of several.
+pub fn join(rng: &mut ChaCha8Rng, readable: &[(String, Kind)]) -> Option<(Value, Kind)> {
+    let texts: Vec<&(String, Kind)> = readable.iter().filter(|(_, kind)| kind.element == "string").collect();
+    let parts: Vec<_> =
+        (0..rng.random_range(1..4)).map(|_| texts[rng.random_range(0..texts.len())]).collect();
+    let of_null = [json!("null"), json!("skip"), json!({"value": "é"})][rng.random_range(0..3)].clone();
+    let step = json!({"op": "join_text", "separator": pick(rng, &["", "|", "-é-"]), "null": of_null});
+    let list = parts.iter().any(|(_, kind)| kind.list);
+    let references: Vec<Value> = parts.iter().map(|(name, _)| reference(rng, name)).collect();
+    Some((json!({"inputs": references, "steps": [step]}), Kind { element: "string", width: None, list }))
 }
