@@ -19,7 +19,7 @@ from . import golden
 from .checking import Quiver, find_binary
 from .document import FORMAT, Served, Writer, check, served, used_sources
 from .expressions import Exactness
-from .lookups import JoinedSample, Lookup, defaults, join
+from .lookups import Lookup, defaults, join
 from .matrix import Column
 from .models import features_of
 from .own_functions import Formulas
@@ -110,25 +110,18 @@ def export(
     fitted = features_of(fitted)
     _check_arguments(fitted, name, dtype, default, golden_rows)
     binary = find_binary(quiver)
-    read: Sample
+    joined = None
     if lookups or (tables is not None and len(tables)):
-        read = join(fitted, sample, lookups, {} if tables is None else tables, Path(repository))
-    else:
-        # A transformer with a number of columns takes a list of rows.
-        read = read_sample(sample, input_names, rows_are_lists=hasattr(fitted, "n_features_in_"))
+        joined = join(fitted, sample, lookups, {} if tables is None else tables, Path(repository))
+    # A transformer with a number of columns takes a list of rows.
+    read = joined or read_sample(sample, input_names, rows_are_lists=hasattr(fitted, "n_features_in_"))
     oracle = golden.Oracle(fitted, read)
-    # Rows are evaluated as often as there are hard values: a few of the sample's are enough to walk with.
-    step = max(1, len(read.rows) // _ROWS_TO_WALK)
-    base = oracle.accepted(read.rows[::step]).rows
-    if not base:
-        why = golden.first_reason(fitted, read) if read.rows else "it has no rows"
-        raise ExportError.of(f"the estimator accepts no row of the sample: {why}")
+    base = _base_rows(oracle, fitted, read)
     context = _context(fitted, read, expressions)
     columns = _walked(fitted, read, base, context)
     _check_expressions(context)
     features = served(columns, dtype, default)
     check(features, dtype)
-    joined = read if isinstance(read, JoinedSample) else None
     writer = Writer(features, default, defaults(oracle, joined, features, base[0], default) if joined else None)
     sources = used_sources(read.sources, writer.used_inputs)
     inputs = read.requested(sources)
@@ -146,14 +139,7 @@ def export(
         return once_more.differing
 
     spec = {
-        "format": FORMAT,
-        "name": name,
-        "version": 0,
-        "producer": {
-            "library": "scikit-learn",
-            "version": sklearn.__version__,
-            "exporter": f"quiver-features {__version__}",
-        },
+        **_head(name),
         "inputs": _inputs(inputs, request_scope, optional),
         **({"lookups": joined.document()} if joined else {}),
         "features": writer.features,
@@ -165,6 +151,29 @@ def export(
     cases["tables"] = joined.golden_tables()
     with joined.written_tables(Path(repository)):
         return write_version(Path(repository), name, version, spec, cases, binary)
+
+
+def _base_rows(oracle: golden.Oracle, fitted: Any, read: Sample) -> list[Row]:
+    """Rows of the sample that the estimator accepts.
+
+    Rows are evaluated as often as there are hard values: a few of the sample's are enough to walk with.
+    """
+    step = max(1, len(read.rows) // _ROWS_TO_WALK)
+    base = oracle.accepted(read.rows[::step]).rows
+    if not base:
+        why = golden.first_reason(fitted, read) if read.rows else "it has no rows"
+        raise ExportError.of(f"the estimator accepts no row of the sample: {why}")
+    return base
+
+
+def _head(name: str) -> dict[str, Any]:
+    """The spec's fields that don't depend on what was fitted."""
+    producer = {
+        "library": "scikit-learn",
+        "version": sklearn.__version__,
+        "exporter": f"quiver-features {__version__}",
+    }
+    return {"format": FORMAT, "name": name, "version": 0, "producer": producer}
 
 
 def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_rows: int | None) -> None:
