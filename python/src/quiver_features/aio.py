@@ -13,7 +13,7 @@ import grpc.aio
 from .client.answers import Features
 from .client.descriptions import FeatureSet, FeatureSetVersions, OutputType
 from .client.errors import RequestError
-from .client.request import Layout, Outputs, Rows, StatusDetail, Wanted
+from .client.request import Encodings, Layout, Outputs, Rows, StatusDetail, Wanted
 from .client.session import CHANNEL_OPTIONS, METHODS, SERVICE, Exchange, Sent, Session, Steps, T, as_it_is
 
 __all__ = ["Client"]
@@ -70,6 +70,7 @@ class Client:
         dtype: OutputType | None = None,
         layout: Layout = "dense",
         status: StatusDetail = "off",
+        encoding: Encodings = "raw",
         timeout: float | None = None,
     ) -> Features:
         """Answers one request, as ``quiver_features.Client.get_features`` does.
@@ -77,7 +78,7 @@ class Client:
         Raises:
             RequestError: With every problem of the request, or the code of what else failed.
         """
-        wanted = Wanted(feature_set, version, outputs, dtype, layout, status)
+        wanted = Wanted(feature_set, version, outputs, dtype, layout, status, encoding)
         return await self._run(self._session.get_features(wanted, Rows.of(columns, rows)), timeout)
 
     async def stream(
@@ -90,6 +91,7 @@ class Client:
         dtype: OutputType | None = None,
         layout: Layout = "dense",
         status: StatusDetail = "off",
+        encoding: Encodings = "raw",
         timeout: float | None = None,
     ) -> AsyncIterator[Features]:
         """Answers one request after the other, as ``quiver_features.Client.stream`` does.
@@ -99,7 +101,7 @@ class Client:
         Raises:
             RequestError: At the first request that fails, after the answers of all before it.
         """
-        wanted = Wanted(feature_set, version, outputs, dtype, layout, status)
+        wanted = Wanted(feature_set, version, outputs, dtype, layout, status, encoding)
         await self.describe(feature_set, version)
         failed: list[BaseException] = []
         waiting: deque[Sent] = deque()

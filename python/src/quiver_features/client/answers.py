@@ -12,6 +12,7 @@ import numpy as np
 
 from ..proto import feature_service_pb2 as pb
 from .descriptions import Feature, FeatureSet, Output
+from .sparse import SparseValues
 from .wire import fields
 
 Part = Literal["all", "request", "row"]
@@ -22,7 +23,7 @@ _PARTS: dict[int, Part] = {
     pb.TENSOR_PART_ROW: "row",
 }
 
-_OUTPUTS, _DATA, _STATUS = 4, 4, 7
+_OUTPUTS, _DATA, _STATUS, _INDICES, _ROW_OFFSETS = 4, 4, 7, 10, 11
 """Fields of an answer and of a tensor."""
 
 
@@ -61,16 +62,49 @@ class Tensor:
     Attributes:
         name: The output's name.
         part: "all" in the dense layout; "request" (shape ``[1, U]``) or "row" (``[N, R]``) in the factored one.
-        values: ``[rows, columns]``, read-only, over the message's bytes. bfloat16 comes as ml_dtypes' type where that
-            is installed, else as uint16 with the same bits.
+        shape: Rows and columns.
+        sparse: The values that are not 0, where the answer is sparse; else None.
         statuses: ``[rows, features]`` of uint8, each a Status; None where they were not asked for.
     """
 
     name: str
     part: Part
-    values: np.ndarray[Any, Any]
+    shape: tuple[int, int]
+    sparse: SparseValues | None
     statuses: np.ndarray[Any, np.dtype[np.uint8]] | None
+    _dense: np.ndarray[Any, Any] | None = field(repr=False)
     _output: Callable[[], Output] = field(repr=False)
+
+    @property
+    def values(self) -> np.ndarray[Any, Any]:
+        """``[rows, columns]``, read-only, over the message's bytes.
+
+        bfloat16 comes as ml_dtypes' type where that is installed, else as uint16 with the same bits.
+
+        Raises:
+            ValueError: If the tensor is sparse.
+        """
+        if self._dense is None:
+            raise ValueError(
+                f"the tensor {self.name!r} {list(self.shape)} is sparse: tensor({self.name!r}).to_scipy() is a "
+                "scipy.sparse.csr_array of it, .sparse has its arrays, and .to_dense() makes an array with all zeros"
+            )
+        return self._dense
+
+    def to_scipy(self) -> Any:
+        """A scipy.sparse.csr_array, over the message's bytes where the tensor is sparse.
+
+        float16 and bfloat16, which SciPy lacks, come as float32, which holds each of their values.
+        """
+        if self.sparse is not None:
+            return self.sparse.to_scipy()
+        from scipy import sparse
+
+        return sparse.csr_array(self.values)
+
+    def to_dense(self) -> np.ndarray[Any, Any]:
+        """All values, whether the tensor is sparse or not."""
+        return self.values if self.sparse is None else self.sparse.to_dense()
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -134,7 +168,7 @@ class Features(Mapping[str, np.ndarray[Any, Any]]):
         return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        shapes = ", ".join(f"{one.name} ({one.part}) {list(one.values.shape)}" for one in self.tensors)
+        shapes = ", ".join(f"{one.name} ({one.part}) {list(one.shape)}" for one in self.tensors)
         return f"<Features {self.feature_set} version {self.version}: {shapes}>"
 
     def to_frame(self, output: str | None = None) -> Any:
@@ -163,7 +197,7 @@ class Features(Mapping[str, np.ndarray[Any, Any]]):
             raise KeyError(name)
         blocks = []
         for tensor in parts:
-            values = np.broadcast_to(tensor.values, (self.rows, tensor.values.shape[1]))
+            values = np.broadcast_to(tensor.values, (self.rows, tensor.shape[1]))
             at = 0
             for feature in tensor.features:
                 blocks.append((feature.offset, feature.columns, values[:, at : at + feature.width]))
@@ -208,7 +242,7 @@ def read_answer(raw: bytes, feature_set: str, describe: Callable[[pb.GetFeatures
 
 
 def _tensor(view: memoryview, describe: Callable[[], FeatureSet]) -> Tensor:
-    large = {_DATA: memoryview(b""), _STATUS: memoryview(b"")}
+    large = dict.fromkeys((_DATA, _STATUS, _INDICES, _ROW_OFFSETS), memoryview(b""))
     head: list[memoryview] = []
     for number, whole, inside in fields(view):
         if number in large:
@@ -217,9 +251,15 @@ def _tensor(view: memoryview, describe: Callable[[], FeatureSet]) -> Tensor:
             head.append(whole)
     tensor = pb.Tensor.FromString(b"".join(head))
     rows, width = tensor.shape
-    values = np.frombuffer(large[_DATA], _element_type(tensor.dtype)).reshape(rows, width)
+    data, dense, sparse = np.frombuffer(large[_DATA], _element_type(tensor.dtype)), None, None
+    if len(large[_ROW_OFFSETS]):
+        indices, offsets = np.frombuffer(large[_INDICES], "<u4"), np.frombuffer(large[_ROW_OFFSETS], "<u8")
+        sparse = SparseValues((rows, width), data, indices, offsets)
+    else:
+        dense = data.reshape(rows, width)
     statuses = None
     if len(large[_STATUS]):
         statuses = np.frombuffer(large[_STATUS], np.uint8).reshape(rows, -1)
     name = tensor.name
-    return Tensor(name, _PARTS[tensor.part], values, statuses, lambda: describe().output(name))
+    part = _PARTS[tensor.part]
+    return Tensor(name, part, (rows, width), sparse, statuses, dense, lambda: describe().output(name))

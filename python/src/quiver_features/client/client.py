@@ -12,7 +12,7 @@ import grpc
 from .answers import Features
 from .descriptions import FeatureSet, FeatureSetVersions, OutputType
 from .errors import RequestError
-from .request import Layout, Outputs, Rows, StatusDetail, Wanted
+from .request import Encodings, Layout, Outputs, Rows, StatusDetail, Wanted
 from .session import CHANNEL_OPTIONS, METHODS, SERVICE, Exchange, Sent, Session, Steps, T, as_it_is
 
 
@@ -76,6 +76,7 @@ class Client:
         dtype: OutputType | None = None,
         layout: Layout = "dense",
         status: StatusDetail = "off",
+        encoding: Encodings = "raw",
         timeout: float | None = None,
     ) -> Features:
         """Answers one request.
@@ -96,6 +97,8 @@ class Client:
             layout: "dense" for one matrix ``[N, width]`` for each output; "factored" for its request-scope columns
                 once ``[1, U]`` and the others ``[N, R]``.
             status: "counts" for how many rows of each feature are not present, "rows" for each row's status too.
+            encoding: "raw" for all values; "sparse" for those that are not 0, which wide outputs need: their tensors have
+                ``to_scipy()``. Or a mapping from outputs' names to one of both.
             timeout: Seconds for this call.
 
         Returns:
@@ -105,7 +108,7 @@ class Client:
             RequestError: With every problem of the request, or the code of what else failed.
         """
 
-        wanted = Wanted(feature_set, version, outputs, dtype, layout, status)
+        wanted = Wanted(feature_set, version, outputs, dtype, layout, status, encoding)
         return self._run(self._session.get_features(wanted, Rows.of(columns, rows)), timeout)
 
     def stream(
@@ -118,6 +121,7 @@ class Client:
         dtype: OutputType | None = None,
         layout: Layout = "dense",
         status: StatusDetail = "off",
+        encoding: Encodings = "raw",
         timeout: float | None = None,
     ) -> Iterator[Features]:
         """Answers one request after the other over one open stream, in their order.
@@ -128,7 +132,7 @@ class Client:
         Raises:
             RequestError: At the first request that fails, after the answers of all before it.
         """
-        wanted = Wanted(feature_set, version, outputs, dtype, layout, status)
+        wanted = Wanted(feature_set, version, outputs, dtype, layout, status, encoding)
         self.describe(feature_set, version)
         failed: list[BaseException] = []
         waiting: deque[Sent] = deque()

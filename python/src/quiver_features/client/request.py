@@ -19,12 +19,15 @@ _STATUSES = {
     "counts": pb.STATUS_DETAIL_COUNTS,
     "rows": pb.STATUS_DETAIL_ROWS,
 }
+_ENCODINGS = {"raw": pb.ENCODING_RAW, "sparse": pb.ENCODING_SPARSE}
 _DTYPES: dict[str, Any] = {name: number for number, name in OUTPUT_TYPES.items()}
 
 _UINT32 = (1 << 32) - 1
 
 Layout = Literal["dense", "factored"]
 StatusDetail = Literal["off", "counts", "rows"]
+Encoding = Literal["raw", "sparse"]
+Encodings = Encoding | Mapping[str, Encoding]
 Outputs = Sequence[str] | Mapping[str, OutputType | None] | None
 
 
@@ -39,6 +42,7 @@ class Wanted:
         dtype: The element type of outputs for which none is given.
         layout: The layout.
         status: How much is said about statuses.
+        encoding: Of all outputs, or of outputs by name.
     """
 
     feature_set: str
@@ -47,6 +51,7 @@ class Wanted:
     dtype: OutputType | None = None
     layout: Layout = "dense"
     status: StatusDetail = "off"
+    encoding: Encodings = "raw"
 
     def of_version(self, version: int) -> Wanted:
         """The same of one version."""
@@ -86,14 +91,21 @@ def write_request(description: FeatureSet, wanted: Wanted, rows: Rows) -> bytes:
 
 
 def _head(description: FeatureSet, wanted: Wanted) -> pb.GetFeaturesRequest:
+    encodings = wanted.encoding if isinstance(wanted.encoding, Mapping) else {}
     options = pb.Options(
-        layout=_choice("layout", wanted.layout, _LAYOUTS), status=_choice("status", wanted.status, _STATUSES)
+        layout=_choice("layout", wanted.layout, _LAYOUTS),
+        encoding=pb.ENCODING_RAW if encodings else _choice("encoding", wanted.encoding, _ENCODINGS),
+        status=_choice("status", wanted.status, _STATUSES),
     )
     version = whole_number("version", wanted.version)
     head = pb.GetFeaturesRequest(feature_set=text("feature_set", wanted.feature_set), version=version, options=options)
     for name, dtype in _selected(description, wanted).items():
         number = pb.DATA_TYPE_UNSPECIFIED if dtype is None else _choice("dtype", dtype, _DTYPES)
-        head.outputs.append(pb.OutputSelection(name=text("outputs", name), dtype=number))
+        encoding = _choice("encoding", encodings[name], _ENCODINGS) if name in encodings else pb.ENCODING_UNSPECIFIED
+        head.outputs.append(pb.OutputSelection(name=text("outputs", name), dtype=number, encoding=encoding))
+    for name in encodings:
+        if name not in {one.name for one in head.outputs}:
+            raise _wrong("encoding", f"names {shown(name)}, which is not among the outputs wanted")
     return head
 
 
@@ -103,7 +115,8 @@ def _selected(description: FeatureSet, wanted: Wanted) -> dict[Any, Any]:
     if dtype is not None:
         _choice("dtype", dtype, _DTYPES)
     if outputs is None:
-        return {} if dtype is None else dict.fromkeys((one.name for one in description.outputs), dtype)
+        as_they_are = dtype is None and not isinstance(wanted.encoding, Mapping)
+        return {} if as_they_are else dict.fromkeys((one.name for one in description.outputs), dtype)
     if isinstance(outputs, Mapping):
         return {name: of_output or dtype for name, of_output in outputs.items()}
     try:
