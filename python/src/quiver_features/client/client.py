@@ -97,8 +97,8 @@ class Client:
             layout: "dense" for one matrix ``[N, width]`` for each output; "factored" for its request-scope columns
                 once ``[1, U]`` and the others ``[N, R]``.
             status: "counts" for how many rows of each feature are not present, "rows" for each row's status too.
-            encoding: "raw" for all values; "sparse" for those that are not 0, which wide outputs need: their tensors have
-                ``to_scipy()``. Or a mapping from outputs' names to one of both.
+            encoding: "raw" for all values; "sparse" for those that are not 0, which wide outputs need: it has
+                ``to_scipy()``. Or a mapping from outputs' names to one of the two.
             timeout: Seconds for this call.
 
         Returns:

@@ -16,7 +16,7 @@ class SparseValues:
 
     Attributes:
         shape: Rows and columns.
-        data: The values that are not 0, row by row. bfloat16 comes as ml_dtypes' type or as uint16, as in dense matrices.
+        data: The values that are not 0, row by row. bfloat16 comes as in dense matrices.
         indices: The column of each, increasing within a row.
         row_offsets: Where each row begins among them, and their number at the end.
     """

@@ -156,8 +156,11 @@ def _pandas_frame(sample: Any) -> Container:
     def build(columns: Columns, sources: Sequence[Source]) -> Any:
         import pandas as pd
 
-        series = {at: _series(values, source) for at, (values, source) in enumerate(zip(columns, sources, strict=True))}
-        return pd.DataFrame(series).set_axis(labels, axis=1)
+        # One index for all, so that none is compared with another.
+        index = pd.RangeIndex(len(columns[0]) if columns else 0)
+        named = enumerate(zip(columns, sources, strict=True))
+        series = {at: _series(values, source, index) for at, (values, source) in named}
+        return pd.DataFrame(series, index=index).set_axis(labels, axis=1)
 
     return Container(
         list(labels), len(labels), lambda name, at: column_types.of_pandas(name, sample.iloc[:, at]), build
@@ -174,7 +177,7 @@ def _pandas_series(sample: Any) -> Container:
     )
 
 
-def _series(values: Sequence[Any], source: Source) -> Any:
+def _series(values: Sequence[Any], source: Source, index: Any = None) -> Any:
     import pandas as pd
 
     dtype = source.dtype
@@ -183,7 +186,7 @@ def _series(values: Sequence[Any], source: Source) -> Any:
         known = set(dtype.categories)
         others = dict.fromkeys(value for value in values if not is_missing(value) and value not in known)
         dtype = pd.CategoricalDtype([*dtype.categories, *others]) if others else pd.CategoricalDtype(dtype.categories)
-    return pd.Series(list(values), dtype=dtype)
+    return pd.Series(list(values), dtype=dtype, index=index)
 
 
 # polars and Arrow

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..names import Names, Reference
+from .columns import Column, Columns, LaneNames
 from .expressions import Expression, cast
-from .matrix import Column, parts
+from .matrix import parts
 from .problems import ExportError, ExportProblem
 from .sources import Source, json_value
 
@@ -36,8 +37,8 @@ class Served:
 
     name: str
     expression: Expression
-    positions: tuple[int, ...]
-    columns: tuple[str, ...] = ()
+    positions: range
+    columns: Sequence[str] = ()
 
 
 def served(columns: Sequence[Column], dtype: str, default: float) -> list[Served]:
@@ -48,20 +49,32 @@ def served(columns: Sequence[Column], dtype: str, default: float) -> list[Served
     names = Names()
     features = []
     taken: set[str] = set()
-    for part in parts(columns):
-        first = columns[part.positions[0]]
-        name = first.name if part.expression.type.width is None else first.group
+    numbered: dict[str, int] = {}
+    blocks = Columns.of(columns).blocks
+    for part, block in zip(parts(columns), blocks, strict=True):
+        name = block.names[0] if part.expression.type.width is None else block.group
         expression = part.expression
         if dtype != "int64" and _is_number(expression) and expression.type.nullable and not _is_integer(default):
             expression = cast(expression, "float64")
         feature = Served(names.unique(name), expression, part.positions)
-        full = tuple(columns[position].name for position in part.positions)
-        # An output has a name once; where the library has it twice, the second one is the server's.
-        if not _is_derived(feature, full) and len(set(full)) == len(full) and taken.isdisjoint(full):
-            feature = replace(feature, columns=full)
-        taken.update(full)
         features.append(feature)
+        if block.is_whole and isinstance(block.names, LaneNames) and block.names.numbers(feature.name):
+            # Names that the server makes too, however many they are.
+            numbered[feature.name] = len(block.names)
+            continue
+        full = tuple(block.names)
+        # An output has a name once; where the library has it twice, the second one is the server's.
+        once = len(set(full)) == len(full) and taken.isdisjoint(full)
+        if once and not _is_derived(feature, full) and not any(_is_numbered(one, numbered) for one in full):
+            features[-1] = replace(feature, columns=full)
+        taken.update(full)
     return features
+
+
+def _is_numbered(name: str, numbered: Mapping[str, int]) -> bool:
+    """Whether it is a numbered lane's name of one of these vectors."""
+    vector, _, lane = name.rpartition("_")
+    return lane.isdecimal() and int(lane) < numbered.get(vector, 0)
 
 
 def _is_derived(feature: Served, names: tuple[str, ...]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sklearn
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -17,10 +18,10 @@ from ..names import column_name
 from . import estimators as _register_estimators  # noqa: F401
 from . import golden
 from .checking import Quiver, find_binary
+from .columns import Column
 from .document import FORMAT, Served, Writer, check, served, used_sources
 from .expressions import Exactness
 from .lookups import Lookup, defaults, join
-from .matrix import Column
 from .models import features_of
 from .own_functions import Formulas
 from .problems import ExportError, ExportProblem
@@ -128,7 +129,7 @@ def export(
     scopes = {**(joined.scopes if joined else {}), **{column_name(label): one for label, one in (scopes or {}).items()}}
     optional = [column_name(label) for label in optional]
     request_scope = _request_scope(scopes, optional, read.sources if joined is None else inputs)
-    exactness = _exactness(features, dtype, max_ulp)
+    exactness = _exactness(features, max_ulp)
     compared = golden.Output(output, dtype, len(columns), exactness, default, max_ulp)
     rows = golden.hard_rows(oracle, read, base, sources, context.hints, golden_rows)
 
@@ -217,7 +218,7 @@ def _walked(fitted: Any, read: Sample, rows: Sequence[Row], context: Context) ->
         raise ExportError(context.problems) from None
 
 
-def _exactness(features: Sequence[Served], dtype: str, max_ulp: int | None) -> list[Exactness]:
+def _exactness(features: Sequence[Served], max_ulp: int | None) -> np.ndarray[Any, np.dtype[np.int8]]:
     """For each column of the result; refuses what no tolerance is safe for."""
     rough = [feature.name for feature in features if feature.expression.exactness == Exactness.ROUGH]
     if rough and max_ulp is None:
@@ -226,8 +227,10 @@ def _exactness(features: Sequence[Served], dtype: str, max_ulp: int | None) -> l
             "machine; cast the data to float64 before fitting, or give max_ulp"
         )
         raise ExportError([ExportProblem(f"column {name!r}", reason) for name in rough])
-    by_position = {at: one.expression.exactness for one in features for at in one.positions}
-    return [by_position[position] for position in sorted(by_position)]
+    exactness = np.zeros(sum(len(one.positions) for one in features), np.int8)
+    for one in features:
+        exactness[one.positions.start : one.positions.stop] = one.expression.exactness
+    return exactness
 
 
 def _request_scope(scopes: dict[str, str], optional: Collection[str], sources: Sequence[Source]) -> set[str]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .containers import dense, labels_of, numpy_types
 from .expressions import Exactness, Expression
 from .hard_values import hard, infinite, missing
+from .outputs import Numbers, cancelled, has_nan, joined, numbers_of, read, written
 from .problems import ExportError
 from .samples import Sample
-from .sources import Row, Source, identity, json_value
+from .sources import Row, Source, identity
 
 FORMAT = "quiver.golden/1"
-
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 _USUAL_ROWS = 120
 """Golden rows where nothing asks for more."""
@@ -31,6 +32,10 @@ _CANCELLED = 1e-7
 
 _MOST_CELLS = 400_000
 """Numbers in a golden file."""
+
+_CELLS_AT_ONCE = 500_000
+_FEWEST_AT_ONCE = 64
+"""Numbers, and rows, that an estimator computes at once to see which rows it accepts."""
 
 _ULPS = {
     ("float64", Exactness.CLOSE): 8192,
@@ -61,19 +66,20 @@ class Oracle:
         self._sample = sample
         self.singly = type(estimator).__name__ == "LabelBinarizer"
         self.width: int | None = None
+        self._sparse = False
 
     def transform(self, rows: Sequence[Row]) -> Numbers | None:
         """What the estimator makes of the rows, or None where it refuses any of them."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                outputs = dense(self._estimator.transform(self._sample.build(rows)))
+                outputs = read(self._estimator.transform(self._sample.build(rows)))
         except Exception:
             # Whatever an estimator raises, it does not accept these rows.
             return None
-        if len(outputs) != len(rows) or self.width not in (None, outputs.shape[1]):
+        if outputs.shape[0] != len(rows) or self.width not in (None, outputs.shape[1]):
             return None
-        self.width = outputs.shape[1]
+        self.width, self._sparse = outputs.shape[1], issparse(outputs)
         return outputs
 
     def accepted(self, rows: Sequence[Row]) -> Rows:
@@ -87,7 +93,7 @@ class Oracle:
         first, second = self.accepted(rows[:half]), self.accepted(rows[half:])
         if not first.rows or not second.rows:
             return first if first.rows else second
-        return Rows(first.rows + second.rows, np.concatenate([first.outputs, second.outputs]))
+        return Rows(first.rows + second.rows, joined([first.outputs, second.outputs]))
 
     def accepted_groups(self, groups: Sequence[Sequence[Row]]) -> list[Rows]:
         """The same group by group; asked once where the estimator accepts them all."""
@@ -95,9 +101,25 @@ class Oracle:
         outputs = None if self.singly or not rows else self.transform(rows)
         if outputs is None:
             return [self.accepted(group) for group in groups]
-        ends = np.cumsum([len(group) for group in groups])
-        parts = np.split(outputs, ends[:-1])
-        return [Rows(list(group), part) for group, part in zip(groups, parts, strict=True)]
+        ends = list(accumulate(len(group) for group in groups))
+        starts = [0, *ends[:-1]]
+        return [Rows(list(group), outputs[start:end]) for group, start, end in zip(groups, starts, ends, strict=True)]
+
+    def accepted_rows(self, groups: Sequence[Sequence[Row]]) -> list[list[Row]]:
+        """Those of the rows that the estimator accepts, group by group, without what it makes of them.
+
+        Many are asked for at once, but no more than a matrix of moderate size has rows.
+        """
+        cells = len(self._sample.sources) + (0 if self._sparse else self.width or 0)
+        most = max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // max(1, cells))
+        accepted: list[list[Row]] = []
+        at_once: list[Sequence[Row]] = []
+        for group in groups:
+            if at_once and sum(len(one) for one in at_once) + len(group) > most:
+                accepted += [found.rows for found in self.accepted_groups(at_once)]
+                at_once = []
+            at_once.append(group)
+        return accepted + [found.rows for found in self.accepted_groups(at_once)]
 
 
 def first_reason(estimator: Any, sample: Sample) -> str:
@@ -177,10 +199,10 @@ def _accepted_values(
             [(*row[:at], value, *row[at + 1 :]) for value in values(source)]
             for at, source in zip(positions, only, strict=True)
         ]
-        accepted = oracle.accepted_groups(groups)
+        accepted = oracle.accepted_rows(groups)
         for at, rows in zip(positions, accepted, strict=True):
-            found[at] += [one[at] for one in rows.rows]
-        return [source for source, rows in zip(only, accepted, strict=True) if rows.rows]
+            found[at] += [one[at] for one in rows]
+        return [source for source, rows in zip(only, accepted, strict=True) if rows]
 
     # What many estimators refuse comes by itself, so that one refusal does not make all other values be tried singly.
     try_out(missing, used)
@@ -204,8 +226,8 @@ def document(
     Args:
         differing: Which of some rows the engine is known to compute otherwise.
     """
-    most = max(1, _MOST_CELLS // max(1, output.width))
     comparable = _comparable(found, output)
+    most = max(1, _MOST_CELLS // max(1, numbers_of(comparable.outputs)))
     kept = _without(comparable, differing(comparable.rows)).rows[:most]
     grouped = [kept]
     if request_scope:
@@ -213,16 +235,16 @@ def document(
         grouped = [sample.settled(group, as_request=True) for group in groups]
     cases = oracle.accepted_groups(grouped)
     left_out = differing([row for case in cases for row in case.rows])
-    written, start = [], 0
+    documents, start = [], 0
     for case in cases:
         of_case = {row - start for row in left_out if start <= row < start + len(case.rows)}
         start += len(case.rows)
         comparable = _comparable(_without(case, of_case), output)
         if comparable.rows:
-            written.append(_case(comparable, sources, sample, request_scope, output))
-    if not written:
+            documents.append(_case(comparable, sources, sample, request_scope, output))
+    if not documents:
         raise ExportError.of("no golden row is left that the estimator accepts and that can be compared")
-    return {"format": FORMAT, "cases": written}
+    return {"format": FORMAT, "cases": documents}
 
 
 def _without(found: Rows, left_out: set[int]) -> Rows:
@@ -246,7 +268,7 @@ class Output:
     name: str
     dtype: str
     width: int
-    exactness: Sequence[Exactness]
+    exactness: np.ndarray[Any, np.dtype[np.int8]]
     default: float
     max_ulp: int | None
 
@@ -255,29 +277,20 @@ class Output:
         """Units in the last place."""
         if self.max_ulp is not None:
             return self.max_ulp
-        return _ULPS.get((self.dtype, max(self.exactness, default=Exactness.EXACT)), 0)
+        return _ULPS.get((self.dtype, Exactness(int(self.exactness.max(initial=Exactness.EXACT)))), 0)
 
 
 def _comparable(found: Rows, output: Output) -> Rows:
     """Leaves out rows that can't be compared: sums that cancelled out, and defaults that the library does not know."""
     if not found.rows:
         return found
-    outputs = found.outputs
-    keep = np.ones(len(outputs), dtype=bool)
-    inexact = [position for position, exactness in enumerate(output.exactness) if exactness]
-    if inexact:
-        sums = np.abs(outputs[:, inexact])
-        usual = np.array([_median(column) for column in sums.T])
-        keep &= ~((sums > 0) & (sums < _CANCELLED * usual)).any(axis=1)
+    keep = np.ones(len(found.rows), dtype=bool)
+    inexact = output.exactness > Exactness.EXACT
+    if inexact.any():
+        keep &= ~cancelled(found.outputs, inexact, _CANCELLED)
     if not np.isnan(output.default):
-        keep &= ~np.isnan(outputs).any(axis=1)
-    return Rows([row for row, kept in zip(found.rows, keep, strict=True) if kept], outputs[keep])
-
-
-def _median(values: Numbers) -> float:
-    """Of what is finite and not 0."""
-    counted = values[np.isfinite(values) & (values > 0)]
-    return float(np.median(counted)) if len(counted) else 0.0
+        keep &= ~has_nan(found.outputs)
+    return Rows([row for row, kept in zip(found.rows, keep, strict=True) if kept], found.outputs[keep])
 
 
 def _request_cases(rows: Sequence[Row], sample: Sample, request_scope: set[str]) -> list[list[Row]]:
@@ -302,9 +315,8 @@ def _case(
         position = sample.sources.index(source)
         count = 1 if source.name in request_scope else len(case.rows)
         inputs |= source.encoded([row[position] for row in case.rows[:count]])
-    expected = [[json_value(float(value)) for value in row] for row in case.outputs]
     return {
         "rows": len(case.rows),
         "inputs": inputs,
-        "outputs": {output.name: {"rows": expected, "max_ulp": output.tolerance}},
+        "outputs": {output.name: {"rows": written(case.outputs), "max_ulp": output.tolerance}},
     }

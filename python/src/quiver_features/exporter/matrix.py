@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
 
 from . import expressions as ex
+from .columns import Block, Column, Columns, LaneNames
 from .containers import is_sparse
 from .expressions import Expression
 from .problems import Refusal
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a matrix.
-
-    Attributes:
-        name: As the library's ``get_feature_names_out`` has it.
-        expression: What the column is made of.
-        lane: The column's lane in a vector, or None for a scalar.
-        group: The name of the whole vector as a feature; the column's own name for a scalar.
-    """
-
-    name: str
-    expression: Expression
-    lane: int | None
-    group: str
-
-    def renamed(self, name: str) -> Column:
-        """The same under another name; a prefix of the name becomes one of the group."""
-        if name.endswith(self.name):
-            return replace(self, name=name, group=name[: len(name) - len(self.name)] + self.group)
-        return replace(self, name=name, group=name if self.lane is None else self.group)
 
 
 @dataclass(frozen=True)
@@ -47,7 +25,7 @@ class Matrix:
         data: The container: ndarray, DataFrame, sparse matrix, Series or list.
     """
 
-    columns: tuple[Column, ...]
+    columns: Columns
     data: Any
 
     @property
@@ -66,11 +44,19 @@ def scalar_column(name: str, expression: Expression) -> Column:
     return Column(name, expression, None, name)
 
 
-def vector_columns(expression: Expression, group: str, names: Sequence[str] | None = None) -> list[Column]:
+def vector_columns(expression: Expression, group: str, names: Sequence[str] | None = None) -> Columns:
     """The columns of a whole vector."""
-    count = expression.type.lanes
-    names = names or expression.lane_names or [str(lane) for lane in range(count)]
-    return [Column(f"{group}_{name}", expression, lane, group) for lane, name in enumerate(names)]
+    lanes = range(expression.type.lanes)
+    return Columns([Block(expression, lanes, LaneNames(group, names or expression.lane_names or lanes), group)])
+
+
+def instead(columns: Columns, expression: Expression, group: str) -> Columns:
+    """The columns of a whole vector under the names of others; lanes that had numbers alone are numbered again."""
+    single = len(columns.blocks) == 1
+    names = columns.blocks[0].names if single else [name for block in columns.blocks for name in block.names]
+    if isinstance(names, LaneNames) and names.is_numbered:
+        return vector_columns(expression, group)
+    return Columns([Block(expression, range(len(columns)), names, group)])
 
 
 @dataclass(frozen=True)
@@ -78,54 +64,41 @@ class Part:
     """Neighbouring columns of one expression."""
 
     expression: Expression
-    positions: tuple[int, ...]
+    positions: range
 
 
 def parts(columns: Sequence[Column]) -> list[Part]:
     """Cuts columns into scalars and whole vectors; lanes that are not a whole vector are selected from it."""
-    runs: list[list[int]] = []
-    for position, column in enumerate(columns):
-        before = columns[position - 1] if position else None
-        goes_on = (
-            before is not None
-            and column.lane is not None
-            and before.expression is column.expression
-            and len(runs[-1]) < column.expression.type.lanes
-        )
-        if goes_on:
-            runs[-1].append(position)
-        else:
-            runs.append([position])
-    return [_part(columns, run) for run in runs]
+    found, start = [], 0
+    for block in Columns.of(columns).blocks:
+        end = start + len(block.names)
+        found.append(Part(_selected(block), range(start, end)))
+        start = end
+    return found
 
 
-def _part(columns: Sequence[Column], run: list[int]) -> Part:
-    expression = columns[run[0]].expression
-    if expression.type.width is None:
-        return Part(expression, tuple(run))
-    selected = [column.lane for column in (columns[position] for position in run) if column.lane is not None]
-    if selected == list(range(expression.type.lanes)):
-        return Part(expression, tuple(run))
-    chosen = ex.lane(expression, selected[0]) if len(run) == 1 else ex.lanes(expression, selected)
-    return Part(chosen, tuple(run))
+def _selected(block: Block) -> Expression:
+    if block.lanes is None or block.is_whole:
+        return block.expression
+    if len(block.lanes) == 1:
+        return ex.lane(block.expression, block.lanes[0])
+    return ex.lanes(block.expression, block.lanes)
 
 
-def elementwise(
-    columns: Sequence[Column], function: Callable[[Expression, tuple[int, ...]], Expression]
-) -> list[Column]:
+def elementwise(columns: Sequence[Column], function: Callable[[Expression, Sequence[int]], Expression]) -> Columns:
     """Applies a function of one number to every column.
 
     `function` gets an expression and the positions of its lanes among the columns, and gives one of the same width.
     """
-    results: list[Column] = []
-    for part in parts(columns):
+    columns = Columns.of(columns)
+    results: list[Block] = []
+    for part, block in zip(parts(columns), columns.blocks, strict=True):
         result = function(part.expression, part.positions)
-        scalar = result.type.width is None
-        for lane, position in enumerate(part.positions):
-            column = columns[position]
-            group = column.name if scalar else column.group
-            results.append(replace(column, expression=result, lane=None if scalar else lane, group=group))
-    return results
+        if result.type.width is None:
+            results.append(Block(result, None, block.names, block.names[0]))
+        else:
+            results.append(Block(result, range(len(block.names)), block.names, block.group))
+    return Columns(results)
 
 
 def scalars(columns: Sequence[Column]) -> list[Expression]:
@@ -150,17 +123,19 @@ def number(expression: Expression) -> Expression:
     return ex.cast(expression, "float64")
 
 
-def numbers(columns: Sequence[Column]) -> list[Column]:
+def numbers(columns: Sequence[Column]) -> Columns:
     """All columns as float64."""
     return elementwise(columns, lambda expression, _: number(expression))
 
 
 def per_lane(values: Sequence[float] | np.ndarray[Any, Any], positions: Sequence[int]) -> float | list[float]:
     """A parameter for each of the positions: a single number where there is one position, or one number for all."""
-    chosen = [float(values[position]) for position in positions]
-    if any(not np.isfinite(value) for value in chosen):
+    chosen = np.asarray(values, np.float64)[positions]
+    if not np.isfinite(chosen).all():
         raise Refusal("a fitted parameter is not finite; was a column missing throughout?")
-    return chosen[0] if len(set(chosen)) == 1 else chosen
+    # As numbers, not as bits: both zeros are one, and the first one is taken.
+    same = bool((chosen == chosen[0]).all())
+    return float(chosen[0]) if same else [float(value) for value in chosen]
 
 
 def work_type(data: Any) -> str:
@@ -179,9 +154,9 @@ def work_type(data: Any) -> str:
     return name
 
 
-def rounded(columns: Iterable[Column], data: Any) -> list[Column]:
+def rounded(columns: Sequence[Column], data: Any) -> Columns:
     """The columns rounded to float32 where the library's container holds that."""
-    columns = list(columns)
+    columns = Columns.of(columns)
     if work_type(data) != "float32":
         return columns
     return elementwise(columns, lambda expression, _: ex.cast(expression, "float32"))

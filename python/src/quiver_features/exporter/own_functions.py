@@ -9,10 +9,11 @@ import numpy as np
 
 from . import expressions as ex
 from . import formulas, registry
+from .columns import Column
 from .containers import numpy_types
 from .expressions import Expression
 from .formulas import Formula
-from .matrix import Column, Matrix, number, scalar_column, scalars
+from .matrix import Matrix, number, scalar_column, scalars
 from .problems import Refusal
 from .registry import Context
 from .walk import transformed

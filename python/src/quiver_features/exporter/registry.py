@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .columns import Column
 from .expressions import Expression
-from .matrix import Column, Matrix
+from .matrix import Matrix
 from .problems import ExportProblem
 from .sources import EITHER, NEVER, UNDECIDED, Source
 
@@ -80,7 +81,7 @@ def _input_of(expression: Expression) -> Expression | None:
     return expression if expression.step is None else None
 
 
-Handler = Callable[[Any, Matrix, Context], list[Column]]
+Handler = Callable[[Any, Matrix, Context], Sequence[Column]]
 """Gives the columns that an estimator makes of a matrix, or raises Refusal."""
 
 _HANDLERS: dict[tuple[str, str], Handler] = {}

@@ -10,8 +10,9 @@ from typing import Any
 from ..names import Names, column_name
 from ..pairs import pair_names
 from . import containers
+from .columns import Columns
 from .containers import Container
-from .matrix import Column, Matrix, scalar_column
+from .matrix import Matrix, scalar_column
 from .problems import ExportError
 from .sources import Row, Source
 
@@ -42,10 +43,9 @@ class Sample:
 
     def matrix(self, rows: Sequence[Row]) -> Matrix:
         """The library's input for these rows, with its expressions."""
-        columns: list[Column] = [
-            scalar_column(label, source.expression) for label, source in zip(self._labels(), self.sources, strict=True)
-        ]
-        return Matrix(tuple(columns), self.build(rows))
+        named = zip(self._labels(), self.sources, strict=True)
+        columns = Columns.of(scalar_column(label, source.expression) for label, source in named)
+        return Matrix(columns, self.build(rows))
 
     def requested(self, used: Sequence[Source]) -> list[Source]:
         """The inputs of a request, given the columns that features read."""

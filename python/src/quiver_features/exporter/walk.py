@@ -6,10 +6,14 @@ import warnings
 from typing import Any
 
 from . import registry
+from .columns import Columns, LaneNames
 from .containers import labels_of
-from .matrix import Column, Matrix
+from .matrix import Matrix
 from .problems import Refusal
 from .registry import Context
+
+_MOST_NUMBERED = 1 << 16
+"""Columns without names of their own for which the library is still asked."""
 
 
 class Stopped(Exception):
@@ -30,7 +34,7 @@ def walk(estimator: Any, matrix: Matrix, context: Context) -> Matrix:
     try:
         if not registry.composes(estimator):
             _check_inputs(matrix, context)
-        columns = handler(estimator, matrix, context)
+        columns = Columns.of(handler(estimator, matrix, context))
     except Refusal as refusal:
         context.refuse(str(refusal))
         raise Stopped from refusal
@@ -38,7 +42,7 @@ def walk(estimator: Any, matrix: Matrix, context: Context) -> Matrix:
     if len(columns) != width(data):
         context.refuse(f"gives {width(data)} columns for the sample, {len(columns)} were expected of its parameters")
         raise Stopped
-    return Matrix(tuple(_named(estimator, matrix, columns, data)), data)
+    return Matrix(_named(estimator, matrix, columns, data), data)
 
 
 def _check_inputs(matrix: Matrix, context: Context) -> None:
@@ -77,11 +81,13 @@ def width(data: Any) -> int:
     return 1 if shape is None or len(shape) < 2 else int(shape[1])
 
 
-def _named(estimator: Any, matrix: Matrix, columns: list[Column], data: Any) -> list[Column]:
-    names = _output_names(estimator, matrix, data)
+def _named(estimator: Any, matrix: Matrix, columns: Columns, data: Any) -> Columns:
+    # Of a million hashes the library makes a name each where it makes any.
+    numbered = all(isinstance(block.names, LaneNames) and block.names.is_numbered for block in columns.blocks)
+    names = None if numbered and len(columns) > _MOST_NUMBERED else _output_names(estimator, matrix, data)
     if names is None or len(names) != len(columns):
         return columns
-    return [column.renamed(name) for column, name in zip(columns, names, strict=True)]
+    return columns.renamed(names)
 
 
 def _output_names(estimator: Any, matrix: Matrix, data: Any) -> list[str] | None:

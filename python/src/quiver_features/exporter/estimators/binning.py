@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import expressions as ex
+from ..columns import Column
 from ..expressions import Expression
-from ..matrix import Column, Matrix, elementwise, number, scalar_column, scalars, vector_columns, work_type
+from ..matrix import Matrix, elementwise, number, scalar_column, scalars, vector_columns, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 
@@ -16,7 +18,7 @@ _EDGES_TO_TRY = 200
 
 
 @exports("KBinsDiscretizer")
-def k_bins_discretizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def k_bins_discretizer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """The bin by the inner edges, closed on the left, as a number or one-hot."""
     narrows = estimator.dtype is not None and np.dtype(estimator.dtype) == np.float32
     narrows = narrows and work_type(matrix.data) == "float64"
@@ -36,7 +38,7 @@ def k_bins_discretizer(estimator: Any, matrix: Matrix, context: Context) -> list
 
 
 @exports("Binarizer")
-def binarizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def binarizer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """1 above the threshold."""
     threshold: Any = estimator.threshold
     if not np.isscalar(threshold):
@@ -45,7 +47,7 @@ def binarizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
     if work_type(matrix.data) == "float32" and not isinstance(threshold, np.float64):
         threshold = np.asarray(threshold, np.float32)
 
-    def binarized(x: Expression, _: tuple[int, ...]) -> Expression:
+    def binarized(x: Expression, _: Sequence[int]) -> Expression:
         return ex.binarize(number(x), float(threshold))
 
     for column in matrix.columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,17 @@ from sklearn.utils import _safe_indexing
 
 from .. import expressions as ex
 from .. import registry
+from ..columns import Column, Columns
 from ..containers import labels_of, numpy_types
 from ..expressions import Expression
-from ..matrix import Column, Matrix, elementwise, numbers
+from ..matrix import Matrix, elementwise, numbers
 from ..problems import Refusal
 from ..registry import Context, exports
 from ..walk import Stopped, is_passthrough, not_known, walk
 
 
 @exports("Pipeline", composition=True)
-def pipeline(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def pipeline(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """One step after the other. After a step that can't be exported, the others are only checked for being known."""
     stopped = False
     for name, step in estimator.steps:
@@ -36,48 +37,50 @@ def pipeline(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
             stopped = True
     if stopped:
         raise Stopped
-    return list(matrix.columns)
+    return matrix.columns
 
 
 @exports("FeatureUnion", composition=True)
-def feature_union(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def feature_union(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """The steps' columns side by side, each step's times its weight."""
     weights = estimator.transformer_weights or {}
-    branches: list[tuple[str, Callable[[], list[Column]]]] = []
+    branches: list[tuple[str, Callable[[], Sequence[Column]]]] = []
     for name, step in estimator.transformer_list:
         if isinstance(step, str) and step == "drop":
             continue
 
-        def branch(name: str = name, step: Any = step) -> list[Column]:
+        def branch(name: str = name, step: Any = step) -> Sequence[Column]:
             below = context.below(name)
             result = matrix if is_passthrough(step) else walk(step, matrix, below)
             return _named(_weighted(result, weights.get(name), below), estimator, name)
 
         branches.append((name, branch))
-    return [column for columns in _all_or_stopped(branches) for column in columns]
+    return Columns.joined(_all_or_stopped(branches))
 
 
-def _named(columns: list[Column], estimator: Any, step: str) -> list[Column]:
+def _named(columns: Sequence[Column], estimator: Any, step: str) -> Columns:
     """The columns with the step's name before theirs, as the estimator says.
 
     The library itself gives no names where one of the steps has none.
     """
-    how = getattr(estimator, "verbose_feature_names_out", True)
+    columns, how = Columns.of(columns), getattr(estimator, "verbose_feature_names_out", True)
     if how is False:
         return columns
+    if how is True:
+        return columns.prefixed(f"{step}__")
 
     def named(name: str) -> str:
         if callable(how):
             return str(how(step, name))
-        return how.format(transformer_name=step, feature_name=name) if isinstance(how, str) else f"{step}__{name}"
+        return str(how.format(transformer_name=step, feature_name=name))
 
-    return [column.renamed(named(column.name)) for column in columns]
+    return columns.renamed([named(column.name) for column in columns])
 
 
-def _weighted(matrix: Matrix, weight: Any, context: Context) -> list[Column]:
+def _weighted(matrix: Matrix, weight: Any, context: Context) -> Sequence[Column]:
     """The columns times a step's weight."""
     if weight is None or weight == 1:
-        return list(matrix.columns)
+        return matrix.columns
     try:
         return _times(matrix, weight)
     except Refusal as refusal:
@@ -85,13 +88,13 @@ def _weighted(matrix: Matrix, weight: Any, context: Context) -> list[Column]:
         raise Stopped from refusal
 
 
-def _times(matrix: Matrix, weight: Any) -> list[Column]:
+def _times(matrix: Matrix, weight: Any) -> Sequence[Column]:
     if weight == 0:
         raise Refusal("its weight is 0: drop the step instead")
     # A plain Python number takes the data's float type.
     precisions = [_precision((np.ones(1, dtype) * weight).dtype) for dtype in numpy_types(matrix.data)]
 
-    def times(x: Expression, at: tuple[int, ...]) -> Expression:
+    def times(x: Expression, at: Sequence[int]) -> Expression:
         precision = precisions[at[0]]
         return ex.standardize(x, 0.0, float(np.asarray(weight, precision)), form="multiply", precision=precision)
 
@@ -105,7 +108,7 @@ def _precision(dtype: np.dtype[Any]) -> str:
 
 
 @exports("ColumnTransformer", composition=True)
-def column_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def column_transformer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """Each step on its columns, the results side by side in the order of the steps, the remainder last."""
     data = matrix.data
     if isinstance(data, list):
@@ -113,7 +116,7 @@ def column_transformer(estimator: Any, matrix: Matrix, context: Context) -> list
         data = np.asarray(data, dtype=object)
     labels = labels_of(data)
     weights = estimator.transformer_weights or {}
-    branches: list[tuple[str, Callable[[], list[Column]]]] = []
+    branches: list[tuple[str, Callable[[], Sequence[Column]]]] = []
     for name, step, columns in estimator.transformers_:
         if isinstance(step, str) and step == "drop":
             continue
@@ -126,8 +129,8 @@ def column_transformer(estimator: Any, matrix: Matrix, context: Context) -> list
 
         def branch(
             name: str = name, step: Any = step, positions: list[int] = positions, flat: bool = one_dimensional
-        ) -> list[Column]:
-            chosen = tuple(matrix.columns[position] for position in positions)
+        ) -> Sequence[Column]:
+            chosen = Columns.of(matrix.columns[position] for position in positions)
             of_step = Matrix(chosen, _safe_indexing(data, positions[0] if flat else positions, axis=1))
             below = context.below(name)
             result = of_step if _is_identity(step) else walk(step, of_step, below)
@@ -143,14 +146,14 @@ def _is_identity(step: Any) -> bool:
     return is_passthrough(step) or (type(step).__name__ == "FunctionTransformer" and step.func is None)
 
 
-def _in_output_order(estimator: Any, by_step: dict[str, list[Column]]) -> list[Column]:
+def _in_output_order(estimator: Any, by_step: dict[str, Sequence[Column]]) -> Columns:
     placed = [(estimator.output_indices_[name].start, columns) for name, columns in by_step.items() if columns]
-    return [column for _, columns in sorted(placed, key=lambda one: one[0]) for column in columns]
+    return Columns.joined(columns for _, columns in sorted(placed, key=lambda one: one[0]))
 
 
-def _all_or_stopped(branches: list[tuple[str, Callable[[], list[Column]]]]) -> list[list[Column]]:
+def _all_or_stopped(branches: list[tuple[str, Callable[[], Sequence[Column]]]]) -> list[Sequence[Column]]:
     """Runs every branch, so that the problems of all are found."""
-    results: list[list[Column]] = []
+    results: list[Sequence[Column]] = []
     stopped = False
     for _, branch in branches:
         try:

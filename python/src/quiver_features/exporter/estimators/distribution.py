@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from .. import expressions as ex
+from ..columns import Column, Columns
 from ..expressions import Expression
 from ..hard_values import Inside
-from ..matrix import Column, Matrix, elementwise, number, per_lane, scalar_column, scalars, work_type
+from ..matrix import Matrix, elementwise, number, per_lane, scalar_column, scalars, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 from .scaling import standard_scaler
@@ -21,7 +23,7 @@ _SEGMENTS_TO_TRY = 1000
 
 
 @exports("QuantileTransformer")
-def quantile_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def quantile_transformer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """The mean of interpolations from both sides over the fitted quantiles."""
     if matrix.is_sparse:
         raise Refusal("its input is sparse; only dense input can be expressed")
@@ -53,7 +55,7 @@ def _segments(quantiles: list[float]) -> list[Inside]:
 
 
 @exports("PowerTransformer")
-def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """Yeo-Johnson or Box-Cox with the fitted lambdas, then standardizing where the estimator says so."""
     method = estimator.method.replace("-", "_")
     float32 = work_type(matrix.data) == "float32"
@@ -64,7 +66,7 @@ def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[
             raise Refusal("was fitted with float64 data, here it gets float32: cast that to float64")
         form = "power_float32"
 
-    def powered(x: Expression, at: tuple[int, ...]) -> Expression:
+    def powered(x: Expression, at: Sequence[int]) -> Expression:
         result = ex.power(number(x), method, per_lane(estimator.lambdas_, at), form=form)
         return ex.cast(result.rough(), "float32") if float32 else result
 
@@ -74,4 +76,4 @@ def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[
     if not estimator.standardize:
         return columns
     data = np.zeros((1, len(columns)), dtype=work_type(matrix.data))
-    return standard_scaler(estimator._scaler, Matrix(tuple(columns), data), context)
+    return standard_scaler(estimator._scaler, Matrix(Columns.of(columns), data), context)

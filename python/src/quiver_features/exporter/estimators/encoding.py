@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import expressions as ex
 from ..categories import Categories, read
-from ..matrix import Column, Matrix, scalar_column, scalars, vector_columns
+from ..columns import Column, Columns
+from ..matrix import Matrix, scalar_column, scalars, vector_columns
 from ..nulls import is_missing
 from ..problems import Refusal
 from ..registry import Context, exports
@@ -39,10 +40,10 @@ def _infrequent(estimator: Any, position: int) -> set[int]:
 
 
 @exports("OneHotEncoder")
-def one_hot_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def one_hot_encoder(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """A column for each category that is neither infrequent nor dropped, then one for all infrequent ones."""
     drops = estimator._drop_idx_after_grouping
-    columns: list[Column] = []
+    vectors: list[Columns] = []
     for position, categories in enumerate(_categories(estimator, matrix, context)):
         infrequent = _infrequent(estimator, position)
         drop = None if drops is None or drops[position] is None else int(drops[position])
@@ -63,8 +64,8 @@ def one_hot_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Co
         hot = ex.one_hot(
             categories.expression, frequent_values, infrequent_values, drop=drop, unknown=unknown, null=null
         )
-        columns += vector_columns(hot, matrix.columns[position].name)
-    return columns
+        vectors.append(vector_columns(hot, matrix.columns[position].name))
+    return Columns.joined(vectors)
 
 
 def _unknown(handle_unknown: str, has_infrequent: bool, context: Context) -> str:
@@ -75,7 +76,7 @@ def _unknown(handle_unknown: str, has_infrequent: bool, context: Context) -> str
 
 
 @exports("OrdinalEncoder")
-def ordinal_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def ordinal_encoder(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """A category's number; infrequent categories share the last one."""
     columns: list[Column] = []
     unknown = None
@@ -122,7 +123,7 @@ def _float(value: int | None) -> float | None:
 
 
 @exports("TargetEncoder")
-def target_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def target_encoder(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """A category's mean target, one for each class of a multiclass target; the overall mean for unknown ones."""
     multiclass = estimator.target_type_ == "multiclass"
     classes = len(estimator.classes_) if multiclass else 1

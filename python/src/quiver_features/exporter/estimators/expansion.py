@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from .. import expressions as ex
+from ..columns import Column
 from ..hard_values import Inside
-from ..matrix import Column, Matrix, number, rounded, scalars, vector, vector_columns, work_type
+from ..matrix import Matrix, number, rounded, scalars, vector, vector_columns, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 
@@ -17,7 +19,7 @@ _KNOTS_TO_TRY = 100
 
 
 @exports("PolynomialFeatures")
-def polynomial_features(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def polynomial_features(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """Products of powers, one for each row of powers_."""
     powers = np.asarray(estimator.powers_)
     whole = ex.polynomial(vector(matrix.columns), powers.tolist())
@@ -28,7 +30,7 @@ def polynomial_features(estimator: Any, matrix: Matrix, context: Context) -> lis
 
 
 @exports("SplineTransformer")
-def spline_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def spline_transformer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """The B-spline basis of each column."""
     columns: list[Column] = []
     if estimator.extrapolation == "linear" and estimator.degree <= 1 and len(matrix.columns) > 1:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from .. import expressions as ex
+from ..columns import Column
 from ..containers import numpy_types
 from ..expressions import Expression
 from ..formulas import EXACT_FUNCTIONS
-from ..matrix import Column, Matrix, elementwise, number, numbers, vector_columns
+from ..matrix import Matrix, elementwise, number, numbers, vector_columns
 from ..own_functions import formula_columns
 from ..problems import Refusal
 from ..registry import Context, exports
@@ -41,7 +42,7 @@ _ON_INT64 = {np.negative, np.square}
 
 
 @exports("FunctionTransformer")
-def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """No function, one of numpy's functions of one number, or np.clip with constant ends."""
     if estimator.func is None:
         return numbers(matrix.columns) if estimator.validate else list(matrix.columns)
@@ -61,7 +62,7 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     for column, one, other in zip(matrix.columns, before, after, strict=True):
         _check_types(estimator.func, column.name, one, other)
 
-    def applied(x: Expression, at: tuple[int, ...]) -> Expression:
+    def applied(x: Expression, at: Sequence[int]) -> Expression:
         result = function(number(x))
         if not any(after[position] == np.float32 for position in at):
             return result
@@ -72,7 +73,7 @@ def function_transformer(estimator: Any, matrix: Matrix, context: Context) -> li
     return elementwise(matrix.columns, applied)
 
 
-def _lanes(matrix: Matrix) -> list[Column]:
+def _lanes(matrix: Matrix) -> Sequence[Column]:
     """The lanes of a column of arrays, which is a vector of a lookup's table."""
     if len(matrix.columns) != 1 or matrix.columns[0].expression.type.width is None:
         raise Refusal("stacks a column of arrays; only vectors that a lookup brings can be")

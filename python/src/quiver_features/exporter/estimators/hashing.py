@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import expressions as ex
+from ..columns import Column
 from ..expressions import Expression
-from ..matrix import Column, Matrix, vector_columns
+from ..matrix import Matrix, vector_columns
 from ..problems import Refusal
 from ..registry import Context, exports
 from ..sources import PairsExpression
@@ -31,7 +33,7 @@ def _pairs(matrix: Matrix) -> list[Expression]:
 
 
 @exports("FeatureHasher")
-def feature_hasher(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def feature_hasher(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """Each name's weight added to, or taken from, the column of its hash."""
     width = _check_width(estimator.n_features)
     if estimator.input_type == "string":
@@ -49,7 +51,7 @@ def feature_hasher(estimator: Any, matrix: Matrix, context: Context) -> list[Col
 
 
 @exports("HashingVectorizer")
-def hashing_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def hashing_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """A document's tokens added to the columns of their hashes, then normalized."""
     width = _check_width(estimator.n_features)
     found = tokens(estimator, matrix, context)
@@ -68,7 +70,7 @@ def hashing_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list
 
 
 @exports("DictVectorizer")
-def dict_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def dict_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """A column for each fitted name, or name=value for strings; others are ignored."""
     if estimator.separator != "=":
         raise Refusal(f'separator={estimator.separator!r} differs from "=", which joins a name and a string value')

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .. import expressions as ex
 from ..categories import read
+from ..columns import Column
 from ..expressions import Expression
-from ..matrix import Column, Matrix, scalar_column, vector_columns
+from ..matrix import Matrix, scalar_column, vector_columns
 from ..problems import Refusal
 from ..registry import Context, exports
 
@@ -24,14 +26,14 @@ def _labels(estimator: Any, matrix: Matrix, context: Context) -> tuple[Expressio
 
 
 @exports("LabelEncoder")
-def label_encoder(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def label_encoder(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """A label's position."""
     x, labels = _labels(estimator, matrix, context)
     return [scalar_column(matrix.columns[0].name, ex.ordinal(x, labels, unknown=None, null=None))]
 
 
 @exports("LabelBinarizer")
-def label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """A column for each label, a single one for two labels; pos_label where it is the label, else neg_label."""
     if estimator.y_type_ not in {"binary", "multiclass"}:
         raise Refusal(f"was fitted to {estimator.y_type_} labels")
@@ -50,7 +52,7 @@ def label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> list[Co
 
 
 @exports("MultiLabelBinarizer")
-def multi_label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def multi_label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """A column for each label, 1 where it is in the row's collection."""
     column = matrix.columns[0]
     of = column.expression.type

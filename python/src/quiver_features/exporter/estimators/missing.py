@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import expressions as ex
+from ..columns import Column
 from ..containers import numpy_types
 from ..expressions import Expression
-from ..matrix import Column, Matrix, parts, scalar_column, scalars
+from ..matrix import Matrix, parts, scalar_column, scalars
 from ..nulls import is_missing
 from ..problems import Refusal
 from ..registry import Context, exports
@@ -18,7 +19,7 @@ from ..walk import transformed
 
 
 @exports("SimpleImputer")
-def simple_imputer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def simple_imputer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """The fitted value in the place of what is missing, then the indicators of add_indicator."""
     statistics = list(estimator.statistics_)
     kept = [
@@ -58,7 +59,7 @@ def _fill(statistic: Any, dtype: np.dtype[Any]) -> Any:
     return value
 
 
-def _imputed(x: Expression, fills: list[Any], missing: Any, columns: list[Column]) -> list[Column]:
+def _imputed(x: Expression, fills: list[Any], missing: Any, columns: Sequence[Column]) -> Sequence[Column]:
     x = _of_fill_type(x, fills)
     element = x.type.element
     if not is_missing(missing):
@@ -112,14 +113,14 @@ def _replaced(x: Expression, sentinel: Any, fill: Any) -> Expression:
 
 
 @exports("MissingIndicator")
-def missing_indicator(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def missing_indicator(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """1 where a column's value is missing, for the columns that it was fitted to tell of."""
     return _indicators(estimator, matrix.columns, context)
 
 
 def _indicators(
     estimator: Any, columns: Iterable[Column], context: Context, *, of_floats: bool = False
-) -> list[Column]:
+) -> Sequence[Column]:
     columns = list(columns)
     results = []
     for position in (int(feature) for feature in estimator.features_):

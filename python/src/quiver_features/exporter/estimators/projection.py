@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import expressions as ex
-from ..matrix import Column, Matrix, rounded, vector, vector_columns, work_type
+from ..columns import Column
+from ..matrix import Matrix, rounded, vector, vector_columns, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 
 
-def _projected(matrix: Matrix, components: Any, offset: Any, scale: Any, group: str) -> list[Column]:
+def _projected(matrix: Matrix, components: Any, offset: Any, scale: Any, group: str) -> Sequence[Column]:
     whole = ex.project(vector(matrix.columns), components.tolist(), offset, scale)
     if work_type(matrix.data) == "float32":
         whole = whole.rough()
@@ -21,7 +23,7 @@ def _projected(matrix: Matrix, components: Any, offset: Any, scale: Any, group: 
 
 
 @exports("PCA", "IncrementalPCA")
-def pca(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def pca(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """X · components_ᵀ - mean_ · components_ᵀ, divided by the standard deviations where it whitens."""
     components = np.asarray(estimator.components_, dtype=np.float64)
     if type(estimator).__name__ == "IncrementalPCA" and matrix.is_sparse:
@@ -37,7 +39,7 @@ def pca(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
 
 
 @exports("TruncatedSVD")
-def truncated_svd(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def truncated_svd(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """X · components_ᵀ."""
     components = np.asarray(estimator.components_, dtype=np.float64)
     return _projected(matrix, components, 0.0, 1.0, "truncatedsvd")

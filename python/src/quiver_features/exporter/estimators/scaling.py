@@ -6,13 +6,15 @@ For float32 data scikit-learn rounds after each operation. StandardScaler casts 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import expressions as ex
+from ..columns import Columns
 from ..expressions import Expression
-from ..matrix import Column, Matrix, elementwise, number, numbers, per_lane, rounded, vector, work_type
+from ..matrix import Matrix, elementwise, instead, number, numbers, per_lane, rounded, vector, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 
@@ -25,11 +27,11 @@ def hint_range(context: Context, matrix: Matrix, low: Any, high: Any) -> None:
         context.hint(column.expression, [low[position], high[position]])
 
 
-def reciprocal(columns: list[Column], scale: Any, precision: str) -> list[Column]:
+def reciprocal(columns: Columns, scale: Any, precision: str) -> Columns:
     """x * (1 / scale) with the reciprocal in the scale's own type, as for sparse data."""
     factors = 1.0 / np.asarray(scale)
 
-    def scaled(x: Expression, at: tuple[int, ...]) -> Expression:
+    def scaled(x: Expression, at: Sequence[int]) -> Expression:
         factor = per_lane(factors, at)
         return ex.standardize(number(x), 0.0, factor, form="multiply", precision=precision)
 
@@ -37,7 +39,7 @@ def reciprocal(columns: list[Column], scale: Any, precision: str) -> list[Column
 
 
 @exports("StandardScaler")
-def standard_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def standard_scaler(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """(x - mean_) / scale_."""
     precision = work_type(matrix.data)
     count = len(matrix.columns)
@@ -46,19 +48,19 @@ def standard_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Co
     if not estimator.with_mean and not estimator.with_std:
         return numbers(matrix.columns)
     if matrix.is_sparse:
-        return reciprocal(list(matrix.columns), scale, precision)
+        return reciprocal(matrix.columns, scale, precision)
     if precision == "float32" and context.library >= _STANDARD_CASTS_PARAMETERS:
         mean, scale = np.asarray(mean).astype(np.float32), np.asarray(scale).astype(np.float32)
     hint_range(context, matrix, mean, mean + scale)
 
-    def scaled(x: Expression, at: tuple[int, ...]) -> Expression:
+    def scaled(x: Expression, at: Sequence[int]) -> Expression:
         return ex.standardize(number(x), per_lane(mean, at), per_lane(scale, at), form="divide", precision=precision)
 
     return elementwise(matrix.columns, scaled)
 
 
 @exports("MinMaxScaler")
-def min_max_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def min_max_scaler(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """x * scale_ + min_, clipped where the estimator says so."""
     precision = work_type(matrix.data)
     clip: Any = "none"
@@ -66,7 +68,7 @@ def min_max_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Col
         clip = [float(np.asarray(bound, dtype=precision)) for bound in estimator.feature_range]
     hint_range(context, matrix, estimator.data_min_, estimator.data_max_)
 
-    def scaled(x: Expression, at: tuple[int, ...]) -> Expression:
+    def scaled(x: Expression, at: Sequence[int]) -> Expression:
         scale, minimum = per_lane(estimator.scale_, at), per_lane(estimator.min_, at)
         return ex.min_max(number(x), scale, minimum, clip=clip, precision=precision)
 
@@ -74,12 +76,12 @@ def min_max_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Col
 
 
 @exports("MaxAbsScaler")
-def max_abs_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def max_abs_scaler(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """x / scale_, clipped to [-1, 1] where the estimator says so."""
     precision = work_type(matrix.data)
     hint_range(context, matrix, -estimator.max_abs_, estimator.max_abs_)
     if matrix.is_sparse:
-        columns = reciprocal(list(matrix.columns), estimator.scale_, precision)
+        columns = reciprocal(matrix.columns, estimator.scale_, precision)
     else:
         columns = elementwise(
             matrix.columns,
@@ -91,7 +93,7 @@ def max_abs_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Col
 
 
 @exports("RobustScaler")
-def robust_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def robust_scaler(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """(x - center_) / scale_."""
     precision = work_type(matrix.data)
     count = len(matrix.columns)
@@ -100,17 +102,17 @@ def robust_scaler(estimator: Any, matrix: Matrix, context: Context) -> list[Colu
     if not estimator.with_centering and not estimator.with_scaling:
         return numbers(matrix.columns)
     if matrix.is_sparse:
-        return reciprocal(list(matrix.columns), scale, precision)
+        return reciprocal(matrix.columns, scale, precision)
     hint_range(context, matrix, center, center + scale)
 
-    def scaled(x: Expression, at: tuple[int, ...]) -> Expression:
+    def scaled(x: Expression, at: Sequence[int]) -> Expression:
         return ex.robust_scale(number(x), per_lane(center, at), per_lane(scale, at), precision=precision)
 
     return elementwise(matrix.columns, scaled)
 
 
 @exports("Normalizer")
-def normalizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def normalizer(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """Each row divided by its norm."""
     if estimator.norm not in {"l1", "l2", "max"}:
         raise Refusal(f"norm is {estimator.norm!r}")
@@ -124,8 +126,7 @@ def normalizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]
         whole = whole.rough()
     if not matrix.is_sparse and estimator.norm != "max":
         context.differing |= _at_the_limit(matrix.data, estimator.norm, precision)
-    columns = [Column(column.name, whole, lane, "normalizer") for lane, column in enumerate(matrix.columns)]
-    return rounded(columns, matrix.data)
+    return rounded(instead(matrix.columns, whole, "normalizer"), matrix.data)
 
 
 def _at_the_limit(data: Any, norm: str, precision: str) -> set[int]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import expressions as ex
+from ..columns import Columns
 from ..expressions import Exactness, Expression
-from ..matrix import Column, Matrix, per_lane, rounded, vector, vector_columns, work_type
+from ..matrix import Matrix, instead, per_lane, rounded, vector, vector_columns, work_type
 from ..problems import Refusal
 from ..registry import Context, exports
 from ..token_patterns import rule_of
@@ -62,7 +63,7 @@ def _check_analyzer(estimator: Any) -> None:
         raise Refusal(f"input={estimator.input!r} reads files")
 
 
-def counted(estimator: Any, matrix: Matrix, context: Context, weighting: str) -> list[Column]:
+def counted(estimator: Any, matrix: Matrix, context: Context, weighting: str) -> Columns:
     """A column for each term of the vocabulary."""
     terms = sorted(estimator.vocabulary_, key=estimator.vocabulary_.__getitem__)
     context.hint(matrix.columns[0].expression, [*documents_of(terms), " ".join(terms[:2] * 3)])
@@ -71,37 +72,37 @@ def counted(estimator: Any, matrix: Matrix, context: Context, weighting: str) ->
 
 
 @exports("CountVectorizer")
-def count_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def count_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """How often each term stands in the document, or whether it does."""
     return counted(estimator, matrix, context, "binary" if estimator.binary else "count")
 
 
 @exports("TfidfTransformer")
-def tfidf_transformer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def tfidf_transformer(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """Counts weighted by how rare a term is, then normalized."""
     return _weighted(estimator, matrix.columns, work_type(matrix.data))
 
 
 @exports("TfidfVectorizer")
-def tfidf_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> list[Column]:
+def tfidf_vectorizer(estimator: Any, matrix: Matrix, context: Context) -> Columns:
     """CountVectorizer and TfidfTransformer in one."""
-    columns = count_vectorizer(estimator, matrix, context)
+    columns = Columns.of(count_vectorizer(estimator, matrix, context))
     return _weighted(estimator._tfidf, columns, np.dtype(estimator.dtype).name)
 
 
-def _weighted(estimator: Any, columns: Any, precision: str) -> list[Column]:
+def _weighted(estimator: Any, columns: Columns, precision: str) -> Columns:
     whole = vector(columns)
-    group = columns[0].group if all(column.lane is not None for column in columns) else "tfidf"
+    group = columns[0].group if all(block.lanes is not None for block in columns.blocks) else "tfidf"
     if estimator.sublinear_tf:
         whole = _sublinear(whole)
         if precision == "float32":
             whole = ex.cast(whole.rough(), "float32")
     if estimator.use_idf:
-        idf = per_lane(np.asarray(estimator.idf_), tuple(range(len(columns))))
+        idf = per_lane(np.asarray(estimator.idf_), range(len(columns)))
         whole = ex.standardize(whole, 0.0, idf, form="multiply", precision=precision)
     if estimator.norm is not None:
         whole = ex.normalize(whole, estimator.norm, 0.0)
-    named = [Column(column.name, whole, lane, group) for lane, column in enumerate(columns)]
+    named = instead(columns, whole, group)
     if precision == "float64":
         return named
     return rounded(named, np.zeros((1, len(named)), dtype=precision))

@@ -12,8 +12,9 @@ from ...names import Reference
 from ...pairs import split_pairs
 from ...tables.types import ColumnType
 from .. import expressions as ex
+from ..columns import Column
 from ..expressions import Expression, ValueType
-from ..matrix import Column, scalar_column
+from ..matrix import scalar_column
 from ..nulls import is_missing
 from ..problems import Refusal
 from ..sources import Row, Source, is_null

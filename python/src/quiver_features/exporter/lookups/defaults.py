@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..document import Served
 from ..expressions import Expression
@@ -22,7 +23,8 @@ def defaults(
     oracle: Oracle, sample: JoinedSample, features: Sequence[Served], base: Row, default: float
 ) -> dict[str, Default]:
     """For each feature that is null for a missing key what the pipeline gives instead, unless that is NaN."""
-    answers = {name: oracle.transform([row]) for name, row in _null_rows(sample, base).items()}
+    rows = {name: oracle.transform([row]) for name, row in _null_rows(sample, base).items()}
+    answers = {name: row.toarray() if row is not None and issparse(row) else row for name, row in rows.items()}
     found: dict[str, Default] = {}
     problems = []
     for feature in features:

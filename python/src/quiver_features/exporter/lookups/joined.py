@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ..columns import Columns
 from ..matrix import Matrix, scalar_column
 from ..nulls import is_missing
 from ..samples import Sample
@@ -135,7 +136,7 @@ class JoinedSample(Sample):
             source.column(label) if isinstance(source, JoinedSource) else scalar_column(label, source.expression)
             for label, source in zip(self._labels(), self.sources, strict=False)
         ]
-        return Matrix(tuple(columns), self.build(rows))
+        return Matrix(Columns.of(columns), self.build(rows))
 
     def _labels(self) -> list[str]:
         return [str(label) for label in self.container.labels or []]
