@@ -12,6 +12,7 @@ mod client;
 mod demo_requests;
 mod describe;
 mod get;
+mod golden;
 mod grid;
 mod literal;
 mod processor;
@@ -48,6 +49,8 @@ enum Command {
     Transform(transform::Arguments),
     /// Makes tables of files of any kind, and looks into them
     Table(table::Arguments),
+    /// Writes the golden rows of a version from rows and the values that the fitting library gives for them
+    Golden(golden::Arguments),
     /// Prints the JSON Schema of specs or golden rows, or the page of all operations
     Schema(schema::Arguments),
     /// Writes requests to the demo as a data file for ghz
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Get(arguments) => get::run(&arguments),
         Command::Transform(arguments) => transform::run(&arguments),
         Command::Table(arguments) => table::run(&arguments),
+        Command::Golden(arguments) => golden::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::DemoRequests(arguments) => demo_requests::run(&arguments),
     };

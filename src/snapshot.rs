@@ -23,7 +23,7 @@ use crate::{
 pub mod golden;
 mod load;
 
-pub use load::{Options, Outcome, UnreadTable, load, load_per_row};
+pub use load::{Options, Outcome, Unproven, UnreadTable, load, load_per_row, load_unproven};
 
 /// The versions of one feature set, by number.
 pub type Versions = BTreeMap<u32, Arc<FeatureSet>>;

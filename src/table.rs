@@ -128,6 +128,11 @@ impl Table {
         }
     }
 
+    /// The key columns of some rows, each below [`Self::rows`].
+    pub fn keys(&self, rows: &[u32]) -> Vec<Column> {
+        self.keys.gather(&self.schema.key, rows)
+    }
+
     /// Makes `out` the values of column `column` at `rows`. [`Self::missing_row`] and [`Self::null_row`] give nulls
     /// with the status that tells them apart.
     pub fn gather(&self, column: usize, rows: &[u32], out: &mut Column) {

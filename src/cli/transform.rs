@@ -23,8 +23,8 @@ use crate::{
 use columns::{Columns, Tensor};
 use inputs::InputFile;
 
-mod columns;
-mod inputs;
+pub mod columns;
+pub mod inputs;
 
 #[derive(Debug, Args)]
 #[command(

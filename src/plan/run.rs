@@ -133,6 +133,16 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The rows of all lookups for a request's inputs, those that are prepared at load time too.
+    pub fn find_rows(&self, tables: Tables<'_>, inputs: &Inputs) -> Rows {
+        let mut rows = Rows::default();
+        let run = Run { plan: self, program: &self.direct, prepared: None, tables, inputs };
+        run.fetch(&mut rows, OutputSet::MAX);
+        rows
+    }
+}
+
 /// One request's run.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {

@@ -24,8 +24,12 @@ use crate::{
     table::{Table, TableSchema},
 };
 
+mod record;
 mod rows;
 mod values;
+
+pub use record::{Observed, record};
+pub use values::values_of;
 
 use rows::{Pair, Served};
 use values::column_of;

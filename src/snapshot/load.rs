@@ -1,17 +1,22 @@
 //! Reads a repository: `feature_sets/<name>/<version>/` and `tables/<name>/<version>/`.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use super::{Failed, FeatureSet, Snapshot, schemas_of};
+use super::{Failed, FeatureSet, Snapshot, checked_plan, schemas_of};
 use crate::{
     files::read_list,
     plan::graph::Graph,
     problem::Problems,
     spec::{
         Spec,
+        golden::Golden,
         read::{Version, read_version},
     },
-    table::Progress,
+    table::{Progress, Table},
 };
 use folders::{Numbered, numbered_folders};
 use tables::Tables;
@@ -102,6 +107,62 @@ pub fn load_per_row(
     options: Options,
     progress: &dyn Progress,
 ) -> Result<FeatureSet, Problems> {
+    let Read { folder, version, tables } = read_one(repository, feature_set, version, progress)?;
+    FeatureSet::build_per_row(version, &tables, options.prepared_bytes)
+        .map_err(|found| found.in_folder(&folder.place))
+}
+
+/// A version whose golden rows, if it has any, were not looked at.
+#[derive(Debug)]
+pub struct Unproven {
+    /// The version's folder.
+    pub folder: PathBuf,
+    /// The version for rows that bring every input of their own.
+    pub flat: FeatureSet,
+    version: Version,
+    tables: BTreeMap<String, Arc<Table>>,
+}
+
+impl Unproven {
+    /// The spec as it is written.
+    pub fn spec(&self) -> &Spec {
+        &self.version.spec
+    }
+
+    /// Holds the version to golden rows.
+    pub fn prove(&self, golden: Golden) -> Result<(), Problems> {
+        let version = Version { golden: Some(golden), ..self.version.clone() };
+        checked_plan(&version, &self.tables).map(drop)
+    }
+}
+
+/// Loads one version of one feature set, the highest for version 0, without its golden rows.
+pub fn load_unproven(
+    repository: &Path,
+    feature_set: &str,
+    version: u32,
+    progress: &dyn Progress,
+) -> Result<Unproven, Problems> {
+    let Read { folder, version, tables } = read_one(repository, feature_set, version, progress)?;
+    let version = Version { golden: None, ..version };
+    let flat = FeatureSet::build_per_row(version.clone(), &tables, None);
+    let flat = flat.map_err(|found| found.in_folder(&folder.place))?;
+    Ok(Unproven { folder: folder.path, flat, version, tables })
+}
+
+/// One version with the newest version of every table that it looks up.
+struct Read {
+    folder: Numbered,
+    version: Version,
+    tables: BTreeMap<String, Arc<Table>>,
+}
+
+fn read_one(
+    repository: &Path,
+    feature_set: &str,
+    version: u32,
+    progress: &dyn Progress,
+) -> Result<Read, Problems> {
     let mut problems = Problems::none();
     let folders = numbered_folders(repository, "feature_sets", &mut problems);
     let folder = find(folders, feature_set, version).ok_or_else(|| {
@@ -113,9 +174,7 @@ pub fn load_per_row(
     let mut problems = Problems::none();
     let version = read_folder(&folder)?;
     let tables = Tables::load(repository, std::iter::once(&version.spec), progress, &mut problems);
-    problems.or(())?;
-    FeatureSet::build_per_row(version, &tables.loaded, options.prepared_bytes)
-        .map_err(|found| found.in_folder(&folder.place))
+    problems.or(Read { folder, version, tables: tables.loaded })
 }
 
 fn find(folders: Vec<Numbered>, feature_set: &str, version: u32) -> Option<Numbered> {

@@ -77,14 +77,19 @@ impl KeyTexts {
         self.long(low, high).map_or_else(|| hash_of_word(low, high), xxh3_64)
     }
 
-    /// String `row` as people read it.
-    pub fn describe(&self, row: usize) -> String {
+    /// String `row`.
+    pub fn text(&self, row: usize) -> String {
         let [low, high] = self.entry(row);
         if let Some(long) = self.long(low, high) {
-            return format!("{:?}", String::from_utf8_lossy(long));
+            return String::from_utf8_lossy(long).into_owned();
         }
         let bytes = [low.to_le_bytes(), high.to_le_bytes()].concat();
-        format!("{:?}", String::from_utf8_lossy(&bytes[..usize::from(bytes[15])]))
+        String::from_utf8_lossy(&bytes[..usize::from(bytes[15])]).into_owned()
+    }
+
+    /// String `row` as people read it.
+    pub fn describe(&self, row: usize) -> String {
+        format!("{:?}", self.text(row))
     }
 
     /// Asks the processor to fetch the entry of string `row`.

@@ -6,7 +6,7 @@ use super::{
     memory::{Pages, prefetch},
     schema::KeyColumn,
 };
-use crate::batch::{Column, Element, Strings, Values};
+use crate::batch::{Column, Element, Mark, Strings, Values};
 
 /// The keys of a table's rows: integers side by side row by row, each string column by itself.
 #[derive(Debug)]
@@ -149,6 +149,23 @@ impl KeyStore {
             (Part::Word(word), _) => self.word(row, word).cast_signed().to_string(),
         });
         parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The key columns of some rows.
+    pub fn gather(&self, columns: &[KeyColumn], rows: &[u32]) -> Vec<Column> {
+        let values = |part: &Part, element: Element| match (*part, element) {
+            (Part::Text(text), _) => Values::String(Strings::from_values(
+                rows.iter().map(|&row| self.texts[text].text(row as usize)),
+            )),
+            (Part::Word(word), Element::Uint64) => {
+                Values::Uint64(rows.iter().map(|&row| self.word(row as usize, word)).collect())
+            }
+            (Part::Word(word), _) => {
+                Values::Int64(rows.iter().map(|&row| self.word(row as usize, word).cast_signed()).collect())
+            }
+        };
+        let parts = self.parts.iter().zip(columns).map(|(part, column)| values(part, column.element));
+        parts.map(|values| Column { values, marks: vec![Mark::PRESENT; rows.len()], list: None }).collect()
     }
 
     /// Bytes in memory.

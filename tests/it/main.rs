@@ -8,6 +8,7 @@ mod errors;
 mod examples;
 mod floods;
 mod golden;
+mod golden_command;
 mod hashes;
 mod operations;
 mod parity;

@@ -64,6 +64,12 @@ impl Columns {
         problems.or(Self(columns))
     }
 
+    /// The names of an output's columns, in the order of its tensor.
+    pub fn names_of(&self, output: usize) -> impl Iterator<Item = &str> {
+        let of_output = self.0.iter().filter(move |column| column.output == output);
+        of_output.map(|column| column.written.name.as_str())
+    }
+
     pub fn written(&self) -> Vec<WrittenColumn> {
         self.0.iter().map(|column| column.written.clone()).collect()
     }

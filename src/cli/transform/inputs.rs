@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    batch::{Column, Mark},
+    batch::{Column, Mark, Type},
     files::{Batch, Found, Losses, Refusals, RowBatches, RowFile, Stored, Target},
     problem::Problems,
     serve::request::RequestColumn,
@@ -85,6 +85,11 @@ impl InputFile {
                 misfits.refuse("--lossy", refusals, |row| format!("{}, column {}", place(row), target.name));
             }
         }
+    }
+
+    /// The names and types of the columns that batches have.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Type)> {
+        self.targets.iter().map(|target| (target.name.as_str(), target.of))
     }
 
     /// A batch as the columns of a request.

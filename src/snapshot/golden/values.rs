@@ -1,4 +1,4 @@
-//! Columns from the JSON values of golden rows.
+//! Columns from the JSON values of golden rows, and such values from columns.
 
 use serde_json::Value;
 
@@ -31,6 +31,54 @@ pub fn column_of(of: Type, values: &[Value]) -> Result<Column, Problems> {
     let mut column = flat_column(Type { list: false, ..of }, elements.into_iter())?;
     column.list = Some(list);
     Ok(column)
+}
+
+/// The JSON values of a column's rows, such that [`column_of`] makes the same column of them.
+pub fn values_of(column: &Column, lanes: Option<usize>) -> Vec<Value> {
+    let of_value = |position: usize| {
+        let element =
+            |at: usize| if column.marks[position].is_null() { Value::Null } else { element_of(column, at) };
+        match lanes {
+            None => element(position),
+            Some(_) if column.marks[position].is_null() => Value::Null,
+            Some(lanes) => (position * lanes..(position + 1) * lanes).map(element).collect(),
+        }
+    };
+    let Some(list) = &column.list else { return (0..column.marks.len()).map(of_value).collect() };
+    let of_row = |row: usize| match list.marks[row].is_null() {
+        true => Value::Null,
+        false => list.range(row).map(of_value).collect(),
+    };
+    (0..list.marks.len()).map(of_row).collect()
+}
+
+fn element_of(column: &Column, at: usize) -> Value {
+    match &column.values {
+        Values::Float64(values) => number(values[at]),
+        Values::Float32(values) => number(values[at].into()),
+        Values::Int64(values) => integer(values[at].into()),
+        Values::Uint64(values) => integer(values[at].into()),
+        Values::Bool(values) => values[at].into(),
+        Values::String(values) => values.get(at).into(),
+        Values::OneHot(_) | Values::Sparse(_) => unreachable!("inputs and tables hold no compact vectors"),
+    }
+}
+
+fn number(value: f64) -> Value {
+    match value {
+        value if value.is_nan() => "nan".into(),
+        f64::INFINITY => "inf".into(),
+        f64::NEG_INFINITY => "-inf".into(),
+        value => value.into(),
+    }
+}
+
+/// Readers that take numbers for floats know integers up to 2^53.
+fn integer(value: i128) -> Value {
+    match i64::try_from(value) {
+        Ok(value) if value.unsigned_abs() <= 1 << 53 => value.into(),
+        _ => value.to_string().into(),
+    }
 }
 
 fn flat_column<'a>(of: Type, values: impl Iterator<Item = &'a Value>) -> Result<Column, Problems> {
@@ -124,6 +172,23 @@ mod tests {
             column_of(lists, &[json!([1, "9007199254740993"]), json!(null), json!([])]).expect("good");
         assert_eq!(lists.int64(), [1, 9_007_199_254_740_993]);
         assert_eq!(lists.list.expect("lists").offsets, [0, 2, 2, 2]);
+    }
+
+    #[test]
+    fn values_come_back_as_they_were() {
+        let checks = [
+            (Type::scalar(Element::Float64), json!([1.5, null, "nan", "-inf", -0.0])),
+            (Type::scalar(Element::Int64), json!([1, "9007199254740993", "-9223372036854775808", null])),
+            (Type::scalar(Element::Uint64), json!(["18446744073709551615", 3])),
+            (Type::scalar(Element::String).listed(), json!([["a", null], [], null])),
+            (Type::scalar(Element::Bool), json!([true, null])),
+            (Type::vector(2), json!([[1.0, "inf"], null])),
+        ];
+        for (of, values) in checks {
+            let written = values.as_array().expect("values");
+            let column = column_of(of, written).expect("good");
+            assert_eq!(&values_of(&column, of.width), written, "{of}");
+        }
     }
 
     #[test]
