@@ -37,7 +37,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Failure::Failed(format!("{problems}\n{count} {noun} in {}", arguments.repository.display()))
     })?;
     print(&format!("{}\n\n{}\n\n", feature_sets(&snapshot), tables(&snapshot, &unread_tables)))?;
+    for (name, version) in unproven(&snapshot) {
+        print(&format!(
+            "warning: {name} version {version} has no golden rows: nothing shows that it computes what was fitted \
+            (`quiver golden` writes them)\n"
+        ))?;
+    }
     print(&format!("no problem found in {took:.1?}\n"))
+}
+
+/// The versions without golden rows.
+fn unproven(snapshot: &Snapshot) -> impl Iterator<Item = (&str, u32)> {
+    let all =
+        snapshot.feature_sets().flat_map(|(name, versions)| versions.values().map(move |of| (name, of)));
+    all.filter(|(_, of)| of.golden_rows().is_none()).map(|(name, of)| (name, of.version()))
 }
 
 fn feature_sets(snapshot: &Snapshot) -> Table {

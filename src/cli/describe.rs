@@ -90,8 +90,9 @@ fn in_full(described: &GetFeatureSetResponse) -> String {
         outputs,
         tables,
         time_zone_database,
+        golden_rows,
     } = described;
-    let mut text = format!("{feature_set} version {version} ({fingerprint})\n");
+    let mut text = format!("{feature_set} version {version} ({fingerprint}), {golden_rows} golden rows\n");
     text += &format!("\ninputs\n{}\n", inputs_table(inputs));
     for output in outputs {
         text += &format!("\n{}\n{}\n", output_title(output), features_table(output));

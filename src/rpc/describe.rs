@@ -46,6 +46,7 @@ pub fn feature_set(of: &FeatureSet) -> proto::GetFeatureSetResponse {
         outputs: of.plan().outputs.iter().map(|written| output(of, written)).collect(),
         tables: of.tables().iter().map(|of| table(of)).collect(),
         time_zone_database: Zone::database().to_owned(),
+        golden_rows: of.golden_rows().map_or(0, |rows| u32::try_from(rows).unwrap_or(u32::MAX)),
     }
 }
 

@@ -172,6 +172,7 @@ class FeatureSet:
         outputs: The tensors of an answer.
         tables: What it looks rows up in.
         time_zone_database: The edition of the IANA time zone database that the server computes zones with.
+        golden_rows: How many of the fitting library's golden rows it reproduces; 0 where it brings none.
     """
 
     name: str
@@ -181,6 +182,7 @@ class FeatureSet:
     outputs: tuple[Output, ...]
     tables: tuple[Table, ...]
     time_zone_database: str = ""
+    golden_rows: int = 0
 
     def output(self, name: str) -> Output:
         """The output of this name.
@@ -210,6 +212,7 @@ def feature_set(message: pb.GetFeatureSetResponse) -> FeatureSet:
         tuple(_output(one) for one in message.outputs),
         tuple(Table(one.name, one.version, one.rows, one.bytes) for one in message.tables),
         message.time_zone_database,
+        message.golden_rows,
     )
 
 

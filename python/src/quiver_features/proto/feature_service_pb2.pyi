@@ -335,7 +335,7 @@ class GetFeatureSetRequest(_message.Message):
     def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class GetFeatureSetResponse(_message.Message):
-    __slots__ = ("feature_set", "version", "fingerprint", "inputs", "outputs", "tables", "time_zone_database")
+    __slots__ = ("feature_set", "version", "fingerprint", "inputs", "outputs", "tables", "time_zone_database", "golden_rows")
     FEATURE_SET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
@@ -343,6 +343,7 @@ class GetFeatureSetResponse(_message.Message):
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     TABLES_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_DATABASE_FIELD_NUMBER: _ClassVar[int]
+    GOLDEN_ROWS_FIELD_NUMBER: _ClassVar[int]
     feature_set: str
     version: int
     fingerprint: str
@@ -350,7 +351,8 @@ class GetFeatureSetResponse(_message.Message):
     outputs: _containers.RepeatedCompositeFieldContainer[OutputDescription]
     tables: _containers.RepeatedCompositeFieldContainer[TableDescription]
     time_zone_database: str
-    def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputDescription, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputDescription, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[TableDescription, _Mapping]]] = ..., time_zone_database: _Optional[str] = ...) -> None: ...
+    golden_rows: int
+    def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputDescription, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputDescription, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[TableDescription, _Mapping]]] = ..., time_zone_database: _Optional[str] = ..., golden_rows: _Optional[int] = ...) -> None: ...
 
 class InputDescription(_message.Message):
     __slots__ = ("name", "dtype", "scope", "list", "required", "nan_is_null", "time_unit", "time_zone")
