@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from impressions import ADS, ADVERTISERS, LOG, PEOPLE, SIMPLE, TASTES, joined
-from sklearn.preprocessing import StandardScaler
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from quiver_features import Entry, ExportError, Lookup, export
 
@@ -145,6 +146,18 @@ def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     frame = pd.concat([frame, frame[["bid"]]], axis=1)
     with pytest.raises(ExportError, match="several columns of one name: bid"):
         export(pipeline, tmp_path, "ctr", sample=frame, lookups=[Lookup("ads", key="ad_id")], tables={"ads": ADS})
+
+
+def test_none_and_nan_are_one_thing_or_refused(tmp_path: Path) -> None:
+    ads = ADS.assign(kind=pd.Series(["a", None] * 20, dtype=object))
+    frame = LOG[LOG["ad_id"].isin(ADS["ad_id"])].merge(ads, on="ad_id")
+    lookups = [Lookup("ads", key="ad_id")]
+    two = ColumnTransformer([("kind", OneHotEncoder(handle_unknown="ignore"), ["kind"])]).fit(frame)
+    with pytest.raises(ExportError, match=r"column 'kind': the pipeline takes None .* and NaN .* for two things; make"):
+        export(two, tmp_path, "ctr", sample=frame, lookups=lookups, tables={"ads": ads})
+    frame["kind"] = frame["kind"].where(frame["kind"].notna())
+    one = ColumnTransformer([("kind", OneHotEncoder(handle_unknown="ignore"), ["kind"])]).fit(frame)
+    assert export(one, tmp_path, "ctr", sample=frame, lookups=lookups, tables={"ads": ads}).name == "1"
 
 
 def test_a_reference_that_fits_two_columns_is_refused_with_both(tmp_path: Path) -> None:

@@ -110,6 +110,16 @@ class Brought(JoinedSource):
         missing = self.missing
         return float("nan") if type(missing).__name__ == "_Marker" else missing
 
+    @property
+    def has_two_nulls(self) -> bool:
+        """Whether the frame holds None for no value, and a left join NaN for no row of the table."""
+        return self.missing is None and isinstance(self.dtype, np.dtype) and self.dtype.hasobject
+
+    @property
+    def no_row(self) -> Any:
+        """What the frame holds where the table has no row."""
+        return float("nan") if self.has_two_nulls else self.null
+
     def _stored(self, value: Any) -> Any:
         if self.stored.list:
             return [None if is_missing(one) else one for one in value]

@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 from ..document import Served
 from ..expressions import Expression
 from ..golden import Oracle
+from ..outputs import Numbers
 from ..problems import ExportError, ExportProblem
 from ..sources import Row
 from .brought import LookupColumn
@@ -23,8 +24,8 @@ def defaults(
     oracle: Oracle, sample: JoinedSample, features: Sequence[Served], base: Row, default: float
 ) -> dict[str, Default]:
     """For each feature that is null for a missing key what the pipeline gives instead, unless that is NaN."""
-    rows = {name: oracle.transform([row]) for name, row in _null_rows(sample, base).items()}
-    answers = {name: row.toarray() if row is not None and issparse(row) else row for name, row in rows.items()}
+    _refuse_two_nulls(oracle, sample, base)
+    answers = {name: _answer(oracle, row) for name, row in _null_rows(sample, base).items()}
     found: dict[str, Default] = {}
     problems = []
     for feature in features:
@@ -46,6 +47,33 @@ def defaults(
     if problems:
         raise ExportError(problems)
     return found
+
+
+def _answer(oracle: Oracle, row: Row) -> Numbers | None:
+    """What the estimator makes of a row, or None where it refuses it."""
+    found = oracle.transform([row])
+    return found.toarray() if found is not None and issparse(found) else found
+
+
+def _refuse_two_nulls(oracle: Oracle, sample: JoinedSample, base: Row) -> None:
+    """Refuses columns in which the pipeline takes no value and no row for two things; served they are one."""
+    problems = []
+    for lookup in sample.lookups:
+        for at, source in lookup.brought.items():
+            if not source.has_two_nulls:
+                continue
+            no_value, no_row = (
+                oracle.transform([(*base[:at], null, *base[at + 1 :])]) for null in (None, source.no_row)
+            )
+            if no_value is not None and no_row is not None and not np.array_equal(no_value, no_row, equal_nan=True):
+                column = f"frame[{source.name!r}]"
+                reason = (
+                    "the pipeline takes None (the table has no value) and NaN (a left join found no row) for two "
+                    f"things; make them one before fitting, as in {column}.where({column}.notna())"
+                )
+                problems.append(ExportProblem(f"column {source.name!r}", reason))
+    if problems:
+        raise ExportError(problems)
 
 
 def _null_rows(sample: JoinedSample, base: Row) -> dict[str, Row]:

@@ -62,7 +62,7 @@ class Joined:
     def clear(self, row: list[Any]) -> None:
         """Makes a row one without a row of the table."""
         for at, source in self.brought.items():
-            row[at] = source.null
+            row[at] = source.no_row
 
     def clear_entries(self, row: list[Any]) -> None:
         """Makes entries without a key null."""
