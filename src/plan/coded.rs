@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::graph::{Graph, NodeId};
+use super::graph::Graph;
 use crate::{
     batch::{Column, Mark, Values},
     spec::Scope,
@@ -42,20 +42,20 @@ impl CodedPart {
     }
 
     /// Codes the part over all rows of its table, `count` of them; none where it has too many distinct values. `values`
-    /// gives a node's values for some of the rows.
+    /// gives the part's values for some of the rows.
     pub fn build(
         graph: &Graph,
         lookup: usize,
         count: usize,
-        mut values: impl FnMut(NodeId, Range<usize>) -> Column,
+        mut values: impl FnMut(Range<usize>) -> Column,
     ) -> Option<Self> {
         let (part, parent) = Self::of_lookup(graph, lookup)?;
-        let node = graph.lookups[lookup].keys[part];
-        let (mut distinct, mut new) = (Column::new(graph.nodes[node].of), Column::new(graph.nodes[node].of));
+        let of = graph.nodes[graph.lookups[lookup].keys[part]].of;
+        let (mut distinct, mut new) = (Column::new(of), Column::new(of));
         let mut known: HashMap<Distinct, u16> = HashMap::new();
         let mut codes = Vec::with_capacity(count);
         for start in (0..count).step_by(BLOCK) {
-            let of_block = values(node, start..(start + BLOCK).min(count));
+            let of_block = values(start..(start + BLOCK).min(count));
             let mut firsts = Vec::new();
             for position in 0..of_block.marks.len() {
                 let next = known.len() as u16;

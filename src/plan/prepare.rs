@@ -89,12 +89,13 @@ impl Prepared {
             return;
         }
         let count = tables.of(&plan.graph, parent).row_numbers();
+        let work = Work::of(plan, plan.graph.lookups[lookup].keys.iter().copied());
         let mut resolved = Vec::with_capacity(count);
         let mut rows = Rows::default();
         for start in (0..count).step_by(BLOCK) {
             let range = start..(start + BLOCK).min(count);
-            self.rows_below(plan, tables, parent, range, &plan.graph.lookups[lookup].keys, &mut rows);
-            find_below(plan, tables, lookup, &mut rows);
+            self.rows_below(plan, tables, parent, range, &work, &mut rows);
+            find_below(plan, tables, lookup, &work.nodes, &mut rows);
             resolved.extend_from_slice(&rows.numbers[lookup]);
         }
         self.resolved[lookup] = Some(resolved);
@@ -104,34 +105,35 @@ impl Prepared {
     fn code(&self, plan: &Plan, tables: Tables<'_>, lookup: usize, parent: usize) -> Option<CodedPart> {
         let count = tables.of(&plan.graph, parent).row_numbers();
         let mut columns = plan.columns();
-        CodedPart::build(&plan.graph, lookup, count, |node, range| {
-            let nodes = nodes_for(plan, std::iter::once(node));
-            self.evaluate(plan, tables, parent, range, &nodes, &mut columns);
+        let (part, _) = CodedPart::of_lookup(&plan.graph, lookup)?;
+        let node = plan.graph.lookups[lookup].keys[part];
+        let work = Work::of(plan, std::iter::once(node));
+        CodedPart::build(&plan.graph, lookup, count, |range| {
+            self.evaluate(plan, tables, parent, range, &work, &mut columns);
             std::mem::replace(&mut columns[node], Column::new(plan.graph.nodes[node].of))
         })
     }
 
-    /// The rows of the lookups that `nodes` read and that follow from the rows `range` of `anchor`'s table.
+    /// The rows of the lookups that `work` reads and that follow from the rows `range` of `anchor`'s table.
     fn rows_below(
         &self,
         plan: &Plan,
         tables: Tables<'_>,
         anchor: usize,
         range: std::ops::Range<usize>,
-        nodes: &[NodeId],
+        work: &Work,
         rows: &mut Rows,
     ) {
         let graph = &plan.graph;
         rows.reset(graph.lookups.len());
         rows.numbers[anchor].extend(range.map(|row| row as u32));
-        let read = lookups_read(plan, nodes);
-        for &lookup in graph.lookup_order.iter().filter(|&&lookup| read[lookup]) {
+        for &(lookup, ref keys) in &work.lookups {
             let Some(parent) = graph.lookups[lookup].parent else { continue };
             let below = lookup != anchor && graph.parents(parent).any(|above| above == anchor);
             match self.resolved(lookup) {
                 Some(resolved) if below => rows.derive(lookup, parent, resolved),
                 // A list of keys, or a parent whose load-time results were given up for the cap.
-                None if below => find_below(plan, tables, lookup, rows),
+                None if below => find_below(plan, tables, lookup, keys, rows),
                 _ => {}
             }
         }
@@ -144,12 +146,12 @@ impl Prepared {
         tables: Tables<'_>,
         lookup: usize,
         range: std::ops::Range<usize>,
-        nodes: &[NodeId],
+        work: &Work,
         columns: &mut [Column],
     ) {
         let (count, mut rows) = (range.len(), Rows::default());
-        self.rows_below(plan, tables, lookup, range, nodes, &mut rows);
-        at_load(plan, tables, &rows).run(nodes, 0..count, columns);
+        self.rows_below(plan, tables, lookup, range, work, &mut rows);
+        at_load(plan, tables, &rows).run(&work.nodes, 0..count, columns);
     }
 
     fn prepare_lookup(&mut self, plan: &Plan, program: &Program, tables: Tables<'_>, lookup: usize) {
@@ -162,16 +164,16 @@ impl Prepared {
         if targets.is_empty() && program.kept[lookup].is_empty() {
             return;
         }
-        let nodes = nodes_for(plan, targets.iter().chain(&program.kept[lookup]).copied());
+        let work = Work::of(plan, targets.iter().chain(&program.kept[lookup]).copied());
         let count = tables.of(&plan.graph, lookup).row_numbers();
         let mut matrix = RowMatrix::new(count, record.bytes);
         let mut kept: Vec<Column> =
             program.kept[lookup].iter().map(|&node| Column::new(plan.graph.nodes[node].of)).collect();
         let mut columns = plan.columns();
-        let block = block_rows(plan, &nodes);
+        let block = block_rows(plan, &work.nodes);
         for start in (0..count).step_by(block) {
             let range = start..(start + block).min(count);
-            self.evaluate(plan, tables, lookup, range.clone(), &nodes, &mut columns);
+            self.evaluate(plan, tables, lookup, range.clone(), &work, &mut columns);
             for (&node, kept) in program.kept[lookup].iter().zip(&mut kept) {
                 kept.append(&columns[node]);
             }
@@ -198,10 +200,10 @@ pub fn bytes_of_row(plan: &Plan, tables: Tables<'_>, lookup: usize, node: NodeId
         Form::Float32 => of.of.lanes() * size_of::<f32>(),
         Form::OneHot => size_of::<u32>(),
         Form::Sparse => {
-            let nodes = nodes_for(plan, std::iter::once(node));
-            let count = tables.of(&plan.graph, lookup).row_numbers().min(block_rows(plan, &nodes));
+            let work = Work::of(plan, std::iter::once(node));
+            let count = tables.of(&plan.graph, lookup).row_numbers().min(block_rows(plan, &work.nodes));
             let mut columns = plan.columns();
-            Prepared::default().evaluate(plan, tables, lookup, 0..count, &nodes, &mut columns);
+            Prepared::default().evaluate(plan, tables, lookup, 0..count, &work, &mut columns);
             columns[node].values.memory().div_ceil(count.max(1))
         }
     }
@@ -213,38 +215,54 @@ fn at_load<'a>(plan: &'a Plan, tables: Tables<'a>, rows: &'a Rows) -> Evaluator<
     Evaluator { graph, tables, rows, inputs: None, prepared: None, dictionaries: &[], in_place: false }
 }
 
-/// Finds the rows of a lookup by the rows of those that its key reads.
-fn find_below(plan: &Plan, tables: Tables<'_>, lookup: usize, rows: &mut Rows) {
+/// Nodes to compute for rows of a table, with the lookups that they read.
+struct Work {
+    /// In order.
+    nodes: Vec<NodeId>,
+    /// In order, those below the table's lookup among them, each with the nodes that its key is computed of.
+    lookups: Vec<(usize, Vec<NodeId>)>,
+}
+
+impl Work {
+    /// What `targets` need.
+    fn of(plan: &Plan, targets: impl Iterator<Item = NodeId>) -> Self {
+        let graph = &plan.graph;
+        let nodes = nodes_for(plan, targets);
+        let mut read = vec![false; graph.lookups.len()];
+        note_read(plan, &nodes, &mut read);
+        let mut lookups = Vec::new();
+        for &lookup in graph.lookup_order.iter().rev() {
+            if read[lookup] {
+                let Lookup { keys, parent, .. } = &graph.lookups[lookup];
+                let of_key = nodes_for(plan, keys.iter().copied());
+                note_read(plan, &of_key, &mut read);
+                parent.iter().for_each(|&parent| read[parent] = true);
+                lookups.push((lookup, of_key));
+            }
+        }
+        lookups.reverse();
+        Self { nodes, lookups }
+    }
+}
+
+/// Notes the lookups whose columns are among `nodes`.
+fn note_read(plan: &Plan, nodes: &[NodeId], read: &mut [bool]) {
+    for &node in nodes {
+        if let Source::Column { lookup, .. } = plan.graph.nodes[node].source {
+            read[lookup] = true;
+        }
+    }
+}
+
+/// Finds the rows of a lookup by the rows of those that its key reads; `nodes` are those that it is computed of.
+fn find_below(plan: &Plan, tables: Tables<'_>, lookup: usize, nodes: &[NodeId], rows: &mut Rows) {
     let graph = &plan.graph;
     let mut computed = Vec::new();
     if let (true, Some(parent)) = (graph.has_computed_key(lookup), graph.lookups[lookup].parent) {
         computed = plan.columns();
-        let nodes = nodes_for(plan, graph.lookups[lookup].keys.iter().copied());
-        at_load(plan, tables, rows).run(&nodes, 0..rows.numbers[parent].len(), &mut computed);
+        at_load(plan, tables, rows).run(nodes, 0..rows.numbers[parent].len(), &mut computed);
     }
     Finder { graph, tables, inputs: None, computed: &computed }.find(lookup, rows);
-}
-
-/// For each lookup whether `nodes` read its rows, or the keys of lookups that they read do.
-fn lookups_read(plan: &Plan, nodes: &[NodeId]) -> Vec<bool> {
-    let graph = &plan.graph;
-    let mut read = vec![false; graph.lookups.len()];
-    let note = |read: &mut Vec<bool>, nodes: Vec<NodeId>| {
-        for node in nodes {
-            if let Source::Column { lookup, .. } = graph.nodes[node].source {
-                read[lookup] = true;
-            }
-        }
-    };
-    note(&mut read, nodes_for(plan, nodes.iter().copied()));
-    for &lookup in graph.lookup_order.iter().rev() {
-        if read[lookup] {
-            let Lookup { keys, parent, .. } = &graph.lookups[lookup];
-            note(&mut read, nodes_for(plan, keys.iter().copied()));
-            parent.iter().for_each(|&parent| read[parent] = true);
-        }
-    }
-    read
 }
 
 /// All nodes that `targets` read, in order.
