@@ -148,15 +148,17 @@ def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
         export(pipeline, tmp_path, "ctr", sample=frame, lookups=[Lookup("ads", key="ad_id")], tables={"ads": ADS})
 
 
-def test_none_and_nan_are_one_thing_or_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threshold", [0.0, 1.0])
+def test_none_and_nan_are_one_thing_or_refused(threshold: float, tmp_path: Path) -> None:
     ads = ADS.assign(kind=pd.Series(["a", None] * 20, dtype=object))
     frame = LOG[LOG["ad_id"].isin(ADS["ad_id"])].merge(ads, on="ad_id")
     lookups = [Lookup("ads", key="ad_id")]
-    two = ColumnTransformer([("kind", OneHotEncoder(handle_unknown="ignore"), ["kind"])]).fit(frame)
+    steps = [("kind", OneHotEncoder(handle_unknown="ignore"), ["kind"])]
+    two = ColumnTransformer(steps, sparse_threshold=threshold).fit(frame)
     with pytest.raises(ExportError, match=r"column 'kind': the pipeline takes None .* and NaN .* for two things; make"):
         export(two, tmp_path, "ctr", sample=frame, lookups=lookups, tables={"ads": ads})
     frame["kind"] = frame["kind"].where(frame["kind"].notna())
-    one = ColumnTransformer([("kind", OneHotEncoder(handle_unknown="ignore"), ["kind"])]).fit(frame)
+    one = ColumnTransformer(steps, sparse_threshold=threshold).fit(frame)
     assert export(one, tmp_path, "ctr", sample=frame, lookups=lookups, tables={"ads": ads}).name == "1"
 
 

@@ -62,9 +62,7 @@ def _refuse_two_nulls(oracle: Oracle, sample: JoinedSample, base: Row) -> None:
         for at, source in lookup.brought.items():
             if not source.has_two_nulls:
                 continue
-            no_value, no_row = (
-                oracle.transform([(*base[:at], null, *base[at + 1 :])]) for null in (None, source.no_row)
-            )
+            no_value, no_row = (_answer(oracle, (*base[:at], null, *base[at + 1 :])) for null in (None, source.no_row))
             if no_value is not None and no_row is not None and not np.array_equal(no_value, no_row, equal_nan=True):
                 column = f"frame[{source.name!r}]"
                 reason = (
