@@ -136,10 +136,11 @@ impl Plan {
 impl Plan {
     /// The rows of all lookups for a request's inputs, those that are prepared at load time too.
     pub fn find_rows(&self, tables: Tables<'_>, inputs: &Inputs) -> Rows {
-        let mut rows = Rows::default();
+        let mut scratch = Scratch::new(self);
         let run = Run { plan: self, program: &self.direct, prepared: None, tables, inputs };
-        run.fetch(&mut rows, OutputSet::MAX);
-        rows
+        let fetched = run.fetch(&mut scratch, OutputSet::MAX, &|| false);
+        debug_assert!(fetched.is_ok(), "a fetch that never expires ends");
+        scratch.rows
     }
 }
 
