@@ -135,6 +135,13 @@ pub struct TimeType {
     pub zone: Option<Zone>,
 }
 
+impl TimeType {
+    /// Whether both are timestamps of one zone, durations or dates, whatever their units are.
+    pub fn is_same_kind(self, other: Self) -> bool {
+        std::mem::discriminant(&self.time) == std::mem::discriminant(&other.time) && self.zone == other.zone
+    }
+}
+
 impl fmt::Display for TimeType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.zone {

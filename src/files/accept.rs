@@ -93,13 +93,15 @@ pub fn list_element(data: &DataType) -> Option<&DataType> {
     }
 }
 
-/// The way out where times and other values meet.
+/// The way out where times, texts and numbers meet.
 fn hint(data: &DataType, stored: Stored) -> Option<String> {
     match stored {
         Stored::Time(of) => times::hint(data, of),
         _ if data.is_temporal() => {
             Some(": it is a time, which a timestamp, a duration or a date can hold".to_owned())
         }
+        Stored::String if is_number(plain(data)) => Some(": write its numbers as texts".to_owned()),
+        _ if is_text(plain(data)) => Some(": write its texts as numbers".to_owned()),
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 mod dialect;
 mod fields;
+mod lists;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -65,9 +66,6 @@ impl CsvFile {
     pub fn check(&self, target: &Target) -> Result<(), String> {
         match self.names.iter().filter(|name| **name == target.name).count() {
             0 => Err("is not in the file".to_owned()),
-            1 if target.of.list || target.of.width.is_some() => {
-                Err(format!("can't be read as {} from CSV, which has no lists", target.of))
-            }
             1 => Ok(()),
             _ => Err("is in the file twice".to_owned()),
         }

@@ -1,6 +1,6 @@
 //! Times as people and files write them: ISO 8601, or a count with its unit.
 
-use jiff::{Span, SpanRelativeTo, civil::Date};
+use jiff::{Span, SpanRelativeTo, Timestamp, civil::Date};
 
 use super::{Time, TimeType, TimeUnit};
 
@@ -116,6 +116,23 @@ fn after(rest: &mut &[u8], byte: u8) -> bool {
         *rest = &rest[1..];
     }
     is_next
+}
+
+impl Time {
+    /// A time as people read it: ISO 8601, or a count with its unit for a duration and what no calendar has.
+    pub fn text(self, count: i64) -> String {
+        let unit = self.unit();
+        let instant = || {
+            let nanoseconds = i128::from(count) * i128::from(unit.nanoseconds());
+            Timestamp::from_nanosecond(nanoseconds).ok().map(|instant| instant.to_string())
+        };
+        let text = match self {
+            Self::Duration(_) => None,
+            Self::Timestamp(_) => instant(),
+            Self::Date => instant().and_then(|text| text.split_once('T').map(|(date, _)| date.to_owned())),
+        };
+        text.unwrap_or_else(|| format!("{count}{}", unit.symbol()))
+    }
 }
 
 impl TimeType {

@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let mut values = Column::new(column.of);
         table.gather(position, &rows, &mut values);
         let text = |(place, &row): (usize, &u32)| match values.text(
-            column.of.width,
+            column.of,
             column.stored.is_narrow_float(),
             place,
         ) {

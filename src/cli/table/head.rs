@@ -6,7 +6,10 @@ use clap::Args;
 use comfy_table::Cell;
 
 use super::super::{Failure, grid::grid, print};
-use crate::{batch::Column, table};
+use crate::{
+    batch::{Column, Type},
+    table,
+};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -23,17 +26,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let folder = super::version_folder(&arguments.table)?;
     let head = table::head(&folder, arguments.rows as usize);
     let (schema, columns) = head.map_err(|problems| Failure::Failed(problems.to_string()))?;
-    let of_keys = schema.key.iter().map(|key| (key.name.as_str(), None, false));
+    let of_keys = schema.key.iter().map(|key| (key.name.as_str(), Type::scalar(key.element), false));
     let of_columns = schema.columns.iter();
     let of_columns =
-        of_columns.map(|column| (column.name.as_str(), column.of.width, column.stored.is_narrow_float()));
+        of_columns.map(|column| (column.name.as_str(), column.of, column.stored.is_narrow_float()));
     let names = of_keys.chain(of_columns);
     let mut shown = grid([]);
     shown.set_header(names.clone().map(|(name, ..)| name));
     let rows = columns.first().map_or(0, Column::rows);
     for row in 0..rows {
         let cells = columns.iter().zip(names.clone());
-        let texts = cells.map(|(column, (_, lanes, narrow))| column.text(lanes, narrow, row));
+        let texts = cells.map(|(column, (_, of, narrow))| column.text(of, narrow, row));
         shown.add_row(texts.map(|text| Cell::new(text.unwrap_or_else(|| "null".to_owned()))));
     }
     print(&format!("{shown}\n"))

@@ -11,7 +11,10 @@ use super::super::{
     grid::{grid, right},
     print,
 };
-use crate::table::{ColumnSchema, ColumnType, Silent, Spread, Table};
+use crate::{
+    batch::Element,
+    table::{ColumnSchema, ColumnType, Silent, Spread, Table},
+};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -51,7 +54,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             right(BinaryBytes(table.column_memory(position) as u64)),
             right(HumanCount(statistics.nulls)),
             right(distinct),
-            Cell::new(statistics.spread.as_ref().map(spread).unwrap_or_default()),
+            Cell::new(
+                statistics.spread.map(|spread| shown_spread(&spread, column.of.element)).unwrap_or_default(),
+            ),
         ]);
     }
     print(&format!(
@@ -68,8 +73,12 @@ fn type_of(column: &ColumnSchema) -> String {
     ColumnType::of_column(column).to_string()
 }
 
-fn spread(spread: &Spread) -> String {
+fn shown_spread(spread: &Spread, element: Element) -> String {
     match spread {
+        Spread::Integers { least, most } if let Element::Time(time) = element => {
+            let text = |count: i128| i64::try_from(count).map(|count| time.text(count)).unwrap_or_default();
+            format!("{} to {}", text(*least), text(*most))
+        }
         Spread::Integers { least, most } => format!("{least} to {most}"),
         Spread::Floats { least, most, nans: 0 } => format!("{least:?} to {most:?}"),
         Spread::Floats { least, most, nans } => format!("{least:?} to {most:?}, {nans} NaN"),

@@ -1,7 +1,8 @@
 //! Columns made of fields of text.
 
+use super::lists;
 use crate::{
-    batch::{Column, Element, Mark, Strings, Values, time::TimeType},
+    batch::{Column, Element, ListRows, Mark, Strings, Values, time::TimeType},
     files::{Misfit, Misfits, Stored, Target, fit},
 };
 
@@ -10,6 +11,8 @@ use crate::{
 pub struct Builder {
     values: Fields,
     marks: Vec<Mark>,
+    /// Where rows are lists.
+    list: Option<ListRows>,
 }
 
 #[derive(Debug)]
@@ -31,11 +34,61 @@ impl Builder {
             Element::Bool => Fields::Bool(Vec::new()),
             Element::String => Fields::String(Vec::new()),
         };
-        Self { values, marks: Vec::new() }
+        let list = target.of.list.then(|| ListRows { offsets: vec![0], marks: Vec::new() });
+        Self { values, marks: Vec::new(), list }
     }
 
     /// Adds a field's value; null for an empty one. `report` is given what is wrong with one that is not exact.
     pub fn push(&mut self, text: &str, target: &Target, report: &mut dyn FnMut(&dyn Fn() -> Misfit)) {
+        match (target.of.width, &self.list) {
+            (Some(width), _) => self.push_vector(text, width, target, report),
+            (None, Some(_)) => self.push_list(text, target, report),
+            (None, None) => self.push_scalar(text, target, report),
+        }
+    }
+
+    fn push_list(&mut self, text: &str, target: &Target, report: &mut dyn FnMut(&dyn Fn() -> Misfit)) {
+        let elements = elements_of(text, report);
+        for element in elements.iter().flatten() {
+            self.push_scalar(element.as_deref().unwrap_or_default(), target, report);
+        }
+        let end = self.marks.len();
+        let mark = if elements.is_some() { Mark::PRESENT } else { Mark::NULL };
+        if let Some(list) = &mut self.list {
+            list.push(end, mark);
+        }
+    }
+
+    /// An empty list stands for a missing vector, as an empty field does.
+    fn push_vector(
+        &mut self,
+        text: &str,
+        width: usize,
+        target: &Target,
+        report: &mut dyn FnMut(&dyn Fn() -> Misfit),
+    ) {
+        let elements = elements_of(text, report).unwrap_or_default();
+        let mut vector = Vec::with_capacity(width);
+        if elements.len() == width {
+            for element in elements.iter().flatten() {
+                let fit = fit::text_to_float(element, target.stored);
+                vector.extend(target.settle(fit, &format_args!("{element:?}"), report));
+            }
+            if elements.iter().any(Option::is_none) {
+                report(&|| null_instead("null inside a vector".to_owned()));
+            }
+        } else if !elements.is_empty() {
+            report(&|| null_instead(format!("a vector of {}, {width} are wanted", elements.len())));
+        }
+        let mark = if vector.len() == width { Mark::PRESENT } else { Mark::NULL };
+        vector.resize(width, 0.0);
+        if let Fields::Float64(values) = &mut self.values {
+            values.extend(vector);
+        }
+        self.marks.push(mark);
+    }
+
+    fn push_scalar(&mut self, text: &str, target: &Target, report: &mut dyn FnMut(&dyn Fn() -> Misfit)) {
         let shown = &format_args!("{text:?}");
         let stored = target.stored;
         let present = match &mut self.values {
@@ -64,8 +117,21 @@ impl Builder {
             Fields::Bool(values) => Values::Bool(values),
             Fields::String(values) => Values::String(Strings::from_values(values)),
         };
-        Column { values, marks: self.marks, list: None }
+        Column { values, marks: self.marks, list: self.list }
     }
+}
+
+/// The elements of a field that is a list; none for an empty field, and for one that is no list, which is reported.
+fn elements_of(text: &str, report: &mut dyn FnMut(&dyn Fn() -> Misfit)) -> Option<Vec<Option<String>>> {
+    let elements = lists::elements(text);
+    if elements.is_none() && !text.trim().is_empty() {
+        report(&|| null_instead(format!("{text:?} is not a list: write it as [1, 2, 3] or [\"a\", \"b\"]")));
+    }
+    elements
+}
+
+fn null_instead(why: String) -> Misfit {
+    Misfit { why, lossy: "makes it null".to_owned() }
 }
 
 fn time(text: &str, of: TimeType, report: &mut dyn FnMut(&dyn Fn() -> Misfit)) -> Option<i64> {
@@ -73,7 +139,7 @@ fn time(text: &str, of: TimeType, report: &mut dyn FnMut(&dyn Fn() -> Misfit)) -
         return None;
     }
     let read = of.parse(text);
-    read.map_err(|why| report(&|| Misfit { why: why.clone(), lossy: "makes it null".to_owned() })).ok()
+    read.map_err(|why| report(&|| null_instead(why.clone()))).ok()
 }
 
 /// Adds a value, or a placeholder for none; gives whether there was one.

@@ -61,8 +61,6 @@ fn what_does_not_fit_is_reported() {
     let (_folder, file) = written("id,id,n\n1,2,x\n");
     assert!(file.check(&target("id", Stored::Int64)).expect_err("twice").contains("twice"));
     assert!(file.check(&target("more", Stored::Int64)).is_err());
-    let list = Target::new("n", Type::scalar(Element::Int64).listed(), Stored::Int64);
-    assert!(file.check(&list).expect_err("a list").contains("list<int64>"));
     assert_eq!(misfits(&file, target("n", Stored::Int64)), ["0: \"x\" is not int64 (--lossy makes it null)"]);
     let (_folder, short) = written("a,b\n1\n");
     let targets = vec![target("a", Stored::Int64)];
@@ -88,6 +86,29 @@ fn numbers_are_read_where_nothing_is_lost() {
     let column = batches(&file, &[lossy], 10).remove(0).columns.remove(0);
     assert_eq!(column.int64(), [1, 0, 1, 2, 9_007_199_254_740_993, 9_007_199_254_740_992]);
     assert_eq!(column.marks.iter().filter(|mark| mark.is_null()).count(), 1);
+}
+
+#[test]
+fn lists_and_vectors_are_texts_in_brackets() {
+    let (_folder, file) = written("l;v\n[7, null];[0.5 -1.]\n;[]\n[];[0.1, 0.2, 0.3]\n7;[1, null]\n");
+    let lists = Target::new("l", Type::scalar(Element::Int64).listed(), Stored::Int64);
+    let vectors = Target::new("v", Type::vector(2), Stored::Float32);
+    let batch = batches(&file, &[lists, vectors], 10).remove(0);
+    let list = batch.columns[0].list.as_ref().expect("lists");
+    assert_eq!(list.offsets, [0, 2, 2, 2, 2]);
+    assert_eq!(list.marks, [Mark::PRESENT, Mark::NULL, Mark::PRESENT, Mark::NULL]);
+    assert_eq!(batch.columns[0].marks, [Mark::PRESENT, Mark::NULL]);
+    assert_eq!(batch.columns[1].marks, [Mark::PRESENT, Mark::NULL, Mark::NULL, Mark::NULL]);
+    assert_eq!(batch.columns[1].float64()[..2], [0.5, -1.0]);
+    let misfits = batch.misfits.iter().flat_map(Misfits::iter);
+    assert_eq!(
+        misfits.map(|(row, misfit)| format!("{row}: {}", misfit.why)).collect::<Vec<_>>(),
+        [
+            "3: \"7\" is not a list: write it as [1, 2, 3] or [\"a\", \"b\"]",
+            "2: a vector of 3, 2 are wanted",
+            "3: null inside a vector",
+        ]
+    );
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl<'a> Keys<'a> {
                 misfits.refuse("--lossy", refusals, place);
             }
             for row in 0..batch.rows {
-                self.add(&batch.columns, row, *rows + row as u64);
+                self.add(&batch.columns, targets, row, *rows + row as u64);
             }
             *rows += batch.rows as u64;
             progress.add(0, batch.bytes);
@@ -95,7 +95,7 @@ impl<'a> Keys<'a> {
         Ok(())
     }
 
-    fn add(&mut self, columns: &[Column], row: usize, number: u64) {
+    fn add(&mut self, columns: &[Column], targets: &[Target], row: usize, number: u64) {
         if columns.iter().any(|column| column.marks[row].is_null()) {
             self.dropped.null_keys += 1;
             self.dropped.rows.insert(number);
@@ -112,8 +112,11 @@ impl<'a> Keys<'a> {
                 self.dropped.duplicates += 1;
                 let earlier = *entry.get();
                 if self.duplicates.len() < SHOWN as usize {
-                    let key: Vec<String> =
-                        columns.iter().filter_map(|column| column.text(None, false, row)).collect();
+                    let key: Vec<String> = columns
+                        .iter()
+                        .zip(targets)
+                        .filter_map(|(column, target)| column.text(target.of, false, row))
+                        .collect();
                     let named = |row| place(&self.starts, row, self.several);
                     let (here, there) = (named(number), named(earlier));
                     self.duplicates.push(format!("{here} has the key {} of {there}", key.join(", ")));

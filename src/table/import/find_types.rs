@@ -129,8 +129,10 @@ impl Evidence {
         self.nulls += marks.iter().filter(|mark| mark.is_null()).count() as u64;
         if self.example.is_none() {
             let first = marks.iter().position(|mark| !mark.is_null());
-            self.example =
-                first.and_then(|row| column.text(None, natural.target("").stored.is_narrow_float(), row));
+            self.example = first.and_then(|row| {
+                let Target { of, stored, .. } = natural.target("");
+                column.text(of, stored.is_narrow_float(), row)
+            });
         }
         if let Some(list) = &column.list {
             let lengths = list.offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize);
@@ -204,7 +206,13 @@ impl Evidence {
                     let joined = joined.ok_or_else(|| {
                         let (one, other) = (shown(before, before_list), shown(stored, list));
                         let name = &self.name;
-                        format!("is {one} in {first} and {other} in {file}; --column '{name}:string' would read both")
+                        let is_time = [before, stored].iter().any(|of| matches!(of, Stored::Time(_)));
+                        let way_out = if list || before_list || is_time {
+                            format!("--drop {name} leaves it out")
+                        } else {
+                            format!("--column {name}:string reads both as texts")
+                        };
+                        format!("is {one} in {first} and {other} in {file}; {way_out}")
                     })?;
                     (joined, list, first)
                 }
@@ -268,6 +276,11 @@ fn join(one: Stored, other: Stored) -> Option<Stored> {
     let (low, high) = if order(one) <= order(other) { (one, other) } else { (other, one) };
     match (low, high) {
         _ if one == other => Some(one),
+        // The finer unit holds the times of both.
+        (Stored::Time(one), Stored::Time(other)) if one.is_same_kind(other) => {
+            let finer = one.time.unit().nanoseconds() <= other.time.unit().nanoseconds();
+            Some(Stored::Time(if finer { one } else { other }))
+        }
         (_, Stored::String | Stored::Time(_)) => None,
         (Stored::Bool, high) => Some(high),
         _ if low.element() == high.element() => Some(high),

@@ -491,6 +491,8 @@ fn lists_beside_a_spec_are_read_as_json() {
         ("float", array(Float64Array::from(vec![0.1, f64::NAN, f64::NEG_INFINITY]))),
         ("text", array(StringArray::from(vec!["a", "é", ""]))),
         ("lists", tags(vec![None, None, None])),
+        ("none", array(arrow_array::NullArray::new(3))),
+        ("codes", array(DictionaryArray::<types::Int8Type>::new(vec![1, 0, 1].into(), ids(&[5, 7])))),
     ]);
     write_parquet(&file, &[lists]);
     let checks = [
@@ -498,6 +500,8 @@ fn lists_beside_a_spec_are_read_as_json() {
         ("uint", json!([0, 1u64 << 53, "18446744073709551615"])),
         ("float", json!([0.1, "nan", "-inf"])),
         ("text", json!(["a", "é", ""])),
+        ("none", json!([null, null, null])),
+        ("codes", json!([7, 5, 7])),
     ];
     for (column, expect) in checks {
         assert_eq!(json!(read_list(&file, column).expect("a good column")), expect);
