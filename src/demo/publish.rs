@@ -26,8 +26,11 @@ const INPUTS: [(&str, &str, &str, bool); 6] = [
     ("bid", "float64", "row", false),
 ];
 
+/// For each key column of a table what holds it.
+type Key = &'static [(&'static str, &'static str)];
+
 /// Every lookup with its table and the parts of its key; a lookup stands after those that its key needs.
-const LOOKUPS: [(&str, &str, &[(&str, &str)]); 6] = [
+const LOOKUPS: [(&str, &str, Key); 6] = [
     ("user", "users", &[("user_id", "user_id")]),
     ("recent_ad", "ads", &[("ad_id", "user.recent_ads")]),
     ("context", "contexts", &[("placement", "placement")]),

@@ -56,7 +56,7 @@ mod tests {
         };
         let (floats, _) = read(of(vec![Some(10), None, Some(-1_250)]), Stored::Float64);
         assert_eq!((floats.float64()[0], floats.float64()[2], floats.marks[1].is_null()), (0.1, -12.5, true));
-        let large = 9_007_199_254_740_993_00;
+        let large = 900_719_925_474_099_300;
         let (integers, misfits) = read(of(vec![Some(large), Some(150), None]), Stored::Int64);
         assert_eq!(integers.int64()[0], 9_007_199_254_740_993);
         assert_eq!(misfits, ["\"1.50\" is not a whole number for int64"]);

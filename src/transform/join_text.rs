@@ -105,7 +105,7 @@ impl Kernel for JoinTextKernel {
 }
 
 /// A part's text and mark in a row; a single row is every row's.
-fn part<'a>(input: &'a Column, row: usize, count: usize) -> (&'a str, Mark) {
+fn part(input: &Column, row: usize, count: usize) -> (&str, Mark) {
     let row = if input.marks.len() == count { row } else { 0 };
     (input.strings().get(row), input.marks[row])
 }
