@@ -72,6 +72,7 @@ pub mod ordinal;
 pub mod overlap;
 mod pairs;
 pub mod parameters;
+pub mod parse_time;
 mod pick;
 pub mod polynomial;
 pub mod pool;
@@ -310,6 +311,7 @@ operations! {
         char_ngrams::CharNgrams = "char_ngrams",
     }
     "Time" {
+        parse_time::ParseTime = "parse_time",
         time_parts::TimeParts = "time_parts",
         cyclical::Cyclical = "cyclical",
         age::Age = "age",

@@ -6,9 +6,12 @@ use arrow_array::{
     ArrayRef, Date32Array, Int64Array, RecordBatch, TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use parquet::arrow::ArrowWriter;
-use quiver::proto::{
-    Column, GetFeatureSetRequest, GetFeaturesRequest, GetFeaturesResponse, InputType, TimeUnit,
+use quiver::{
+    batch::{Column as ColumnOf, Element, Mark, Strings, Type, Values},
+    proto::{Column, GetFeatureSetRequest, GetFeaturesRequest, GetFeaturesResponse, InputType, TimeUnit},
+    transform::{Operation as _, Transform},
 };
+use serde_json::Value;
 use tempfile::TempDir;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -253,4 +256,27 @@ fn rejected(output: &std::process::Output) -> String {
 fn the_version_names_the_time_zone_database() {
     let version = String::from_utf8(quiver(&["--version"]).stdout).expect("UTF-8");
     assert!(version.contains("(time zone database 20"), "{version}");
+}
+
+#[test]
+fn texts_are_the_times_that_pandas_reads() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/times/pandas.json");
+    let fixture: Value = serde_json::from_str(&fs::read_to_string(file).expect("reads")).expect("JSON");
+    for case in fixture["cases"].as_array().expect("cases") {
+        let step: Transform = serde_json::from_value(case["step"].clone()).expect("a step");
+        let texts: Vec<&str> =
+            case["texts"].as_array().expect("texts").iter().filter_map(Value::as_str).collect();
+        let expected: Vec<Option<i64>> =
+            case["counts"].as_array().expect("counts").iter().map(Value::as_i64).collect();
+        let compiled = step.compile(&[Type::scalar(Element::String)]).expect("good");
+        let marks = vec![Mark::PRESENT; texts.len()];
+        let column = ColumnOf { values: Values::String(Strings::from_values(&texts)), marks, list: None };
+        let mut out = ColumnOf::new(compiled.output);
+        compiled.kernel.run(&[&column], &mut out);
+        for ((text, expected), (&value, mark)) in
+            texts.iter().zip(expected).zip(out.int64().iter().zip(&out.marks))
+        {
+            assert_eq!((!mark.is_null()).then_some(value), expected, "{text} by {}", case["step"]);
+        }
+    }
 }

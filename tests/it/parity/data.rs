@@ -16,7 +16,7 @@ use super::{Served, layout};
 use crate::reference::{Cell, Held, NULL, Plain, PlainInputs, PlainTable};
 
 /// Inputs with their types and scopes; the floats say what NaN is.
-pub const INPUTS: [(&str, &str, &str); 12] = [
+pub const INPUTS: [(&str, &str, &str); 15] = [
     ("r_float", "float64", "request"),
     ("r_text", "string", "request"),
     ("r_texts", "list<string>", "request"),
@@ -29,6 +29,9 @@ pub const INPUTS: [(&str, &str, &str); 12] = [
     ("q_uint", "uint64", "row"),
     ("q_bool", "bool", "row"),
     ("q_floats", "list<float64>", "row"),
+    ("q_time", "timestamp[ms]", "row"),
+    ("q_times", "list<timestamp[ms]>", "row"),
+    ("r_day", "date", "request"),
 ];
 
 /// Tables twice over.
@@ -157,12 +160,31 @@ fn cell(rng: &mut ChaCha8Rng, dtype: &str, shape: &str, nan: &str) -> Held {
 const TEXTS: [&str; 5] =
     ["The quick FOX", " a \t b c\u{1f}", "x²  ½ İ ‿ e\u{307}", "Crème_brûlée, 2.0 ad!", "ΟΔΟΣ 中文\u{3000}ﬁ"];
 
+/// Texts of times, some of them wrong.
+const TIMES: [&str; 10] = [
+    "1970-01-01",
+    "2024-02-29T12:00:00.250+01:00",
+    "2024-02-29 12:00:00.0005Z",
+    "1969-12-31T23:59:59.999999999",
+    "0001-01-01T00:00:00-23:59",
+    "9999-12-31T23:59",
+    "2024-02-29 12:00+0530",
+    "2023-02-29",
+    "2024-02-29T24:00:00",
+    "2024-02-29T12:00:60Z",
+];
+
 /// A value out of few, so that keys and categories meet.
 fn value(rng: &mut ChaCha8Rng, dtype: &str) -> Plain {
     match dtype {
+        "string" if rng.random_bool(0.1) => Plain::Text(TIMES[rng.random_range(0..TIMES.len())].to_owned()),
         "string" if rng.random_bool(0.15) => Plain::Text(TEXTS[rng.random_range(0..TEXTS.len())].to_owned()),
         "string" => Plain::Text(["a", "b", "c", "d", "é", ""][rng.random_range(0..6)].to_owned()),
         "int64" => Plain::Int([0, 1, 2, 3, -1, i64::MAX][rng.random_range(0..6)]),
+        "timestamp[ms]" => {
+            Plain::Int([0, 1, -1, 1_709_204_400_250, 86_400_000, i64::MAX][rng.random_range(0..6)])
+        }
+        "date" => Plain::Int([0, 1, -1, 19_782, 3_000_000][rng.random_range(0..5)]),
         "uint64" => Plain::Uint([0, 1, 2, u64::MAX][rng.random_range(0..4)]),
         "bool" => Plain::Bool(rng.random_bool(0.5)),
         dtype => Plain::Float(float_of(rng, dtype)),

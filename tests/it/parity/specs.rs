@@ -233,10 +233,11 @@ impl Draft {
 
     /// Features of one or two outputs; integers make an int64 output of their own.
     fn add_outputs(&mut self, rng: &mut ChaCha8Rng, served: &[(String, Kind)]) {
-        let fits = |kind: &Kind| kind.element == "int64" || kind.element == "bool";
+        let fits = |kind: &Kind| ["int64", "bool"].contains(&kind.element) || time::is_typed(*kind);
         let integers: Vec<&String> =
             served.iter().filter(|(_, kind)| fits(kind)).map(|(name, _)| name).collect();
-        let all: Vec<&String> = served.iter().map(|(name, _)| name).collect();
+        let numbers = served.iter().filter(|(_, kind)| !time::is_typed(*kind));
+        let all: Vec<&String> = numbers.map(|(name, _)| name).collect();
         if !integers.is_empty() {
             self.outputs.push(json!({"name": "ids", "dtype": "int64", "features": integers}));
         }
@@ -317,6 +318,9 @@ fn is_integer_vector(kind: Kind) -> bool {
 fn step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
     if is_integer_vector(kind) {
         return lists::of_integers(rng, kind);
+    }
+    if time::is_typed(kind) {
+        return time::of_times(rng, kind);
     }
     if !STEPS.is_empty() && rng.random_bool(0.6) {
         let family = STEPS[rng.random_range(0..STEPS.len())];

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Cell, Held, OUT_OF_RANGE, Plain,
+    Cell, Held, NULL, OUT_OF_RANGE, Plain,
     operations::{cell, lifted, map, number},
 };
 
@@ -12,6 +12,7 @@ pub fn apply(step: &Value, inputs: &[Held]) -> Option<Held> {
     let held = match step["op"].as_str()? {
         "time_parts" => lifted(&inputs[0], |cell| time_part(step, cell)),
         "cyclical" => lifted(&inputs[0], |cell| map(cell, |value| cyclical(step, value))),
+        "parse_time" => lifted(&inputs[0], |cell| parse_time(step, cell)),
         "age" => lifted(&inputs[0], |then| age(step, then, cell(&inputs[1]))),
         _ => return None,
     };
@@ -144,4 +145,60 @@ fn age(step: &Value, then: &Cell, now: &Cell) -> Cell {
         age as f64 / (wanted / unit) as f64
     };
     Cell { value: Some(Plain::Float(value)), status }
+}
+
+/// Of the format "iso8601" and zones that never change their offset.
+fn parse_time(step: &Value, cell: &Cell) -> Cell {
+    let Some(Plain::Text(text)) = &cell.value else { return Cell::null(cell.status) };
+    let Some((wall, offset)) = wall_and_offset(text) else { return Cell::null(cell.status.max(NULL)) };
+    let unit = unit_nanoseconds(&step["unit"]);
+    let offset = match step["unit"] == "days" {
+        true => 0,
+        false => offset.unwrap_or_else(|| offset_seconds(step["zone"].as_str().expect("a zone"))),
+    };
+    let nanoseconds = wall - offset * 1_000_000_000;
+    if step["finer"] == "null" && nanoseconds.rem_euclid(unit) != 0 {
+        return Cell::null(cell.status.max(NULL));
+    }
+    match i64::try_from(nanoseconds.div_euclid(unit)) {
+        Ok(count) => Cell { value: Some(Plain::Int(count)), status: cell.status },
+        Err(_) => Cell::null(cell.status.max(OUT_OF_RANGE)),
+    }
+}
+
+/// Nanoseconds on the clock since 1970, and the offset in seconds.
+fn wall_and_offset(text: &str) -> Option<(i128, Option<i128>)> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let numbers: Vec<i128> = date.split('-').filter_map(|part| part.parse().ok()).collect();
+    let &[year, month, day] = numbers.as_slice() else { return None };
+    let since = (0..year).map(days_in).sum::<i128>() - (0..1970).map(days_in).sum::<i128>();
+    let of_year = (0..days_in(year)).find(|&of_year| month_of(year, of_year) == (month, day))?;
+    let midnight = (since + of_year) * 86_400_000_000_000;
+    if rest.is_empty() {
+        return Some((midnight, None));
+    }
+    let rest = rest.strip_prefix(['T', ' '])?;
+    let at = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
+    let (clock, zone) = rest.split_at(at);
+    let mut parts = clock.split(':');
+    let mut part = || parts.next().unwrap_or("0");
+    let (hour, minute): (i128, i128) = (part().parse().ok()?, part().parse().ok()?);
+    let (second, fraction) = part().split_once('.').map_or_else(|| ("", ""), |both| both);
+    let second = if second.is_empty() { clock.split(':').nth(2).unwrap_or("0") } else { second };
+    let second: i128 = second.parse().ok()?;
+    let fraction: i128 = format!("{fraction:0<9}").parse().ok()?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let offset = match zone.replace(':', "") {
+        none if none.is_empty() => None,
+        utc if utc == "Z" => Some(0),
+        signed => {
+            let sign = if signed.starts_with('-') { -1 } else { 1 };
+            let digits: i128 = signed[1..].parse().ok()?;
+            Some(sign * (digits / 100 * 3600 + digits % 100 * 60))
+        }
+    };
+    let of_day = ((hour * 60 + minute) * 60 + second) * 1_000_000_000 + fraction;
+    Some((midnight + of_day, offset))
 }

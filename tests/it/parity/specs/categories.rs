@@ -4,7 +4,7 @@ use rand::{RngExt as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::{FLOAT, Kind, categories, pick};
+use super::{FLOAT, Kind, categories, pick, time::is_typed};
 
 /// What an integer result is.
 const INTEGER: Kind = Kind { element: "int64", width: None, list: false };
@@ -211,7 +211,8 @@ fn drawn(
     count: std::ops::Range<usize>,
     right: impl Fn(Kind) -> bool,
 ) -> Option<Vec<(String, Kind)>> {
-    let right: Vec<&(String, Kind)> = readable.iter().filter(|(_, kind)| right(*kind)).collect();
+    let right: Vec<&(String, Kind)> =
+        readable.iter().filter(|(_, kind)| !is_typed(*kind) && right(*kind)).collect();
     (0..rng.random_range(count)).map(|_| right.choose(rng).map(|&chosen| chosen.clone())).collect()
 }
 
