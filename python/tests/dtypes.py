@@ -133,8 +133,8 @@ def containers() -> dict[str, Any]:
     for name, column in pandas_columns().items():
         found[f"pandas {name}"] = pd.DataFrame({"c": column})
     for name, column in polars_columns().items():
-        found[f"polars {name}"] = pl.DataFrame([column])
-        found[f"polars {name} beside words"] = pl.DataFrame([column, pl.Series("w", WORDS)])
+        beside = [pl.Series("w", WORDS)] if "missing" in name else []
+        found[f"polars {name}"] = pl.DataFrame([column, *beside])
     for name, (of, values) in arrow_types().items():
         found[f"arrow {name}"] = pa.table({"c": pa.array(values, of)})
         found[f"arrow {name} missing"] = pa.table({"c": pa.array(_holed(values), of), "w": pa.array(WORDS)})
@@ -152,6 +152,21 @@ def containers() -> dict[str, Any]:
     found["labels of two levels"] = pd.DataFrame(
         np.asarray([FLOATS, NUMBERS], dtype=float).T, columns=pd.MultiIndex.from_tuples([("a", "x|y"), ("a|x", "y")])
     )
+    return found
+
+
+def columns() -> dict[str, Any]:
+    """Single columns, as scikit-learn takes labels, documents and collections."""
+    lists = [["a", "b"], ["b"], [], ["c"]] * 2
+    dicts = [{"a": 1}, {"b": 2.5}, {}, {"a": "x"}] * 2
+    found: dict[str, Any] = {f"pandas {name}": column.rename("c") for name, column in pandas_columns().items()}
+    found |= {f"polars {name}": column for name, column in polars_columns().items()}
+    found |= {f"array {name}": np.asarray(NUMBERS).astype(name) for name in ("int8", "uint64", "float32", "bool")}
+    found |= {"array of text": np.asarray(WORDS), "array of days": np.asarray(DAYS, dtype="datetime64[s]")}
+    found |= {"words": WORDS, "numbers": NUMBERS, "mixed": [1, "a", 2.5, 3] * 2, "lists": lists, "dicts": dicts}
+    found |= {"tuples": [tuple(one) for one in lists], "sets": [set(one) for one in lists]}
+    found |= {"pandas lists": pd.Series(lists, name="c"), "pandas dicts": pd.Series(dicts, name="c")}
+    found["pandas list[pyarrow]"] = pd.Series(lists, dtype=pd.ArrowDtype(pa.list_(pa.string())), name="c")
     return found
 
 

@@ -87,7 +87,14 @@ def of_pandas(name: str, column: Any) -> Source:
 
 def of_arrow(name: str, column: Any) -> Source:
     """A column of a Table. What the library makes of null depends on the other columns: NaN, or None among strings."""
-    return _whole_beside_null(_of_arrow_type(_Column(name, column.to_pylist(), column.type, None, EITHER), column.type))
+    from pyarrow import types
+
+    found = _of_arrow_type(_Column(name, column.to_pylist(), column.type, None, EITHER), column.type)
+    if types.is_dictionary(column.type):
+        if column.null_count:
+            found.problem = f"its type is {column.type}, of which NumPy takes null for the last value; decode it"
+        found.missing = found.seen = NEVER
+    return _whole_beside_null(found)
 
 
 def of_polars(name: str, column: Any) -> Source:
@@ -95,6 +102,9 @@ def of_polars(name: str, column: Any) -> Source:
     of = column.to_arrow().type
     found = _of_arrow_type(_Column(name, column.to_list(), column.dtype, None, EITHER), of)
     found = _whole_beside_null(found)
+    if found.element == "bool" and None not in found.values:
+        # Beside none of their own, the library takes null for False.
+        found.missing = found.seen = NEVER
     if found.element == "int64" and of.bit_width < 32:
         found.problem = f"its type is {column.dtype}, which becomes float32 where a row is null; cast it to Int64"
     return found

@@ -135,7 +135,7 @@ def export(
 
     def differing(rows: Sequence[Row]) -> set[int]:
         once_more = _context(fitted, read, expressions)
-        if rows and not oracle.singly:
+        if rows and context.unsteady and not oracle.singly:
             _walked(fitted, read, rows, once_more)
         return once_more.differing
 

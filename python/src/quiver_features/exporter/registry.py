@@ -24,6 +24,7 @@ class Context:
         hints: For each input's expression the values at which something changes: edges, knots, categories.
         sources: The sample's columns by their expressions.
         differing: The rows of the data, by position, for which the engine is known to give something else.
+        unsteady: The steps that note such rows; without any no rows need to be looked through.
         expressions: What FunctionTransformers compute, by step or function.
         functions: The steps that are FunctionTransformers.
         used: The expressions' keys that were found.
@@ -35,6 +36,7 @@ class Context:
     hints: dict[Expression, list[Any]] = field(default_factory=dict)
     sources: dict[Expression, Source] = field(default_factory=dict)
     differing: set[int] = field(default_factory=set)
+    unsteady: set[str] = field(default_factory=set)
     expressions: Mapping[Any, str | Sequence[str]] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
     used: set[Any] = field(default_factory=set)

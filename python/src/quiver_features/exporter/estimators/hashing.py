@@ -28,7 +28,7 @@ def _check_width(width: int) -> int:
 def _pairs(matrix: Matrix) -> list[Expression]:
     found = matrix.columns[0].expression
     if len(matrix.columns) != 1 or not isinstance(found, PairsExpression):
-        raise Refusal("takes dictionaries or pairs, one collection for each row")
+        raise Refusal(f"column {matrix.names[0]!r}: takes dictionaries or pairs, one collection for each row")
     return [found.keys, found.values]
 
 
@@ -39,7 +39,7 @@ def feature_hasher(estimator: Any, matrix: Matrix, context: Context) -> Sequence
     if estimator.input_type == "string":
         found = matrix.columns[0].expression
         if len(matrix.columns) != 1 or found.type != ex.ValueType("string", list=True):
-            raise Refusal("takes one list of strings for each row")
+            raise Refusal(f"column {matrix.names[0]!r}: takes one list of strings for each row")
         inputs = [found]
     else:
         inputs = _pairs(matrix)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import expressions as ex
-from ..categories import read
+from ..categories import Categories, read
 from ..columns import Column
 from ..expressions import Expression
 from ..matrix import Matrix, scalar_column, vector_columns
@@ -14,14 +16,21 @@ from ..problems import Refusal
 from ..registry import Context, exports
 
 
+def _read(labels: list[Any], name: str, x: Expression, context: Context) -> Categories:
+    try:
+        return read(labels, x, context)
+    except Refusal as refusal:
+        raise Refusal(f"column {name!r}: {refusal}") from None
+
+
 def _labels(estimator: Any, matrix: Matrix, context: Context) -> tuple[Expression, list[Any]]:
     if len(matrix.columns) != 1:
         raise Refusal("takes one column of labels")
     column = matrix.columns[0]
     context.hint(column.expression, list(estimator.classes_))
-    categories = read(list(estimator.classes_), column.expression, context)
+    categories = _read(list(estimator.classes_), column.name, column.expression, context)
     if categories.missing is not None:
-        raise Refusal("a missing value is among the labels")
+        raise Refusal(f"column {column.name!r}: a missing value is among the labels")
     return categories.expression, categories.values
 
 
@@ -39,6 +48,11 @@ def label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> Sequenc
         raise Refusal(f"was fitted to {estimator.y_type_} labels")
     x, labels = _labels(estimator, matrix, context)
     group = matrix.columns[0].name
+    source = context.sources.get(matrix.columns[0].expression)
+    if source is not None and not isinstance(source.dtype, np.dtype) and any(_is_large(label) for label in labels):
+        raise Refusal(
+            f"column {group!r}: integers beyond 2^53 of {source.dtype} are rounded when transformed; use int64"
+        )
     low, high = float(estimator.neg_label), float(estimator.pos_label)
     if len(labels) == 1:
         only = ex.map_values(x, labels, [low], unknown=low, null=None)
@@ -51,14 +65,18 @@ def label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> Sequenc
     return vector_columns(hot, group, names[1:] if drop == 0 else names)
 
 
+def _is_large(label: Any) -> bool:
+    return isinstance(label, int) and abs(label) >= 1 << 53
+
+
 @exports("MultiLabelBinarizer")
 def multi_label_binarizer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """A column for each label, 1 where it is in the row's collection."""
     column = matrix.columns[0]
     of = column.expression.type
     if not of.list or len(matrix.columns) != 1:
-        raise Refusal("takes collections of labels")
+        raise Refusal(f"column {column.name!r}: takes collections of labels")
     scalar = ex.source("", of.element)
-    labels = read(list(estimator.classes_), scalar, context).values
+    labels = _read(list(estimator.classes_), column.name, scalar, context).values
     context.hint(column.expression, [labels[:3], labels[::-1], labels[:1] * 2])
     return vector_columns(ex.multi_hot([column.expression], labels, weighting="binary"), column.name)

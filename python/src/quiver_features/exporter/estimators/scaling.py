@@ -125,6 +125,7 @@ def normalizer(estimator: Any, matrix: Matrix, context: Context) -> Columns:
         # The sum is in float32 and in an order of its own. For sparse data it is in float64.
         whole = whole.rough()
     if not matrix.is_sparse and estimator.norm != "max":
+        context.unsteady.add(context.path[-1])
         context.differing |= _at_the_limit(matrix.data, estimator.norm, precision)
     return rounded(instead(matrix.columns, whole, "normalizer"), matrix.data)
 
