@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::{Misfit, Refusals};
+use crate::problem::Problems;
 
 /// Values of one column of one batch that are kept in full.
 const KEPT: usize = 20;
@@ -43,28 +44,49 @@ impl Misfits {
     }
 }
 
-/// What lossy reading lost, by column.
+/// Values of a column that are shown.
+const SHOWN: usize = 3;
+
+/// What lossy reading lost, or would lose, by column.
 #[derive(Debug, Default)]
 pub struct Losses(BTreeMap<String, Loss>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Loss {
     values: u64,
-    /// Where the first of them is, and what became of it.
-    first: String,
+    /// Where the first of them are, and what is wrong with each.
+    first: Vec<(String, Misfit)>,
 }
 
 impl Losses {
     /// Adds what a batch's column lost; `place` is that of a row in the batch.
     pub fn add(&mut self, column: &str, misfits: &Misfits, place: impl Fn(usize) -> String) {
-        let Some((row, Misfit { why, lossy })) = misfits.kept.first() else { return };
-        let first = || format!("{}: {why}; --lossy {lossy}", place(*row));
-        match self.0.get_mut(column) {
-            Some(loss) => loss.values += misfits.count,
-            None => {
-                self.0.insert(column.to_owned(), Loss { values: misfits.count, first: first() });
-            }
+        if misfits.count == 0 {
+            return;
         }
+        let loss = self.0.entry(column.to_owned()).or_default();
+        loss.values += misfits.count;
+        let more = misfits.kept.iter().take(SHOWN - loss.first.len());
+        loss.first.extend(more.map(|(row, misfit)| (place(*row), misfit.clone())));
+    }
+
+    /// Whether nothing is lost.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A problem for each column, with the first values and what --lossy would do.
+    pub fn refused(&self) -> Problems {
+        let mut problems = Problems::none();
+        for (column, Loss { values, first }) in &self.0 {
+            let shown =
+                first.iter().map(|(place, misfit)| format!("{place}: {}", misfit.with_way_out("--lossy")));
+            let shown = shown.collect::<Vec<_>>().join("; ");
+            let noun = if *values == 1 { "value does not fit" } else { "values don't fit" };
+            let rest = if *values > first.len() as u64 { "; …" } else { "" };
+            problems.add(format!("column {column}"), format!("{values} {noun}: {shown}{rest}"));
+        }
+        problems
     }
 }
 
@@ -73,7 +95,12 @@ impl fmt::Display for Losses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (column, Loss { values, first }) in &self.0 {
             let noun = if *values == 1 { "value" } else { "values" };
-            writeln!(f, "column {column}: {values} {noun} with loss, the first in {first}")?;
+            if let Some((place, Misfit { why, lossy })) = first.first() {
+                writeln!(
+                    f,
+                    "column {column}: {values} {noun} with loss, the first in {place}: {why}; --lossy {lossy}"
+                )?;
+            }
         }
         Ok(())
     }
@@ -96,6 +123,12 @@ mod tests {
             "column price: 200 values with loss, the first in a.csv, row 3: 0.1 is not exact in float32; \
              --lossy rounds it\n"
         );
+        let refused = losses.refused().to_string();
+        assert!(
+            refused.starts_with("column price: 200 values don't fit: a.csv, row 3: 0.1 is not"),
+            "{refused}"
+        );
+        assert!(refused.ends_with("row 5: 0.1 is not exact in float32 (--lossy rounds it); …"), "{refused}");
         let mut refusals = Refusals::default();
         misfits.refuse("--lossy", &mut refusals, |row| format!("row {row}"));
         let text = refusals.or(()).expect_err("a hundred").to_string();

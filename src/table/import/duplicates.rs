@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{Import, Keep, NamedFile};
 use crate::{
     batch::{Column, Values},
-    files::{Refusals, Target, rows_at_once},
+    files::{Losses, Target, rows_at_once},
     problem::Problems,
     table::Progress,
 };
@@ -56,16 +56,17 @@ pub fn find(
         duplicates: Vec::new(),
         nulls: Vec::new(),
     };
-    let mut refusals = Refusals::default();
+    let (mut problems, mut refused) = (Problems::none(), Losses::default());
     let mut rows = 0;
     for named in files {
         keys.starts.push((&named.name, rows));
-        if let Err(why) = keys.read(named, targets, &mut rows, &mut refusals, progress) {
-            refusals.add(|| named.name.clone(), || why);
+        if let Err(why) = keys.read(named, targets, &mut rows, &mut refused, progress) {
+            problems.add(&named.name, why);
         }
     }
     // Keys that could not be read are null for that reason alone.
-    refusals.or(())?;
+    problems.add_below("", refused.refused());
+    problems.or(())?;
     keys.settle()
 }
 
@@ -75,16 +76,13 @@ impl<'a> Keys<'a> {
         named: &'a NamedFile,
         targets: &[Target],
         rows: &mut u64,
-        refusals: &mut Refusals,
+        refused: &mut Losses,
         progress: &dyn Progress,
     ) -> Result<(), String> {
         for batch in named.file.batches(targets, rows_at_once(targets))? {
             let batch = batch?;
             for (target, misfits) in targets.iter().zip(&batch.misfits).filter(|(target, _)| !target.lossy) {
-                let place = |row: usize| {
-                    format!("{}, column {}", place(&self.starts, *rows + row as u64, true), target.name)
-                };
-                misfits.refuse("--lossy", refusals, place);
+                refused.add(&target.name, misfits, |row| place(&self.starts, *rows + row as u64, true));
             }
             for row in 0..batch.rows {
                 self.add(&batch.columns, targets, row, *rows + row as u64);

@@ -76,8 +76,8 @@ fn what_is_lost_is_refused_with_its_row_and_taken_when_asked() {
     let problems = imported(&import, &files).map(|_| ()).expect_err("two losses").to_string();
     assert_eq!(
         problems,
-        "a.csv, row 0, column n: \"7.5\" is not a whole number for int8 (--lossy cuts the fraction)\n\
-         a.csv, row 1, column n: \"x\" is not int8 (--lossy makes it null)"
+        "column n: 2 values don't fit: a.csv, row 0: \"7.5\" is not a whole number for int8 (--lossy cuts the \
+         fraction); a.csv, row 1: \"x\" is not int8 (--lossy makes it null)"
     );
     import.lossy = true;
     let (table, done) = imported(&import, &files).expect("a table");

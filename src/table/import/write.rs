@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::{DroppedRows, NamedFile};
 use crate::{
     batch::Column,
-    files::{Batch, Losses, Refusals, RowWriter, Target, rows_at_once},
+    files::{Batch, Losses, RowWriter, Target, rows_at_once},
     problem::Problems,
     table::{Progress, TableSchema},
 };
@@ -22,14 +22,16 @@ pub fn write(
     let of_folder = |why: String| Problems::one(folder.display().to_string(), why);
     fs::write(folder.join("table.json"), schema.to_json()).map_err(|error| of_folder(error.to_string()))?;
     let writer = RowWriter::create(&folder.join("rows.parquet"), targets.to_vec()).map_err(of_folder)?;
-    let mut rows =
-        Rows { targets, dropped, writer, next: 0, losses: Losses::default(), refusals: Refusals::default() };
+    let (losses, refused) = (Losses::default(), Losses::default());
+    let mut rows = Rows { targets, dropped, writer, next: 0, losses, refused };
+    let mut problems = Problems::none();
     for named in files {
         if let Err(why) = rows.add(named, progress) {
-            rows.refusals.add(|| named.name.clone(), || why);
+            problems.add(&named.name, why);
         }
     }
-    rows.refusals.or(())?;
+    problems.add_below("", rows.refused.refused());
+    problems.or(())?;
     rows.writer.finish().map_err(of_folder)?;
     Ok(rows.losses)
 }
@@ -42,7 +44,8 @@ struct Rows<'a> {
     /// The number of the next row, over all files.
     next: u64,
     losses: Losses,
-    refusals: Refusals,
+    /// What would be lost, and was not asked for.
+    refused: Losses,
 }
 
 impl Rows<'_> {
@@ -51,7 +54,7 @@ impl Rows<'_> {
         for batch in named.file.batches(self.targets, rows_at_once(self.targets))? {
             let batch = batch?;
             self.sort_misfits(named, &batch, first_row);
-            if self.refusals.is_empty() {
+            if self.refused.is_empty() {
                 self.writer.write(&self.kept(&batch))?;
             }
             self.next += batch.rows as u64;
@@ -64,13 +67,8 @@ impl Rows<'_> {
     fn sort_misfits(&mut self, named: &NamedFile, batch: &Batch, first_row: usize) {
         for (target, misfits) in self.targets.iter().zip(&batch.misfits) {
             let place = |row: usize| format!("{}, row {}", named.name, first_row + row);
-            if target.lossy {
-                self.losses.add(&target.name, misfits, place);
-            } else {
-                misfits.refuse("--lossy", &mut self.refusals, |row| {
-                    format!("{}, column {}", place(row), target.name)
-                });
-            }
+            let losses = if target.lossy { &mut self.losses } else { &mut self.refused };
+            losses.add(&target.name, misfits, place);
         }
     }
 
