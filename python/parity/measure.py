@@ -138,7 +138,7 @@ def _asked(trial: Trial, number: int) -> list[tuple[Any, np.ndarray]]:
     fitted = copy.deepcopy(trial.fitted)
     oracle = Oracle(fitted, sample)
     accepted = oracle.accepted(rows_for(fitted, oracle, sample, number)[:MOST_ROWS])
-    return [(sample.build(accepted.rows), accepted.outputs)]
+    return [(sample.build(accepted.rows), dense(accepted.outputs))]
 
 
 def _batches(rows: Any, expected: np.ndarray) -> list[tuple[Any, np.ndarray]]:

@@ -505,7 +505,7 @@ def _composition() -> dict[str, Case]:
     numbered = pd.DataFrame(array[:, :2])
     weighted_columns = ColumnTransformer(
         [("a", MinMaxScaler(), ["age"]), ("b", categories, ["city"]), ("c", "passthrough", ["clicks"])],
-        transformer_weights={"a": 0.1, "b": 3, "c": 2},
+        transformer_weights={"a": 0.1, "b": 3, "c": 2.0},
     )
     colliding = pd.DataFrame({"x": PLAIN_PAIRS, "x_keys": list("abcab"), "x_values_2": 1.5})
     collisions = ColumnTransformer(

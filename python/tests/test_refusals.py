@@ -76,6 +76,11 @@ REFUSALS: dict[str, tuple[Any, Any, str]] = {
         pd.DataFrame({"a": pd.Series([b"x", b"y"], dtype=object)}),
         "column 'a': its values are of several kinds or of one that no input has: bytes",
     ),
+    "a whole weight of integers": (
+        ColumnTransformer([("a", "passthrough", [0])], transformer_weights={"a": 2}),
+        np.array([[1], [2]]),
+        "a: its weight 2 times int64 is integer arithmetic: write 2.0",
+    ),
     "a weight of 0": (
         FeatureUnion([("a", StandardScaler())], transformer_weights={"a": 0}),
         VALUES,

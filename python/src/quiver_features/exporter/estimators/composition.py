@@ -92,7 +92,7 @@ def _times(matrix: Matrix, weight: Any) -> Sequence[Column]:
     if weight == 0:
         raise Refusal("its weight is 0: drop the step instead")
     # A plain Python number takes the data's float type.
-    precisions = [_precision((np.ones(1, dtype) * weight).dtype) for dtype in numpy_types(matrix.data)]
+    precisions = [_precision(dtype, weight) for dtype in numpy_types(matrix.data)]
 
     def times(x: Expression, at: Sequence[int]) -> Expression:
         precision = precisions[at[0]]
@@ -101,7 +101,10 @@ def _times(matrix: Matrix, weight: Any) -> Sequence[Column]:
     return elementwise(numbers(matrix.columns), times)
 
 
-def _precision(dtype: np.dtype[Any]) -> str:
+def _precision(before: np.dtype[Any], weight: Any) -> str:
+    dtype = (np.ones(1, before) * weight).dtype
+    if before.kind in "iu" and dtype.kind in "iu":
+        raise Refusal(f"its weight {weight} times {before} is integer arithmetic: write {float(weight)}")
     if dtype.kind == "f" and dtype.itemsize not in (4, 8):
         raise Refusal(f"computes in {dtype}, which the engine can't repeat: cast the data to float32 or float64")
     return "float32" if dtype == np.float32 else "float64"
