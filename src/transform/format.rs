@@ -168,11 +168,19 @@ fn write_float(value: f64, form: Option<FloatText>, text: &mut String) {
     }
 }
 
+/// The fewest digits that read back as the value, with an exponent. Of two as near, Rust takes the one farther from zero
+/// and Python the even one.
+fn shortest(value: f64) -> String {
+    let shortest = format!("{value:e}");
+    let digits = shortest.split('e').next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).count();
+    let even = format!("{value:.*e}", digits.saturating_sub(1));
+    // Next to a power of two the nearest number of as many digits may be another value.
+    if even.parse() == Ok(value) { even } else { shortest }
+}
+
 /// The shortest digits that read back as the value: with a point where the exponent is from -4 to 15, else as `1e+16`.
 fn write_repr(value: f64, text: &mut String) {
-    let start = text.len();
-    let _ = write!(text, "{value:e}");
-    let scientific = text.split_off(start);
+    let scientific = shortest(value);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if !(-4..16).contains(&exponent) {
@@ -235,6 +243,9 @@ mod tests {
             (1e15, "1000000000000000.0"),
             (9_999_999_999_999_998.0, "9999999999999998.0"),
             (1e16, "1e+16"),
+            // Two numbers of 16 digits are as near; the nearest number of 16 digits is another value.
+            (26_213.0 / 262_144.0, "0.09999465942382812"),
+            (2.0_f64.powi(-44), "5.684341886080802e-14"),
             (123_456_789_012_345_680.0, "1.2345678901234568e+17"),
             (1e-4, "0.0001"),
             (1.5e-4, "0.00015"),
