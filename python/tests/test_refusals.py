@@ -131,6 +131,13 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"sample": VALUES[:0]}, "accepts no row of the sample: it has no rows"),
     ({"sample": VALUES[:, :1]}, "accepts no row of the sample: ValueError"),
     ({"sample": "text"}, "the sample is a str"),
+    ({"sample": np.array(1.0)}, "has 0 dimensions"),
+    ({"sample": VALUES.reshape(1, -1, 2)}, "has 3 dimensions"),
+    ({"sample": {"x0": [1.0]}}, "the sample is a dict"),
+    ({"sample": [[1.0, 2.0], [3.0]]}, "the sample's rows have from 1 to 2 values"),
+    ({"sample": [{"x0": 1.0}]}, "accepts no row of the sample"),
+    ({"sample": np.ma.masked_array(VALUES, mask=VALUES > 40)}, "the sample is a masked array.*fill it"),
+    ({"sample": pd.DataFrame(VALUES).to_records(index=False)}, "an array of records; make a frame of it"),
 ]
 
 

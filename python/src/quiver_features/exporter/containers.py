@@ -50,8 +50,8 @@ def thinned(sample: Any, step: int) -> Any:
 
 def rows_of(sample: Any) -> int:
     """The number of rows; 0 for what is no container."""
-    if getattr(sample, "shape", ()):
-        return int(sample.shape[0])
+    if hasattr(sample, "shape"):
+        return int(sample.shape[0]) if sample.shape else 0
     return len(sample) if hasattr(sample, "__len__") else 0
 
 
@@ -74,6 +74,10 @@ def of(sample: Any, rows_are_lists: bool) -> Container:
     if not isinstance(sample, np.ndarray):
         kind = type(sample).__name__
         raise ExportError.of(f"the sample is a {kind}; a DataFrame, a Table, an array or a list is read")
+    if isinstance(sample, np.ma.MaskedArray):
+        raise ExportError.of("the sample is a masked array, whose masks scikit-learn ignores: fill it")
+    if sample.dtype.names is not None:
+        raise ExportError.of("the sample is an array of records; make a frame of it: pandas.DataFrame(sample)")
     if sample.ndim == 1:
         return Container(None, 1, lambda name, _: column_types.of_numpy(name, sample), _vector)
     if sample.ndim != 2:
@@ -88,7 +92,7 @@ def is_pandas(data: Any) -> bool:
 
 def is_polars(data: Any) -> bool:
     """Whether it is a DataFrame or a Series of polars."""
-    return type(data).__module__.split(".")[0] == "polars"
+    return type(data).__module__.split(".")[0] == "polars" and type(data).__name__ in {"DataFrame", "Series"}
 
 
 def is_arrow(data: Any) -> bool:
