@@ -26,7 +26,7 @@ pub use build::TableBuilder;
 pub use column_type::ColumnType;
 pub use load::{head, is_of_rows};
 pub use row_matrix::RowMatrix;
-pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema, json_schema};
+pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema, check_plain_name, json_schema};
 pub use statistics::{Spread, Statistics};
 
 pub use crate::files::Stored;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     batch::{Element, Type},
     files::Stored,
-    problem::Problems,
+    problem::{Problems, quoted},
 };
 
 /// The format that this server reads.
@@ -190,8 +190,8 @@ impl Document {
         if self.format != FORMAT {
             problems.add("format", format!("is {:?}, this server reads {FORMAT:?}", self.format));
         }
-        if self.name.is_empty() {
-            problems.add("name", "must not be empty");
+        if let Err(why) = check_plain_name(&self.name) {
+            problems.add("name", why);
         }
         if self.version == 0 {
             problems.add("version", "must be 1 or more");
@@ -277,6 +277,17 @@ impl ColumnDocument {
     }
 }
 
+/// Checks a name that is a folder's, or a prefix that ends at a dot: those of tables, feature sets and lookups.
+pub fn check_plain_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        Err("must not be empty".to_owned())
+    } else if name.contains(['.', '/', '\\']) || name.chars().any(char::is_control) {
+        Err(format!("{} must not contain a dot, a slash, a backslash or a control character", quoted(name)))
+    } else {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,9 +311,10 @@ mod tests {
 
     #[test]
     fn every_problem_has_its_place() {
-        let checks: [(&str, &str, &str); 11] = [
+        let checks: [(&str, &str, &str); 12] = [
             ("quiver.table/1", "quiver.table/9", "format: is \"quiver.table/9\""),
             ("\"ads\"", "\"\"", "name: must not be empty"),
+            ("\"ads\"", "\"a.b\"", "name: \"a.b\" must not contain a dot"),
             ("\"version\": 2", "\"version\": 0", "version: must be 1"),
             ("\"version\": 2", "\"version\": 2, \"more\": 1", "unknown field `more`"),
             ("\"uint64\"", "\"int32\"", "key[1].dtype: int32 can't be a key"),

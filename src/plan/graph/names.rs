@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Builder;
-use crate::spec::FEATURE_REFERENCE;
+use crate::{spec::FEATURE_REFERENCE, table::check_plain_name};
 
 impl<'a> Builder<'a> {
     pub(super) fn check_names(&mut self) {
@@ -36,14 +36,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A folder's name, or a prefix that ends at a dot.
     fn check_plain(&mut self, place: &str, name: &str) {
-        if name.is_empty() {
-            self.problems.add(place, "must not be empty");
-        } else if name.contains(['.', '/', '\\']) || name.chars().any(char::is_control) {
-            let message =
-                format!("{name:?} must not contain a dot, a slash, a backslash or a control character");
-            self.problems.add(place, message);
+        if let Err(why) = check_plain_name(name) {
+            self.problems.add(place, why);
         }
     }
 }
