@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import expressions as ex
 from ..columns import Column, Columns
+from ..containers import dense
 from ..expressions import Expression
 from ..hard_values import Inside
 from ..matrix import Matrix, elementwise, number, per_lane, scalar_column, scalars, work_type
@@ -19,6 +20,8 @@ from .scaling import standard_scaler
 
 _POWER_BY_SCIPY = (1, 9)
 _KNOTS_TO_TRY = 5
+_NEARLY_A_LOGARITHM = 1e-6
+"""So near to the exponents of a logarithm the power's last bit decides on the difference to 1."""
 _SEGMENTS_TO_TRY = 1000
 
 
@@ -54,6 +57,15 @@ def _segments(quantiles: list[float]) -> list[Inside]:
     return [Inside(one + (other - one) / 3) for one, other in [*segments[::step], *segments[-1:]]]
 
 
+def _cancelling(data: Any, lambdas: np.ndarray[Any, Any]) -> set[int]:
+    """The rows for which Yeo-Johnson is a power of nearly 1, less 1, over nearly 0."""
+    values = dense(data)
+    above = (np.abs(lambdas) < _NEARLY_A_LOGARITHM) & (np.abs(lambdas) > np.spacing(1.0))
+    below = (np.abs(lambdas - 2) < _NEARLY_A_LOGARITHM) & (np.abs(lambdas - 2) > np.spacing(1.0))
+    rows = (((values >= 0) & above) | ((values < 0) & below)).any(axis=1)
+    return {int(row) for row in np.flatnonzero(rows)}
+
+
 @exports("PowerTransformer")
 def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
     """Yeo-Johnson or Box-Cox with the fitted lambdas, then standardizing where the estimator says so."""
@@ -70,6 +82,9 @@ def power_transformer(estimator: Any, matrix: Matrix, context: Context) -> Seque
         result = ex.power(number(x), method, per_lane(estimator.lambdas_, at), form=form)
         return ex.cast(result.rough(), "float32") if float32 else result
 
+    if form == "power":
+        context.unsteady.add(context.path[-1])
+        context.differing |= _cancelling(matrix.data, np.asarray(estimator.lambdas_, np.float64))
     for column in matrix.columns:
         context.hint(column.expression, [1e-10, -1e-10, -1.0, 1.0])
     columns = elementwise(matrix.columns, powered)
