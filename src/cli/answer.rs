@@ -8,6 +8,10 @@ use crate::proto::{
     FeatureDescription, GetFeatureSetResponse, GetFeaturesResponse, Scope, Status, Tensor, TensorPart,
 };
 
+mod sparse;
+
+use sparse::{Number, SparseTensor};
+
 /// Lanes of a wide feature that are shown at once.
 const SHOWN_LANES: usize = 3;
 
@@ -26,6 +30,8 @@ struct Named<'a> {
     features: Vec<&'a FeatureDescription>,
     rows: usize,
     width: usize,
+    /// Its values, where only those that are not 0 were sent.
+    sparse: Option<SparseTensor>,
 }
 
 impl<'a> Answer<'a> {
@@ -62,9 +68,11 @@ impl<'a> Answer<'a> {
         let head = std::iter::once("feature".to_owned()).chain(labels);
         table.set_header(head);
         for (position, feature) in named.features.iter().enumerate() {
-            for lanes in shown(feature, full) {
-                let name = Cell::new(lane_name(feature, &lanes, full));
-                let cells = (0..named.rows).map(|row| named.cell(position, row, &lanes));
+            // The lanes of a sparse feature that are not 0 are others in each row.
+            let each = full && named.sparse.is_none();
+            for lanes in shown(feature, each) {
+                let name = Cell::new(lane_name(feature, &lanes, each));
+                let cells = (0..named.rows).map(|row| named.cell(position, row, &lanes, full));
                 let cells = cells.map(|text| Cell::new(text).set_alignment(CellAlignment::Right));
                 table.add_row(std::iter::once(name).chain(cells));
             }
@@ -115,11 +123,16 @@ fn named<'a>(described: &'a GetFeatureSetResponse, tensor: &'a Tensor) -> Option
     let &[rows, width] = tensor.shape.as_slice() else { return None };
     let (rows, width) = (rows as usize, width as usize);
     let of_features: usize = features.iter().map(|feature| feature.width as usize).sum();
+    let sparse = match tensor.row_offsets.len() {
+        0 => None,
+        _ => Some(SparseTensor::read(tensor, rows, width)?),
+    };
     let values = tensor.values.len().max(tensor.int64_values.len());
+    let statuses = tensor.status_values.len().max(tensor.status.len());
     let fits = of_features == width
-        && values == rows * width
-        && [0, rows * features.len()].contains(&tensor.status_values.len());
-    fits.then_some(Named { tensor, features, rows, width })
+        && (sparse.is_some() || values == rows * width)
+        && [0, rows * features.len()].contains(&statuses);
+    fits.then_some(Named { tensor, features, rows, width, sparse })
 }
 
 /// The lanes of each line of a feature.
@@ -148,27 +161,36 @@ impl Named<'_> {
 
     /// The text of one value of the tensor.
     fn value(&self, row: usize, lane: usize) -> String {
-        let position = row * self.width + lane;
+        self.number(row * self.width + lane).text()
+    }
+
+    fn number(&self, position: usize) -> Number {
         match self.tensor.values.get(position) {
-            Some(value) if value.fract() == 0.0 && value.abs() < 1e6 => format!("{value}"),
-            Some(value) => format!("{value:.4}"),
-            None => self.tensor.int64_values[position].to_string(),
+            Some(&value) => Number::Float(value),
+            None => Number::Integer(self.tensor.int64_values[position]),
         }
     }
 
     fn status(&self, feature: usize, row: usize) -> Status {
-        let status = self.tensor.status_values.get(row * self.features.len() + feature);
-        status.and_then(|&status| Status::try_from(status).ok()).unwrap_or(Status::Present)
+        let position = row * self.features.len() + feature;
+        let readable = self.tensor.status_values.get(position).copied();
+        let status = readable.or_else(|| self.tensor.status.get(position).map(|&status| status.into()));
+        status.and_then(|status| Status::try_from(status).ok()).unwrap_or(Status::Present)
     }
 
     /// Some lanes of a feature in one row, and the status where it is not PRESENT.
-    fn cell(&self, feature: usize, row: usize, lanes: &std::ops::Range<usize>) -> String {
+    fn cell(&self, feature: usize, row: usize, lanes: &std::ops::Range<usize>, full: bool) -> String {
         let first = self.first_lane(feature);
-        let text = self.hot_column(feature, row, lanes).unwrap_or_else(|| {
+        let all = || {
             let values = lanes.clone().take(SHOWN_LANES).map(|lane| self.value(row, first + lane));
             let rest = if lanes.len() > SHOWN_LANES { " …" } else { "" };
             values.collect::<Vec<_>>().join(" ") + rest
-        });
+        };
+        let most = if full { usize::MAX } else { SHOWN_LANES };
+        let text = match &self.sparse {
+            Some(sparse) => sparse.text(row, self.features[feature], first, most),
+            None => self.hot_column(feature, row, lanes).unwrap_or_else(all),
+        };
         match self.status(feature, row) {
             Status::Present => text,
             status => format!("{text} ({})", status_name(status).to_lowercase().replace('_', " ")),
@@ -196,11 +218,7 @@ impl Named<'_> {
         let mut features = Map::new();
         let mut statuses = Map::new();
         for (position, feature) in self.features.iter().enumerate() {
-            let first = row * self.width + self.first_lane(position);
-            let lanes: Vec<Value> =
-                (first..first + feature.width as usize).map(|at| self.exact(at)).collect();
-            let value = if let [single] = lanes.as_slice() { single.clone() } else { Value::Array(lanes) };
-            features.insert(feature.name.clone(), value);
+            features.insert(feature.name.clone(), self.feature_json(row, position));
             let status = self.status(position, row);
             if status != Status::Present {
                 statuses.insert(feature.name.clone(), json!(status_name(status)));
@@ -209,13 +227,15 @@ impl Named<'_> {
         json!({"row": label, "features": features, "statuses": statuses})
     }
 
-    /// A value as JSON, exact: what JSON has no number for is a string.
-    fn exact(&self, position: usize) -> Value {
-        match self.tensor.values.get(position) {
-            Some(value) if value.is_finite() => json!(value),
-            Some(value) => json!(value.to_string()),
-            None => json!(self.tensor.int64_values[position].to_string()),
+    fn feature_json(&self, row: usize, feature: usize) -> Value {
+        let (first, of) = (self.first_lane(feature), self.features[feature]);
+        if let Some(sparse) = &self.sparse {
+            return sparse.json(row, of, first);
         }
+        let first = row * self.width + first;
+        let lanes = (first..first + of.width as usize).map(|at| self.number(at).json());
+        let lanes: Vec<Value> = lanes.collect();
+        if let [single] = lanes.as_slice() { single.clone() } else { Value::Array(lanes) }
     }
 }
 

@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Whether request-scope features are repeated on every row
     #[arg(long, value_enum, default_value_t = Layout::Dense)]
     layout: Layout,
+    /// Whether all values are sent, or those that are not 0: for wide outputs
+    #[arg(long, value_enum, default_value_t = Encoding::Values)]
+    encoding: Encoding,
     /// A request as JSON: {"feature_set": "...", "columns": {"user_id": 17, "ad_id": ["a", "b"]}}
     #[arg(long, value_name = "FILE")]
     request: Option<PathBuf>,
@@ -58,6 +61,12 @@ pub struct Arguments {
 enum Layout {
     Dense,
     Factored,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Encoding {
+    Values,
+    Sparse,
 }
 
 /// The request as people write it; flags add to it and replace what it says.
@@ -83,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         let named =
             GetFeatureSetRequest { feature_set: written.feature_set.clone(), version: written.version };
         let described = client.get_feature_set(named).await.map_err(refused)?.into_inner();
-        let request = to_wire(&written, &described, arguments.layout)?;
+        let request = to_wire(&written, &described, arguments.layout, arguments.encoding)?;
         let response = client.get_features(request).await.map_err(refused)?.into_inner();
         let answer = Answer::new(&described, &response, labels(&written, &described))?;
         print(&if arguments.json { answer.json() } else { answer.table(arguments.full) })
@@ -119,13 +128,17 @@ fn to_wire(
     written: &Written,
     described: &GetFeatureSetResponse,
     layout: Layout,
+    encoding: Encoding,
 ) -> Result<GetFeaturesRequest, Failure> {
     let options = Options {
         layout: match layout {
             Layout::Dense => proto::Layout::Dense.into(),
             Layout::Factored => proto::Layout::Factored.into(),
         },
-        encoding: proto::Encoding::Values.into(),
+        encoding: match encoding {
+            Encoding::Values => proto::Encoding::Values.into(),
+            Encoding::Sparse => proto::Encoding::Sparse.into(),
+        },
         status: proto::StatusDetail::Rows.into(),
     };
     Ok(GetFeaturesRequest {
