@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    batch::{Column, Element, Mark, Type, Values},
+    batch::{Column, Element, Mark, Type},
     problem::Problems,
 };
 
@@ -398,7 +398,7 @@ pub(crate) fn map_lanes<P>(
     parameters: &[P],
     function: impl Fn(&P, f64) -> f64,
 ) {
-    if matches!(input.values, Values::Sparse(_) | Values::OneHot(_)) {
+    if input.values.is_compact() {
         return map_sparse(input, out, |lane, x| function(&parameters[lane as usize], x));
     }
     let source = input.float64();
@@ -434,7 +434,7 @@ fn zeros_stay<P>(parameters: &[P], function: impl Fn(&P, f64) -> f64) -> bool {
 #[cfg(test)]
 pub(crate) mod check {
     use super::*;
-    use crate::batch::Strings;
+    use crate::batch::{Strings, Values};
 
     /// A scalar float column; `None` is null.
     pub fn floats(values: &[Option<f64>]) -> Column {

@@ -126,6 +126,11 @@ impl SparseVectors {
 }
 
 impl Values {
+    /// Whether they are sparse vectors or one-hot slots.
+    pub fn is_compact(&self) -> bool {
+        matches!(self, Self::Sparse(_) | Self::OneHot(_))
+    }
+
     /// Calls `take` with the lanes of vector `position` that may be other than 0, and their values: of sparse vectors
     /// and one-hot slots.
     pub fn entries(&self, position: usize, mut take: impl FnMut(u32, f64)) {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, map_lanes, parameters::PerLane, single_float};
+use super::{Compiled, Kernel, Operation, map_lanes, parameters::PerLane, single_float, zeros_stay};
 use crate::{
     batch::{Column, Type},
     problem::Problems,
@@ -66,6 +66,11 @@ impl Kernel for BinarizeKernel {
                 )
             }
         }
+    }
+
+    fn takes_sparse(&self) -> bool {
+        // 0 is not above a threshold of 0 or more.
+        zeros_stay(&self.thresholds, |&threshold, x| f64::from(u8::from(x > threshold)))
     }
 }
 

@@ -105,7 +105,7 @@ fn to_float64(input: &Column, out: &mut Column) {
 }
 
 fn to_float32(input: &Column, out: &mut Column) {
-    if matches!(input.values, Values::Sparse(_) | Values::OneHot(_)) {
+    if input.values.is_compact() {
         return map_sparse(input, out, |_, value| round_to_float32(value));
     }
     let (values, marks) = out.float64_mut();

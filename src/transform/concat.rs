@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Compiled, Kernel, Operation, parameters::Real};
 use crate::{
-    batch::{Column, Element, Mark, Type},
+    batch::{Column, Element, Mark, Type, Values},
     problem::Problems,
 };
 
@@ -59,6 +59,9 @@ struct ConcatKernel {
 
 impl Kernel for ConcatKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
+        if inputs.iter().any(|input| input.values.is_compact()) {
+            return self.run_sparse(inputs, out);
+        }
         let (values, marks) = out.float64_mut();
         for row in 0..inputs[0].marks.len() {
             let mut joined = Mark::PRESENT;
@@ -75,6 +78,43 @@ impl Kernel for ConcatKernel {
                     }
                 }
             }
+            marks.push(joined);
+        }
+    }
+
+    fn takes_sparse(&self) -> bool {
+        true
+    }
+}
+
+impl ConcatKernel {
+    /// Vectors of which a part is sparse are sparse.
+    fn run_sparse(&self, inputs: &[&Column], out: &mut Column) {
+        let (vectors, marks) = out.sparse_mut();
+        for row in 0..inputs[0].marks.len() {
+            let (mut joined, mut first) = (Mark::PRESENT, 0);
+            for (input, &lanes) in inputs.iter().zip(&self.lanes) {
+                let mark = input.marks[row];
+                match (self.null, &input.values) {
+                    (NullPart::Value(fill), _) if mark.is_null() => {
+                        (first..first + lanes as u32).for_each(|lane| vectors.push(lane, fill.0));
+                        joined |= mark.filled();
+                    }
+                    (_, Values::Float64(values)) => {
+                        let part = (first..).zip(&values[row * lanes..(row + 1) * lanes]);
+                        // -0.0 is no zero that can be left out.
+                        let kept = part.filter(|(_, value)| value.to_bits() != 0);
+                        kept.for_each(|(lane, &value)| vectors.push(lane, value));
+                        joined |= mark;
+                    }
+                    (_, values) => {
+                        values.entries(row, |lane, value| vectors.push(first + lane, value));
+                        joined |= mark;
+                    }
+                }
+                first += lanes as u32;
+            }
+            vectors.end();
             marks.push(joined);
         }
     }

@@ -34,7 +34,7 @@ impl Operation for Lanes {
         }
         problems.or(())?;
         let output = Type { width: Some(self.lanes.len()), ..input };
-        Ok(Compiled::new(output, LanesKernel { lanes: self.lanes.clone(), of_input: input.lanes() }))
+        Ok(Compiled::new(output, LanesKernel::new(self.lanes.clone(), input.lanes())))
     }
 }
 
@@ -42,15 +42,49 @@ impl Operation for Lanes {
 struct LanesKernel {
     lanes: Vec<usize>,
     of_input: usize,
+    /// Each lane of the input with a place of it in the result, by lane.
+    places: Vec<(usize, u32)>,
+}
+
+impl LanesKernel {
+    fn new(lanes: Vec<usize>, of_input: usize) -> Self {
+        let mut places: Vec<(usize, u32)> = lanes.iter().copied().zip(0..).collect();
+        places.sort_unstable();
+        Self { lanes, of_input, places }
+    }
+
+    fn run_sparse(&self, input: &Column, out: &mut Column) {
+        let (vectors, marks) = out.sparse_mut();
+        marks.extend_from_slice(&input.marks);
+        let mut entries = Vec::new();
+        for row in 0..input.marks.len() {
+            input.values.entries(row, |lane, value| {
+                let lane = lane as usize;
+                let from = self.places.partition_point(|&(other, _)| other < lane);
+                let places = self.places[from..].iter().take_while(|&&(other, _)| other == lane);
+                entries.extend(places.map(|&(_, place)| (place, value)));
+            });
+            entries.sort_unstable_by_key(|&(place, _)| place);
+            entries.drain(..).for_each(|(place, value)| vectors.push(place, value));
+            vectors.end();
+        }
+    }
 }
 
 impl Kernel for LanesKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
+        if inputs[0].values.is_compact() {
+            return self.run_sparse(inputs[0], out);
+        }
         let (values, marks) = out.float64_mut();
         marks.extend_from_slice(&inputs[0].marks);
         for vector in inputs[0].float64().chunks_exact(self.of_input) {
             values.extend(self.lanes.iter().map(|&lane| vector[lane]));
         }
+    }
+
+    fn takes_sparse(&self) -> bool {
+        true
     }
 }
 

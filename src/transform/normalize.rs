@@ -8,7 +8,7 @@ use super::{
     sum::{sum_of, sum_of_some},
 };
 use crate::{
-    batch::{Column, Type, Values},
+    batch::{Column, Type},
     problem::Problems,
 };
 
@@ -66,7 +66,7 @@ struct NormalizeKernel {
 
 impl Kernel for NormalizeKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
-        if matches!(inputs[0].values, Values::Sparse(_) | Values::OneHot(_)) {
+        if inputs[0].values.is_compact() {
             return self.run_sparse(inputs[0], out);
         }
         let (values, marks) = out.float64_mut();

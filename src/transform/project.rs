@@ -82,6 +82,9 @@ struct ProjectKernel {
 
 impl Kernel for ProjectKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
+        if inputs[0].values.is_compact() {
+            return self.run_sparse(inputs[0], out);
+        }
         let lanes = self.center.len();
         let mut centered = vec![0.0; lanes];
         let (values, marks) = out.float64_mut();
@@ -91,6 +94,28 @@ impl Kernel for ProjectKernel {
             centered.iter_mut().zip(differences).for_each(|(lane, difference)| *lane = difference);
             let rows = self.matrix.chunks_exact(lanes).zip(&self.rows);
             values.extend(rows.map(|(row, (offset, scale))| (sum::dot(&centered, row) - offset) / scale));
+        }
+    }
+
+    fn takes_sparse(&self) -> bool {
+        // What is left out must stay 0.
+        self.center.iter().all(|&center| center == 0.0)
+    }
+}
+
+impl ProjectKernel {
+    fn run_sparse(&self, input: &Column, out: &mut Column) {
+        let width = self.center.len();
+        let (values, marks) = out.float64_mut();
+        marks.extend_from_slice(&input.marks);
+        let mut entries = Vec::new();
+        for position in 0..input.marks.len() {
+            entries.clear();
+            input.values.entries(position, |lane, value| entries.push((lane as usize, value)));
+            let rows = self.matrix.chunks_exact(width).zip(&self.rows);
+            values.extend(
+                rows.map(|(row, (offset, scale))| (sum::dot_of_some(&entries, row) - offset) / scale),
+            );
         }
     }
 }

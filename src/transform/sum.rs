@@ -57,6 +57,14 @@ pub fn dot<A: Copy + Into<f64>, B: Copy + Into<f64>>(one: &[A], other: &[B]) -> 
     of_pairs(one, other, |a, b| a * b)
 }
 
+/// The same where only some values of the first are there, each with its place; the others are 0, and the second's are
+/// finite.
+pub fn dot_of_some(one: &[(usize, f64)], other: &[f64]) -> f64 {
+    let mut partials = [0.0; PARTIALS];
+    one.iter().for_each(|&(place, x)| partials[place % PARTIALS] += x * other[place]);
+    join(&partials)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +86,9 @@ mod tests {
         sorted.sort_by_key(|&(place, _)| place);
         let (places, values): (Vec<u32>, Vec<f64>) = sorted.into_iter().unzip();
         assert_eq!(sum_of_some(&places, &values, |x| x), sum_of(&sparse, |x| x));
+        let some: Vec<(usize, f64)> =
+            places.iter().map(|&place| place as usize).zip(values.iter().copied()).collect();
+        let other: Vec<f64> = (0..400).map(|i| f64::from(i) - 200.1).collect();
+        assert_eq!(dot_of_some(&some, &other), dot(&sparse, &other));
     }
 }
