@@ -202,6 +202,33 @@ fn texts_become_times_and_vectors_where_that_is_stated() {
 }
 
 #[test]
+fn command_lines_that_make_no_sense_are_refused() {
+    let place = Place::new();
+    place.write("ads.csv", "ad,n\n1,2\n");
+    place.write("emb.npy", npy());
+    let checks: [(&str, &[&str], &str); 5] = [
+        ("a.b", &["ads.csv", "--key", "ad"], "--name: \"a.b\" must not contain a dot"),
+        ("ads", &["ads.csv", "--key", "ad", "--drop", "ad"], "--drop: ad is a column of the key"),
+        (
+            "ads",
+            &["ads.csv", "emb.npy", "--key", "ad"],
+            "FILE: arrays (*.npy, *.safetensors) and files of rows",
+        ),
+        ("ads", &["ads.csv", "--key", "ad", "--ids", "ids.txt"], "--ids: goes with *.npy and *.safetensors"),
+        (
+            "ads",
+            &["ads.csv", "--key", "ad", "--column", "n:double"],
+            "\"double\" is not a type; those of elements are",
+        ),
+    ];
+    for (name, arguments, expected) in checks {
+        let refused = place.refused(name, arguments);
+        assert!(refused.contains(expected), "{expected} in {refused}");
+    }
+    assert!(!place.path("tables").exists());
+}
+
+#[test]
 fn composite_keys_of_arrow_files_are_got_as_lists() {
     let place = Place::new();
     let rows = batch(vec![

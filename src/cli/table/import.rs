@@ -22,7 +22,7 @@ use crate::{
     loading::Loading,
     problem::Problems,
     table::{
-        ColumnType, Table,
+        ColumnType, Table, check_plain_name,
         import::{Found, Import, Keep, NamedFile},
     },
 };
@@ -150,10 +150,8 @@ fn failed(problems: Problems) -> Failure {
 fn import(arguments: &Arguments, folder: &Path) -> Result<Import, Failure> {
     let mut problems = Problems::none();
     let name = &arguments.name;
-    if name.is_empty()
-        || name.contains(|letter: char| ['.', '/', '\\'].contains(&letter) || letter.is_control())
-    {
-        problems.add("--name", format!("{name:?} must be a folder's name without dots and slashes"));
+    if let Err(why) = check_plain_name(name) {
+        problems.add("--name", why);
     }
     let next = super::versions(folder).into_iter().max().map_or(1, |newest| newest.saturating_add(1));
     let version = arguments.version.unwrap_or(next);
