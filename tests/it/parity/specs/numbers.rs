@@ -174,7 +174,9 @@ fn vector(rng: &mut ChaCha8Rng, kind: Kind, width: usize) -> (Value, Kind) {
             (json!({"op": "lanes", "lanes": lanes}), Kind { width, ..kind })
         }
         2 => {
-            let mut row = || (0..width).map(|_| rng.random_range(0..3)).collect::<Vec<u32>>();
+            // All exponents of a power come to 100 at most.
+            let mut exponent = |lane: usize| if lane < 50 { rng.random_range(0..3) } else { 0 };
+            let mut row = || (0..width).map(&mut exponent).collect::<Vec<u32>>();
             let powers: Vec<Vec<u32>> = (0..5).map(|_| row()).collect();
             (json!({"op": "polynomial", "powers": powers}), Kind { width: Some(5), ..kind })
         }
