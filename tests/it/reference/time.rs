@@ -183,7 +183,7 @@ fn wall_and_offset(text: &str) -> Option<(i128, Option<i128>)> {
     let mut parts = clock.split(':');
     let mut part = || parts.next().unwrap_or("0");
     let (hour, minute): (i128, i128) = (part().parse().ok()?, part().parse().ok()?);
-    let (second, fraction) = part().split_once('.').map_or_else(|| ("", ""), |both| both);
+    let (second, fraction) = part().split_once('.').unwrap_or_default();
     let second = if second.is_empty() { clock.split(':').nth(2).unwrap_or("0") } else { second };
     let second: i128 = second.parse().ok()?;
     let fraction: i128 = format!("{fraction:0<9}").parse().ok()?;
