@@ -94,6 +94,17 @@ pub enum Source {
     Dense(NodeId),
 }
 
+impl Source {
+    /// The nodes whose values it is computed from.
+    pub fn read(&self) -> &[NodeId] {
+        match self {
+            Self::Step { inputs, .. } => inputs,
+            Self::Dense(inner) => std::slice::from_ref(inner),
+            Self::Input(_) | Self::Column { .. } => &[],
+        }
+    }
+}
+
 /// A lookup with its key's nodes.
 #[derive(Debug)]
 pub struct Lookup {

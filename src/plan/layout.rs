@@ -1,6 +1,6 @@
 //! Where each feature lies in the tensors.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::graph::{Graph, NodeId};
 use crate::{
@@ -46,11 +46,14 @@ pub fn lay_out(spec: &Spec, graph: &Graph) -> Result<Vec<Output>, Problems> {
     if spec.outputs.is_empty() {
         problems.add("outputs", "must not be empty");
     }
-    let outputs =
-        (0..spec.outputs.len()).map(|position| output(spec, graph, position, &mut problems)).collect();
+    let positions =
+        spec.features.iter().enumerate().map(|(position, feature)| (feature.name.as_str(), position));
+    let positions: HashMap<&str, usize> = positions.collect();
+    let outputs = 0..spec.outputs.len();
+    let outputs = outputs.map(|at| output(spec, graph, at, &positions, &mut problems)).collect();
+    let served: HashSet<&String> = spec.outputs.iter().flat_map(|output| &output.features).collect();
     for (position, feature) in spec.features.iter().enumerate() {
-        let served = spec.outputs.iter().any(|output| output.features.contains(&feature.name));
-        if feature.default.is_some() && !served {
+        if feature.default.is_some() && !served.contains(&feature.name) {
             let message = "is for features in an output only: features that read this one see its null";
             problems.add(format!("features[{position}].default"), message);
         }
@@ -61,7 +64,13 @@ pub fn lay_out(spec: &Spec, graph: &Graph) -> Result<Vec<Output>, Problems> {
     problems.or(outputs)
 }
 
-fn output(spec: &Spec, graph: &Graph, position: usize, problems: &mut Problems) -> Output {
+fn output(
+    spec: &Spec,
+    graph: &Graph,
+    position: usize,
+    positions: &HashMap<&str, usize>,
+    problems: &mut Problems,
+) -> Output {
     let written = &spec.outputs[position];
     let mut output = Output {
         name: written.name.clone(),
@@ -74,14 +83,14 @@ fn output(spec: &Spec, graph: &Graph, position: usize, problems: &mut Problems) 
         problems.add(format!("outputs[{position}].features"), "must not be empty");
     }
     let mut row_width = 0;
-    let mut column_names = HashSet::new();
+    let (mut seen, mut column_names) = (HashSet::new(), HashSet::new());
     for (place, name) in written.features.iter().enumerate() {
         let path = format!("outputs[{position}].features[{place}]");
-        let Some(at) = spec.features.iter().position(|feature| &feature.name == name) else {
+        let Some(&at) = positions.get(name.as_str()) else {
             problems.add(path, format!("there is no feature {name:?}"));
             continue;
         };
-        if written.features[..place].contains(name) {
+        if !seen.insert(name) {
             problems.add(path.clone(), format!("{name:?} is there twice"));
         }
         let node = graph.features[at];
@@ -198,8 +207,9 @@ fn checked_default(
 /// Whether golden rows name outputs and inputs that exist; their shapes are checked where they run.
 pub fn check_golden_names(golden: &Golden, spec: &Spec) -> Result<(), Problems> {
     let mut problems = Problems::none();
+    let inputs: HashSet<&String> = spec.inputs.iter().map(|input| &input.name).collect();
     for (position, case) in golden.cases.iter().enumerate() {
-        for name in case.inputs.keys().filter(|name| spec.inputs.iter().all(|input| &input.name != *name)) {
+        for name in case.inputs.keys().filter(|name| !inputs.contains(name)) {
             problems.add(format!("cases[{position}].inputs"), format!("there is no input {name:?}"));
         }
         for name in case.outputs.keys().filter(|name| spec.outputs.iter().all(|output| &output.name != *name))

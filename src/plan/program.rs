@@ -101,6 +101,7 @@ impl Program {
                 singles: Vec::new(),
                 outputs: Vec::new(),
             },
+            is_kept: vec![false; graph.nodes.len()],
             output: 0,
         };
         for (position, output) in outputs.iter().enumerate() {
@@ -125,6 +126,8 @@ struct Split<'a> {
     schemas: &'a [&'a TableSchema],
     allowed: &'a [bool],
     program: Program,
+    /// For each node whether it is among the kept ones.
+    is_kept: Vec<bool>,
     /// The output whose needs are being noted, as a set of one.
     output: OutputSet,
 }
@@ -220,25 +223,35 @@ impl Split<'_> {
 
     /// Notes that a request computes `node`, after what it reads.
     fn need(&mut self, node: NodeId) {
-        if !add_to(&mut self.program.needed[node], self.output) {
-            return;
-        }
-        match &self.graph.nodes[node].source {
-            Source::Input(_) => {}
-            Source::Column { lookup, .. } => self.need_lookup(*lookup),
-            Source::Dense(inner) => self.need_or_keep(*inner),
-            Source::Step { inputs, .. } => inputs.iter().for_each(|&input| self.need_or_keep(input)),
+        self.need_all(vec![node]);
+    }
+
+    /// Notes that a request computes `node`, or that its values are kept for each row of a table.
+    fn need_or_keep(&mut self, node: NodeId) {
+        let open = self.kept_or_open(node).into_iter().collect();
+        self.need_all(open);
+    }
+
+    /// One node after the other: chains of features may be as long as a spec.
+    fn need_all(&mut self, mut open: Vec<NodeId>) {
+        let graph = self.graph;
+        while let Some(node) = open.pop() {
+            if !add_to(&mut self.program.needed[node], self.output) {
+                continue;
+            }
+            match &graph.nodes[node].source {
+                Source::Column { lookup, .. } => self.need_lookup(*lookup),
+                source => open.extend(source.read().iter().filter_map(|&read| self.kept_or_open(read))),
+            }
         }
     }
 
-    fn need_or_keep(&mut self, node: NodeId) {
-        match self.keeper(node) {
-            Some(anchor) => {
-                add_to(&mut self.program.needed[node], self.output);
-                self.keep(anchor, node);
-            }
-            None => self.need(node),
-        }
+    /// Keeps the values of a node for each row of a table, or gives the node back.
+    fn kept_or_open(&mut self, node: NodeId) -> Option<NodeId> {
+        let Some(anchor) = self.keeper(node) else { return Some(node) };
+        add_to(&mut self.program.needed[node], self.output);
+        self.keep(anchor, node);
+        None
     }
 
     /// The lookup with whose table's rows a node's values are kept.
@@ -251,9 +264,8 @@ impl Split<'_> {
 
     fn keep(&mut self, anchor: usize, node: NodeId) {
         self.need_lookup(anchor);
-        let kept = &mut self.program.kept[anchor];
-        if !kept.contains(&node) {
-            kept.push(node);
+        if !std::mem::replace(&mut self.is_kept[node], true) {
+            self.program.kept[anchor].push(node);
         }
     }
 
@@ -271,15 +283,17 @@ impl Split<'_> {
 /// The request-scope nodes that row-scope ones read: those to repeat for each row of a block, and those to read as a
 /// single row.
 pub fn repeated(graph: &Graph, request: &[NodeId], rows: &[NodeId]) -> (Vec<NodeId>, Vec<NodeId>) {
-    let (mut broadcast, mut singles) = (Vec::new(), Vec::new());
-    for &node in request {
-        let mut readers = rows.iter().filter(|&&row| reads(graph, row, node)).peekable();
-        if readers.peek().is_none() {
-            continue;
+    // For each node that row-scope ones read, whether all of these take it as a single row.
+    let mut single: HashMap<NodeId, bool> = HashMap::new();
+    for &row in rows {
+        let takes_single_rows = takes_single_rows(graph, row);
+        for &read in graph.nodes[row].source.read() {
+            *single.entry(read).or_insert(true) &= takes_single_rows;
         }
-        let single = readers.all(|&row| takes_single_rows(graph, row)) && !graph.nodes[node].of.list;
-        if single { &mut singles } else { &mut broadcast }.push(node);
     }
+    let is_single = |node: &NodeId| single[node] && !graph.nodes[*node].of.list;
+    let read = request.iter().copied().filter(|node| single.contains_key(node));
+    let (singles, broadcast) = read.partition(is_single);
     (broadcast, singles)
 }
 
@@ -288,14 +302,6 @@ fn takes_single_rows(graph: &Graph, node: NodeId) -> bool {
     // One input must tell how many rows there are.
     let any_row = inputs.iter().any(|&input| graph.nodes[input].scope == Scope::Row);
     any_row && kernel.takes_single_rows()
-}
-
-fn reads(graph: &Graph, reader: NodeId, read: NodeId) -> bool {
-    match &graph.nodes[reader].source {
-        Source::Step { inputs, .. } => inputs.contains(&read),
-        Source::Dense(inner) => *inner == read,
-        Source::Input(_) | Source::Column { .. } => false,
-    }
 }
 
 /// Adds outputs to a set; whether any was new.
