@@ -201,6 +201,20 @@ enum Part {
     Feature(usize),
 }
 
+impl Part {
+    /// Where in the spec it says what it reads.
+    fn place(self) -> String {
+        match self {
+            Self::Lookup(position) => format!("lookups[{position}].key"),
+            Self::Feature(position) => format!("features[{position}]"),
+        }
+    }
+}
+
+/// Parts that may wait for each other: those written after the ones that they read never wait, and each takes some of a
+/// thread's stack.
+const MOST_OPEN: usize = 256;
+
 /// How far a part is built.
 #[derive(Debug, Clone, Copy)]
 enum Progress<T> {
@@ -292,12 +306,27 @@ impl<'a> Builder<'a> {
             Progress::Open => return Err(self.depends_on_itself(Part::Feature(position))),
             Progress::NotBegun => {}
         }
+        if let Err(unresolved) = self.begin(Part::Feature(position)) {
+            self.built_features[position] = Progress::Done(Err(unresolved));
+            return Err(unresolved);
+        }
         self.built_features[position] = Progress::Open;
-        self.open.push(Part::Feature(position));
         let built = self.build_feature(position);
         self.open.pop();
         self.built_features[position] = Progress::Done(built);
         built
+    }
+
+    /// Notes that a part waits for what it reads.
+    fn begin(&mut self, part: Part) -> Result<(), Unresolved> {
+        if self.open.len() >= MOST_OPEN {
+            let message =
+                format!("is read by {MOST_OPEN} parts above it, each by the next: write it before them");
+            self.problems.add(part.place(), message);
+            return Err(Unresolved);
+        }
+        self.open.push(part);
+        Ok(())
     }
 
     /// Notes that a part reads itself by way of those that wait for it.
@@ -308,11 +337,7 @@ impl<'a> Builder<'a> {
             Part::Feature(position) => format!("feature {:?}", self.spec.features[position].name),
         });
         let message = format!("depends on itself: {}", chain.collect::<Vec<_>>().join(" reads "));
-        let place = match part {
-            Part::Lookup(position) => format!("lookups[{position}].key"),
-            Part::Feature(position) => format!("features[{position}]"),
-        };
-        self.problems.add(place, message);
+        self.problems.add(part.place(), message);
         Unresolved
     }
 

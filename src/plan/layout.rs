@@ -51,9 +51,10 @@ pub fn lay_out(spec: &Spec, graph: &Graph) -> Result<Vec<Output>, Problems> {
     let positions: HashMap<&str, usize> = positions.collect();
     let outputs = 0..spec.outputs.len();
     let outputs = outputs.map(|at| output(spec, graph, at, &positions, &mut problems)).collect();
-    let served: HashSet<&String> = spec.outputs.iter().flat_map(|output| &output.features).collect();
+    let all_served: HashSet<&String> = spec.outputs.iter().flat_map(|output| &output.features).collect();
     for (position, feature) in spec.features.iter().enumerate() {
-        if feature.default.is_some() && !served.contains(&feature.name) {
+        let served = all_served.contains(&feature.name);
+        if feature.default.is_some() && !served {
             let message = "is for features in an output only: features that read this one see its null";
             problems.add(format!("features[{position}].default"), message);
         }

@@ -28,8 +28,11 @@ impl<'a> Builder<'a> {
             Progress::Open => return Err(self.depends_on_itself(Part::Lookup(position))),
             Progress::NotBegun => {}
         }
+        if let Err(unresolved) = self.begin(Part::Lookup(position)) {
+            self.built_lookups[position] = Progress::Done(Err(unresolved));
+            return Err(unresolved);
+        }
         self.built_lookups[position] = Progress::Open;
-        self.open.push(Part::Lookup(position));
         self.add_lookup(position);
         self.open.pop();
         self.built_lookups[position] = Progress::Done(Ok(()));

@@ -150,3 +150,19 @@ fn what_depends_on_itself_is_reported_once() {
     ];
     assert_eq!(told.lines().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn long_chains_are_built_in_their_order_and_rejected_against_it() {
+    let chain = |count: usize, step: isize| {
+        let read = |at: usize| match at.checked_add_signed(-step).filter(|&read| read < count) {
+            Some(read) => Value::from(format!("feature.f{read}")),
+            None => Value::from("x"),
+        };
+        build(&["x"], json!([]), &(0..count).map(read).collect::<Vec<_>>())
+    };
+    assert_eq!(chain(20_000, 1).expect("in order").features.len(), 20_000);
+    assert!(chain(200, -1).is_ok(), "against the order, but not far");
+    let problems = chain(300, -1).expect_err("far against the order");
+    let expect = "features[256]: is read by 256 parts above it, each by the next: write it before them";
+    assert_eq!(problems.to_string(), expect);
+}
