@@ -88,6 +88,12 @@ impl Problems {
         Self { kept: vec![Problem::new(path, message)], ..Self::default() }
     }
 
+    /// Makes the error of a JSON document that is not as it should be.
+    pub fn of_json(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let path = error.path().to_string();
+        Self::one(if path == "." { String::new() } else { path }, error.inner().to_string())
+    }
+
     /// Notes one more problem.
     pub fn add(&mut self, path: impl Into<String>, message: impl Into<String>) {
         if self.kept.len() < self.most {
@@ -113,6 +119,11 @@ impl Problems {
     /// The same problems with their files in a folder.
     pub fn in_folder(self, folder: &str) -> Self {
         self.each(|problem| problem.in_folder(folder))
+    }
+
+    /// The same problems, their places replaced where `change` gives another one.
+    pub fn with_paths(self, change: impl Fn(&str) -> Option<String>) -> Self {
+        self.each(|problem| Problem { path: change(&problem.path).unwrap_or(problem.path), ..problem })
     }
 
     fn each(self, change: impl FnMut(Problem) -> Problem) -> Self {

@@ -16,7 +16,7 @@ use crate::{
         run::{Ran, Stopped, Target},
     },
     problem::{Problems, listed, quoted},
-    spec::{Spec, read::Version},
+    spec::{Spec, places, read::Version},
     table::{Table, TableSchema},
 };
 
@@ -253,7 +253,8 @@ impl FeatureSet {
 /// Compiles a version and holds it to its golden rows.
 fn checked_plan(version: &Version, tables: &BTreeMap<String, Arc<Table>>) -> Result<Plan, Problems> {
     let spec = Arc::new(version.spec.clone());
-    let plan = Plan::compile(spec, &schemas_of(tables)).map_err(|found| found.in_file("spec.json"))?;
+    let plan = Plan::compile(spec, &schemas_of(tables))
+        .map_err(|found| places::named(&version.spec, found).in_file("spec.json"))?;
     if let Some(golden) = &version.golden {
         golden::check(&plan, golden, tables).map_err(|found| found.in_file("golden.json"))?;
     }

@@ -17,6 +17,7 @@ use crate::{
 
 pub mod golden;
 mod key;
+pub mod places;
 pub mod read;
 mod reference;
 

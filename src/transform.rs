@@ -8,10 +8,14 @@ use std::fmt::Debug;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use inputs::{single, single_float};
+use inputs::{single_scalar_float, single_vector, two_vectors};
 
 use crate::{
-    batch::{Column, Element, Mark, Type},
-    problem::Problems,
+    batch::{Column, Mark, Type},
+    problem::{Problems, quoted},
 };
 
 pub mod age;
@@ -43,6 +47,7 @@ pub mod hash_bucket;
 pub mod hash_cross;
 pub mod hashing;
 pub mod impute;
+mod inputs;
 pub mod interpolate;
 mod inverse_normal;
 pub mod join_text;
@@ -211,7 +216,7 @@ fn join_marks(inputs: &[&Column], count: usize, marks: &mut Vec<Mark>) {
 macro_rules! operations {
     ($($family:literal { $($module:ident :: $name:ident = $tag:literal,)+ })+) => {
         /// One step of a feature.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
         #[serde(tag = "op")]
         pub enum Transform {
             $($(#[serde(rename = $tag)] $name($module::$name),)+)+
@@ -220,6 +225,20 @@ macro_rules! operations {
         impl Transform {
             /// What operations have to do with, and their names, as specs write them.
             pub const FAMILIES: &[(&str, &[&str])] = &[$(($family, &[$($tag),+])),+];
+
+            /// Reads the operation of this name from its fields.
+            fn from_fields(name: &str, fields: Value) -> Result<Self, Problems> {
+                match name {
+                    $($($tag => serde_path_to_error::deserialize(fields).map(Self::$name).map_err(Problems::of_json),)+)+
+                    _ => {
+                        let message = format!(
+                            "there is no operation {}; `quiver schema operations` lists the available ones",
+                            quoted(name)
+                        );
+                        Err(Problems::one("op", message))
+                    }
+                }
+            }
 
             /// The name that specs use.
             pub fn name(&self) -> &'static str {
@@ -233,6 +252,35 @@ macro_rules! operations {
             }
         }
     };
+}
+
+impl Transform {
+    /// The operation's name in a step as specs write it, if there is such an operation.
+    pub fn known_name(step: &Value) -> Option<&'static str> {
+        let written = step.get("op")?.as_str()?;
+        Self::FAMILIES.iter().flat_map(|(_, names)| *names).copied().find(|name| *name == written)
+    }
+
+    /// Reads a step as specs write it; a problem's place is the field that is wrong, however deep.
+    pub fn from_value(step: Value) -> Result<Self, Problems> {
+        let Value::Object(mut fields) = step else {
+            return Err(Problems::one(
+                "",
+                format!("is {step}, must be an object with \"op\" and the fields of that operation"),
+            ));
+        };
+        match fields.remove("op") {
+            Some(Value::String(name)) => Self::from_fields(&name, Value::Object(fields)),
+            Some(other) => Err(Problems::one("op", format!("is {other}, must be an operation's name"))),
+            None => Err(Problems::one("", "missing field `op`")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Transform {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_value(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
 }
 
 operations! {
@@ -323,72 +371,6 @@ operations! {
     }
 }
 
-/// The single input of an operation that takes just one.
-pub fn single(inputs: &[Type]) -> Result<Type, Problems> {
-    match inputs {
-        [input] => Ok(*input),
-        _ => Err(Problems::one("", format!("takes one input, has {}", inputs.len()))),
-    }
-}
-
-/// The single input of an operation over floats (scalars or vectors, lists of them elementwise).
-pub fn single_float(inputs: &[Type]) -> Result<Type, Problems> {
-    let input = single(inputs)?;
-    if input.element == Element::Float64 {
-        Ok(input)
-    } else {
-        Err(Problems::one(
-            "",
-            format!("takes float64, its input is {input}; a \"cast\" step makes it float64"),
-        ))
-    }
-}
-
-/// The single input of an operation over scalar floats (lists of them elementwise); what it is not is a problem.
-fn single_scalar_float(inputs: &[Type], problems: &mut Problems) -> Type {
-    match single_float(inputs) {
-        Ok(input) => {
-            if input.width.is_some() {
-                problems.add("", format!("takes a scalar, its input is {input}"));
-            }
-            input
-        }
-        Err(found) => {
-            problems.add_below("", found);
-            Type::scalar(Element::Float64)
-        }
-    }
-}
-
-/// The single input of an operation over float vectors (lists of them elementwise).
-fn single_vector(inputs: &[Type]) -> Result<Type, Problems> {
-    let input = single_float(inputs)?;
-    if input.width.is_some() {
-        Ok(input)
-    } else {
-        Err(Problems::one("", format!("takes a vector, its input is {input}")))
-    }
-}
-
-/// The width of two float vectors of one width, and the scalar that comes of them.
-fn two_vectors(inputs: &[Type]) -> Result<(usize, Type), Problems> {
-    match inputs {
-        [one, other]
-            if one.element == Element::Float64
-                && (one.element, one.width, one.list) == (other.element, other.width, false)
-                && one.width.is_some() =>
-        {
-            let output = Type::scalar(Element::Float64).with_nullable(one.nullable || other.nullable);
-            Ok((one.lanes(), output))
-        }
-        [one, other] => {
-            let message = format!("takes two float64 vectors of one width, its inputs are {one} and {other}");
-            Err(Problems::one("", message))
-        }
-        _ => Err(Problems::one("", format!("takes two inputs, has {}", inputs.len()))),
-    }
-}
-
 /// A kernel of one float function a lane; nulls stay null and are not computed.
 ///
 /// Every lane has its own parameters; a scalar is a vector of one lane.
@@ -434,7 +416,7 @@ fn zeros_stay<P>(parameters: &[P], function: impl Fn(&P, f64) -> f64) -> bool {
 #[cfg(test)]
 pub(crate) mod check {
     use super::*;
-    use crate::batch::{Strings, Values};
+    use crate::batch::{Element, Strings, Values};
 
     /// A scalar float column; `None` is null.
     pub fn floats(values: &[Option<f64>]) -> Column {

@@ -1,7 +1,7 @@
 //! The binding-time split: which nodes are computed when tables are loaded, once for a request, or row by row, and
 //! where each feature's values come from when a row of an output is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     graph::{Form, Graph, NodeId, Source},

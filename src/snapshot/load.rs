@@ -14,6 +14,7 @@ use crate::{
     spec::{
         Spec,
         golden::Golden,
+        places,
         read::{Version, read_version},
     },
     table::{Progress, Table},
@@ -220,7 +221,8 @@ fn build(
             .map_err(|found| Unbuilt { own: found.in_folder(&folder.place), of_tables });
     }
     if let Err(found) = Graph::check(&version.spec, &schemas_of(&tables.loaded), &tables.unloaded()) {
-        own.add_below("", found.in_file("spec.json").in_folder(&folder.place));
+        let found = places::named(&version.spec, found).in_file("spec.json");
+        own.add_below("", found.in_folder(&folder.place));
     }
     let looked_up = |name: &String| version.spec.lookups.iter().any(|lookup| lookup.table == *name);
     for (_, found) in tables.failed.iter().filter(|(name, _)| looked_up(name)) {

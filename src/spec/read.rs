@@ -6,8 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::{FORMAT, Spec, golden};
-use crate::{files, problem::Problems};
+use super::{FORMAT, Spec, golden, places};
+use crate::{files, problem::Problems, transform::Transform};
 
 /// One version of a feature set as it lies on disk.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ fn parse(text: &str) -> Result<Value, Problems> {
 }
 
 fn golden_from_value(value: Value) -> Result<golden::Golden, Problems> {
-    let golden: golden::Golden = typed("", value)?;
+    let golden: golden::Golden = typed(value)?;
     if golden.format == golden::FORMAT {
         Ok(golden)
     } else {
@@ -76,6 +76,7 @@ fn spec_from_value(
 ) -> Result<(Spec, String), Problems> {
     let mut problems = Problems::none();
     inline_lists(&mut value, "", folder, read_list, &mut problems);
+    problems = places::named_by_document(&value, problems);
     let fingerprint = fingerprint(&value);
     let Value::Object(mut document) = value else {
         return Err(Problems::one("", "must be a JSON object"));
@@ -84,7 +85,7 @@ fn spec_from_value(
     let lookups = elements("lookups", &mut document, &mut problems);
     let features = features(&mut document, &mut problems);
     let outputs = elements("outputs", &mut document, &mut problems);
-    let head: Option<Spec> = collect(typed("", Value::Object(document)), &mut problems);
+    let head: Option<Spec> = collect(typed(Value::Object(document)), &mut problems);
     match head {
         Some(head) if problems.is_empty() => {
             let spec = Spec { inputs, lookups, features, outputs, ..head };
@@ -117,7 +118,11 @@ fn elements<T: DeserializeOwned>(
     };
     let values = std::mem::take(array).into_iter().enumerate();
     values
-        .filter_map(|(position, value)| collect(typed(&format!("{field}[{position}]"), value), problems))
+        .filter_map(|(position, value)| {
+            let name = places::written_name(&value).map(str::to_owned);
+            let place = || places::element(field, position, name.as_deref());
+            typed(value).map_err(|found| problems.add_below(&place(), found)).ok()
+        })
         .collect()
 }
 
@@ -128,27 +133,35 @@ fn features(document: &mut Map<String, Value>, problems: &mut Problems) -> Vec<s
     };
     let mut features = Vec::with_capacity(array.len());
     for (position, mut value) in std::mem::take(array).into_iter().enumerate() {
-        let place = format!("features[{position}]");
-        let before = problems.len();
-        let mut own_problems = Problems::none();
-        let steps = value.as_object_mut().map(|fields| elements("steps", fields, &mut own_problems));
-        problems.add_below(&place, own_problems);
-        let feature: Option<super::Feature> = collect(typed(&place, value), problems);
-        if let (Some(feature), Some(steps), true) = (feature, steps, problems.len() == before) {
-            features.push(super::Feature { steps, ..feature });
+        let name = places::written_name(&value).map(str::to_owned);
+        let mut found = Problems::none();
+        let steps = value.as_object_mut().map(|fields| steps(fields, &mut found)).unwrap_or_default();
+        let feature: Option<super::Feature> = collect(typed(value), &mut found);
+        match feature {
+            Some(feature) if found.is_empty() => features.push(super::Feature { steps, ..feature }),
+            _ => problems.add_below(&places::element("features", position, name.as_deref()), found),
         }
     }
     features
 }
 
-fn typed<T: DeserializeOwned>(place: &str, value: Value) -> Result<T, Problems> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let inside = error.path().to_string();
-        let inside = if inside == "." { String::new() } else { inside };
-        let mut problems = Problems::none();
-        problems.add_below(place, Problems::one(inside, error.inner().to_string()));
-        problems
-    })
+/// Takes a feature's steps out, each typed by itself.
+fn steps(feature: &mut Map<String, Value>, problems: &mut Problems) -> Vec<Transform> {
+    let Some(Value::Array(array)) = feature.get_mut("steps") else {
+        return Vec::new();
+    };
+    let steps = std::mem::take(array).into_iter().enumerate();
+    steps
+        .filter_map(|(position, step)| {
+            let operation = Transform::known_name(&step);
+            let place = places::step(position, operation);
+            Transform::from_value(step).map_err(|found| problems.add_below(&place, found)).ok()
+        })
+        .collect()
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problems> {
+    serde_path_to_error::deserialize(value).map_err(Problems::of_json)
 }
 
 fn collect<T>(result: Result<T, Problems>, problems: &mut Problems) -> Option<T> {
@@ -248,11 +261,20 @@ mod tests {
     fn tells_every_problem_with_its_place() {
         let bad = SMALL
             .replace("\"scope\": \"row\"", "\"scope\": \"rows\"")
+            .replace("\"divide\"", "\"halve\"")
             .replace("\"scale\"", "\"scael\"")
             .replace("\"dtype\": \"float32\"", "\"dtype\": \"float31\"");
         let problems = spec_from_text(&bad).expect_err("three mistakes").to_string();
         let places: Vec<_> = problems.lines().map(|line| line.split(':').next().unwrap_or("")).collect();
-        assert_eq!(places, ["inputs[0].scope", "features[0].steps[0]", "outputs[0].dtype"], "{problems}");
+        assert_eq!(
+            places,
+            [
+                "inputs[0] \"bid\".scope",
+                "features[0] \"bid\".steps[0] (standardize).form",
+                "outputs[0] \"dense\".dtype",
+            ],
+            "{problems}"
+        );
     }
 
     #[test]

@@ -74,10 +74,7 @@ impl TableSchema {
     /// Reads `table.json`, or tells everything that is wrong with it.
     pub fn from_json(text: &str) -> Result<Self, Problems> {
         let mut reader = serde_json::Deserializer::from_str(text);
-        let document: Document = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let path = error.path().to_string();
-            Problems::one(if path == "." { "" } else { &path }, error.inner().to_string())
-        })?;
+        let document: Document = serde_path_to_error::deserialize(&mut reader).map_err(Problems::of_json)?;
         reader.end().map_err(|error| Problems::one("", error.to_string()))?;
         document.check()
     }

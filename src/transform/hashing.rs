@@ -51,7 +51,7 @@ pub enum Family {
 
 /// What a hash function starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be an integer from 0 to 2^64 - 1 (a string beyond 2^53), or two of them")]
 pub enum Seed {
     Single(Word),
     Pair([Word; 2]),
@@ -64,7 +64,7 @@ pub struct Word(pub u64);
 
 /// A [`Word`] in JSON.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be an integer from 0 to 2^64 - 1, a string beyond 2^53")]
 enum WrittenWord {
     Number(u64),
     Digits(String),

@@ -25,7 +25,7 @@ pub struct Impute {
 
 /// What is filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a number, a string, true or false, or an array of numbers")]
 pub enum Fill {
     Each(List<Real>),
     Single(Category),

@@ -38,7 +38,7 @@ pub enum Base {
 
 /// Above what the logarithm is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a number or \"none\"")]
 pub enum Threshold {
     Above(Real),
     Everywhere(Everywhere),

@@ -32,7 +32,7 @@ pub struct MapValues {
 
 /// Numbers or vectors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be an array of numbers, or of arrays of numbers")]
 pub enum Mapped {
     Numbers(List<Real>),
     Vectors(List<Vec<Real>>),

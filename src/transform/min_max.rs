@@ -45,7 +45,7 @@ pub enum Form {
 
 /// Where results are clipped to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be an array of two numbers or \"none\"")]
 pub enum ClipTo {
     /// From the first to the second.
     Range([Real; 2]),

@@ -128,7 +128,7 @@ impl List<Real> {
 
 /// One number for all lanes, or one for each lane of a vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a number or an array of numbers")]
 pub enum PerLane {
     Single(Real),
     Each(List<Real>),
@@ -197,7 +197,7 @@ impl<T> List<T> {
 /// A category as specs write it. Integers beyond 2^53 are strings; which of both a string is follows from the type of
 /// the operation's input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a string, a number, true or false")]
 pub enum Category {
     Bool(bool),
     Int64(i64),

@@ -58,7 +58,7 @@ pub enum SparkType {
 
 /// From a hash to a result.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a number of buckets or \"none\"")]
 pub enum Buckets {
     /// The hash modulo this number, never below 0: `pmod`.
     Count(u32),

@@ -34,7 +34,7 @@ pub enum End {
 
 /// What fills a vector up.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be an object with \"value\" and \"at\", or \"none\"")]
 pub enum Pad {
     With(Padding),
     Unpadded(Unpadded),

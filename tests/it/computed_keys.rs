@@ -162,7 +162,9 @@ fn a_key_of_another_type_is_rejected() {
     let version = Version { spec: number, fingerprint, golden: None };
     let told = FeatureSet::build(version, &tables(), None).expect_err("a float").to_string();
     assert!(
-        told.contains("lookups[0].key: is float64; the key column \"id\" of table \"encodings\" is string"),
+        told.contains(
+            "lookups[0] \"cross\".key: is float64; the key column \"id\" of table \"encodings\" is string"
+        ),
         "{told}"
     );
 }

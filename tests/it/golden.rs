@@ -27,7 +27,13 @@ async fn a_version_that_differs_from_its_golden_rows_is_refused() {
     let refused = server.load(&Repository::Folder(folder.path().to_owned())).await.expect_err("differs");
     let refused = refused.to_string();
     assert!(refused.contains("feature_sets/ads_small/1/golden.json"), "{refused}");
-    assert!(refused.contains("feature bid"), "{refused}");
+    // All of the feature in one line, before the first values.
+    let lines: Vec<&str> = refused.lines().filter(|line| line.contains("golden.json")).collect();
+    let summary = "feature_sets/ads_small/1/golden.json: outputs.dense: feature \"bid\" differs: ";
+    assert!(lines[0].starts_with(summary), "{refused}");
+    assert!(lines[0].contains("rows; most in cases["), "{refused}");
+    assert!(lines[1].contains("1/golden.json: cases[0].outputs.dense.rows["), "{refused}");
+    assert!(lines[1].ends_with("feature \"bid\""), "{refused}");
     let status =
         connect(&server).await.get_features(request(StatusDetail::Off)).await.expect_err("not served");
     assert_eq!(status.code(), Code::Unavailable);

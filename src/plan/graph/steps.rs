@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Builder, Form, Node, NodeId, Source, Unresolved};
 use crate::{
     batch::{Column, Element, Type, Values},
-    spec::Feature,
+    spec::{Feature, places},
     transform::{Derived, Kernel, Operation, SPARSE_FROM},
 };
 
@@ -20,7 +20,8 @@ impl Builder<'_> {
         for (position, step) in feature.steps.iter().enumerate() {
             let types: Vec<Type> = nodes.iter().map(|&node| self.graph.nodes[node].of).collect();
             let compiled = step.compile(&types).map_err(|found| {
-                self.problems.add_below(&format!("{place}.steps[{position}] ({})", step.name()), found);
+                self.problems
+                    .add_below(&format!("{place}.{}", places::step(position, Some(step.name()))), found);
                 Unresolved
             })?;
             let mut read = nodes.clone();
