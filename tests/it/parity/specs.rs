@@ -275,7 +275,9 @@ impl Draft {
         for problem in problems.iter() {
             let place = problem.path.split_once("features[").and_then(|(_, rest)| rest.split_once(']'));
             match place {
-                Some((position, ".default")) if problem.message.starts_with("is missing") => {
+                Some((position, rest))
+                    if rest.ends_with(".default") && problem.message.starts_with("is missing") =>
+                {
                     let position: usize = position.parse().expect("a position");
                     document["features"][position]["default"] = json!(-7);
                 }
