@@ -131,6 +131,14 @@ REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
 ]
 
 
+def test_a_repository_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
+    pipeline, frame = fitted()
+    (tmp_path / "file").touch()
+    for given in ({}, {"lookups": [Lookup("ads", key="ad_id")], "tables": {"ads": ADS}}):
+        with pytest.raises(ExportError, match="can't be written into: Not a directory"):
+            export(pipeline, tmp_path / "file", "ctr", sample=frame, **given)
+
+
 @pytest.mark.parametrize("lookups, options, message", REFUSALS)
 def test_it_is_refused(lookups: list[Lookup], options: dict[str, Any], message: str, tmp_path: Path) -> None:
     pipeline, frame = fitted()

@@ -57,6 +57,17 @@ def test_columns_of_tables_are_looked_up(tmp_path: Path) -> None:
     assert_served(tmp_path, "ctr", pipeline, joined(fresh), ["user_id"])
 
 
+@needs_server
+def test_names_of_keys_may_have_dots(tmp_path: Path) -> None:
+    renamed = {"ad_id": "ad.id"}
+    frame = joined(LOG).rename(columns=renamed)
+    pipeline = SIMPLE.fit(frame)
+    tables = {"ads": ADS.rename(columns=renamed), "users": PEOPLE}
+    lookups = [Lookup("ads", key="ad.id"), Lookup("users", key="user_id", scope="request")]
+    export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, tables=tables)
+    assert_served(tmp_path, "ctr", pipeline, joined(log(50)).rename(columns=renamed), ["user_id"])
+
+
 def test_golden_rows_have_real_missing_and_null_keys(tmp_path: Path) -> None:
     frame = joined(LOG)
     folder = export(SIMPLE.fit(frame), tmp_path, "ctr", sample=frame, lookups=LOOKUPS, tables=TABLES, quiver=False)

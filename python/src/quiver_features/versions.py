@@ -70,8 +70,7 @@ def new_version(repository: Path, kind: str, name: str, number: int | None) -> I
     target = versions / str(number)
     if target.exists():
         raise VersionError(f"{target} exists already")
-    versions.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{number}-", dir=versions))
+    aside = _aside(versions, number)
     try:
         folder = aside / kind / name / str(number)
         folder.mkdir(parents=True)
@@ -79,6 +78,14 @@ def new_version(repository: Path, kind: str, name: str, number: int | None) -> I
         _rename(folder, target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(versions: Path, number: int) -> Path:
+    try:
+        versions.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{number}-", dir=versions))
+    except OSError as error:
+        raise VersionError(f"{versions} can't be written into: {error.strerror}") from error
 
 
 def _rename(aside: Path, target: Path) -> None:

@@ -38,8 +38,14 @@ class _Column:
         return Source(self.name, element, self.values, self.dtype, self.missing, seen=self.seen, **more)
 
     def unusable(self, reason: str = "") -> Source:
-        hint = "; to use times as categories, cast them to text" if _is_of_time(self) else ""
+        hint = _TIMES_HINT if _is_of_time(self) else ""
         return self.source("unusable", problem=reason or f"its type is {self.dtype}, which no input has{hint}")
+
+
+_TIMES_HINT = (
+    "; to use times as categories, cast them to text; to use a part of them, such as the hour, give the sample a column "
+    "of it"
+)
 
 
 def _is_of_time(column: _Column) -> bool:

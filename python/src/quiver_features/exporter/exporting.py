@@ -190,7 +190,7 @@ def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_
     try:
         check_is_fitted(fitted)
     except NotFittedError as error:
-        raise ExportError.of(f"{type(fitted).__name__} is not fitted") from error
+        raise ExportError.of(f"{type(fitted).__name__} is not fitted; call fit first") from error
 
 
 def _check_expressions(context: Context) -> None:

@@ -33,7 +33,7 @@ def with_keys(columns: Columns, key: Any) -> tuple[Columns, list[str]]:
         names = [name if isinstance(name, str) else "id"]
         columns = {**_brought({names[0]: key}, columns), **columns}
     problems = [
-        TableProblem("", f"there is no key column {name!r}; the columns are {', '.join(columns)}")
+        TableProblem("", f"there is no key column {name!r}; the columns are {', '.join(columns)}{_hint(name, columns)}")
         for name in names
         if name not in columns
     ]
@@ -42,6 +42,11 @@ def with_keys(columns: Columns, key: Any) -> tuple[Columns, list[str]]:
     if problems:
         raise TableError(problems)
     return columns, names
+
+
+def _hint(name: str, columns: Columns) -> str:
+    """How to give keys to data that is vectors alone, as a matrix is."""
+    return f"; give the keys themselves, as in key={{{name!r}: ids}}" if list(columns) == ["vector"] else ""
 
 
 def _are_names(key: Any, columns: Columns) -> bool:

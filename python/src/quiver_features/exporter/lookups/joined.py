@@ -10,9 +10,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ...tables.problems import TableError
 from ..columns import Columns
 from ..matrix import Matrix, scalar_column
 from ..nulls import is_missing
+from ..problems import ExportError, ExportProblem
 from ..samples import Sample
 from ..sources import Row, Source, json_value
 from .agreement import check_agreement
@@ -259,9 +261,11 @@ class JoinedSample(Sample):
         try:
             written += [table.write(repository).path for table in prepared.values() if table is not None]
             yield
-        except BaseException:
+        except BaseException as error:
             for folder in written:
                 shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, TableError):
+                raise ExportError([ExportProblem("tables", str(problem)) for problem in error.problems]) from error
             raise
 
 

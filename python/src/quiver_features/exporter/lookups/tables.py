@@ -79,15 +79,17 @@ def find_tables(lookups: list[Lookup], given: Mapping[str, Any], repository: Pat
 
 
 def _given(name: str, data: Any, lookups: list[Lookup]) -> KnownTable:
-    key = _key_columns(next(lookup.key for lookup in lookups if lookup.of_table == name))
+    key = next(lookup.key for lookup in lookups if lookup.of_table == name)
+    key = _key_columns(key, [lookup.name for lookup in lookups])
     prepared = prepare(name, data, key, None, False)
     return KnownTable(name, prepared.key, prepared.columns, ds.dataset(prepared.rows), prepared)
 
 
-def _key_columns(key: str | Mapping[str, Any]) -> list[str]:
+def _key_columns(key: str | Mapping[str, Any], lookups: list[str]) -> list[str]:
     """The table's key columns, which have the names of what holds the key unless others are given."""
     if isinstance(key, str):
-        return [key.rpartition(".")[2]]
+        lookup, _, column = key.partition(".")
+        return [column if lookup in lookups else key]
     if set(key) == {"lookup", "column"}:
         return [key["column"]]
     return [key["input"]] if set(key) == {"input"} else list(key)
