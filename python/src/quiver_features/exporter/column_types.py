@@ -43,8 +43,8 @@ class _Column:
 
 
 _TIMES_HINT = (
-    "; to use times as categories, cast them to text; to use a part of them, such as the hour, give the sample a column "
-    "of it"
+    "; to use times as categories, cast them to text; to use a part of them, such as the hour, give the sample "
+    "a column of it"
 )
 
 

@@ -79,8 +79,8 @@ def find_tables(lookups: list[Lookup], given: Mapping[str, Any], repository: Pat
 
 
 def _given(name: str, data: Any, lookups: list[Lookup]) -> KnownTable:
-    key = next(lookup.key for lookup in lookups if lookup.of_table == name)
-    key = _key_columns(key, [lookup.name for lookup in lookups])
+    written = next(lookup.key for lookup in lookups if lookup.of_table == name)
+    key = _key_columns(written, [lookup.name for lookup in lookups])
     prepared = prepare(name, data, key, None, False)
     return KnownTable(name, prepared.key, prepared.columns, ds.dataset(prepared.rows), prepared)
 
