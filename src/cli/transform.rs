@@ -62,10 +62,13 @@ pub struct Arguments {
     /// category, 4 null, 5 key not found
     #[arg(long)]
     status: bool,
-    /// Rows computed at a time
+    /// The most rows computed at a time; of wide outputs fewer are
     #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     batch_rows: u32,
 }
+
+/// Bytes of a batch's tensors.
+const MOST_BATCH_BYTES: usize = 256 << 20;
 
 /// How tensors become columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -162,7 +165,7 @@ impl Run<'_> {
     fn transform(&mut self, file: &InputFile, loading: &Loading) -> Result<(), Failure> {
         let mut first_row = 0;
         let of_file = |why| Failure::of(file.name(), why);
-        for batch in file.batches(self.arguments.batch_rows as usize).map_err(of_file)? {
+        for batch in file.batches(self.rows_at_once()).map_err(of_file)? {
             let batch = batch.map_err(of_file)?;
             let (rows, bytes) = (batch.rows, batch.bytes);
             file.sort_misfits(&batch, first_row, &mut self.refusals, &mut self.losses);
@@ -173,6 +176,12 @@ impl Run<'_> {
             loading.add(rows as u64, bytes);
         }
         Ok(())
+    }
+
+    /// The rows of a batch; fewer where they are wide, so that a batch's tensors take little memory.
+    fn rows_at_once(&self) -> usize {
+        let wide = self.columns.row_bytes().max(1);
+        (self.arguments.batch_rows as usize).min((MOST_BATCH_BYTES / wide).max(1))
     }
 
     fn compute(&mut self, rows: usize, columns: Vec<RequestColumn>) -> Result<(), Failure> {

@@ -45,6 +45,18 @@ pub enum WrittenType {
     Uint8,
 }
 
+impl WrittenType {
+    /// Bytes of one element.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Uint8 => 1,
+            Self::Float16 => 2,
+            Self::Float32 => 4,
+            Self::Float64 | Self::Int64 => 8,
+        }
+    }
+}
+
 /// The elements of some rows of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cells {

@@ -64,6 +64,11 @@ impl Columns {
         problems.or(Self(columns))
     }
 
+    /// Bytes of one row of all columns.
+    pub fn row_bytes(&self) -> usize {
+        self.0.iter().map(|column| column.written.of.bytes() * column.written.width.unwrap_or(1)).sum()
+    }
+
     /// The names of an output's columns, in the order of its tensor.
     pub fn names_of(&self, output: usize) -> impl Iterator<Item = &str> {
         let of_output = self.0.iter().filter(move |column| column.output == output);
