@@ -138,8 +138,8 @@ fn of_signal(error: io::Error) -> Failure {
 impl Server {
     /// Binds both ports and serves: NOT_SERVING and UNAVAILABLE until a repository is loaded.
     pub async fn start(config: &Config) -> Result<Self, Failure> {
-        let (listener, listen) = bind(config.listen).await?;
-        let (admin_listener, admin) = bind(config.admin).await?;
+        let (listener, listen) = bind("--listen", config.listen).await?;
+        let (admin_listener, admin) = bind("--admin", config.admin).await?;
         let live = Live::new();
         let metrics = Arc::new(Metrics::new());
         let health = HealthReporter::new();
@@ -243,8 +243,8 @@ fn load(
     Ok((snapshot, problems, loaded))
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let failure = |error| Failure::Io(format!("can't listen on {address}"), error);
+async fn bind(setting: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failure = |error| Failure::Io(format!("{setting}: can't listen on {address}"), error);
     let listener = TcpListener::bind(address).await.map_err(failure)?;
     let bound = listener.local_addr().map_err(failure)?;
     Ok((listener, bound))

@@ -39,7 +39,7 @@ struct Arguments {
 enum Command {
     /// Serves a repository, or the demo
     Serve(serve::Arguments),
-    /// Loads a repository as the server would and tells every problem
+    /// Loads a repository as the server would and reports every problem
     Check(check::Arguments),
     /// Shows what a running server serves
     Describe(describe::Arguments),

@@ -42,20 +42,25 @@ impl Server {
         let channel = endpoint.connect().await.map_err(|error| {
             let cause =
                 std::error::Error::source(&error).map(|cause| format!(" ({cause})")).unwrap_or_default();
-            Failure::Failed(format!("{address}: no server answers there: {error}{cause}"))
+            let hint = "; --server or QUIVER_SERVER say where one is, `quiver serve` starts one";
+            Failure::Failed(format!("{address}: no server answers there: {error}{cause}{hint}"))
         })?;
         Ok(FeatureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES))
     }
 }
 
-/// A refusal with every violation on a line of its own.
+/// A refusal; of several violations each on a line of its own.
 pub fn refused(status: Status) -> Failure {
-    let mut text = format!("{}: {}", code_name(status.code()), status.message());
-    for violation in status.get_details_bad_request().into_iter().flat_map(|details| details.field_violations)
-    {
-        text += &format!("\n  {}: {}", violation.field, violation.description);
+    let code = code_name(status.code());
+    let violations = status.get_details_bad_request().map(|details| details.field_violations);
+    let violations = violations.unwrap_or_default();
+    if violations.len() < 2 {
+        return Failure::Failed(format!("{code}: {}", status.message()));
     }
-    Failure::Failed(text)
+    // The message repeats the first of them.
+    let lines =
+        violations.iter().map(|violation| format!("\n  {}: {}", violation.field, violation.description));
+    Failure::Failed(format!("{code}:{}", lines.collect::<String>()))
 }
 
 /// The code as the table of errors writes it: `INVALID_ARGUMENT`.
@@ -77,7 +82,27 @@ pub fn block_on<T>(calls: impl Future<Output = Result<T, Failure>>) -> Result<T,
 
 #[cfg(test)]
 mod tests {
+    use tonic_types::{ErrorDetails, FieldViolation};
+
     use super::*;
+
+    #[test]
+    fn violations_are_shown_once() {
+        let shown = |fields: &[&str]| {
+            let violations: Vec<FieldViolation> =
+                fields.iter().map(|field| FieldViolation::new(*field, "is missing")).collect();
+            let message =
+                fields.iter().map(|field| format!("{field}: is missing")).collect::<Vec<_>>().join("; ");
+            let details = ErrorDetails::with_bad_request(violations);
+            let status = Status::with_error_details(Code::InvalidArgument, message, details);
+            match refused(status) {
+                Failure::Failed(text) => text,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(shown(&["a"]), "INVALID_ARGUMENT: a: is missing");
+        assert_eq!(shown(&["a", "b"]), "INVALID_ARGUMENT:\n  a: is missing\n  b: is missing");
+    }
 
     #[test]
     fn codes_have_their_written_names() {

@@ -108,7 +108,9 @@ fn observe(arguments: &Arguments, flat: &FeatureSet) -> Result<Observed, Failure
     }
     let mut problems = Problems::none();
     for (output, values) in outputs.iter().filter(|(_, values)| values.len() != rows) {
-        problems.add("", format!("{} rows of output {output:?}, {rows} rows of inputs", values.len()));
+        let found = values.len();
+        let message = format!("output {output:?} has {found} rows, --inputs {rows}: both need the same rows");
+        problems.add("--expected", message);
     }
     problems.or(Observed { rows, inputs, outputs }).map_err(failed)
 }

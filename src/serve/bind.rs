@@ -164,8 +164,8 @@ fn check_type(input: &Input, column: &RequestColumn, problems: &mut Problems) {
 fn wrong_length(input: &Input, found: usize, expected: usize) -> String {
     let name = &input.name;
     match input.scope {
-        Scope::Request => format!("has {found} values; input {name:?} is request-scope and has one"),
-        Scope::Row => format!("has {found} rows; the request has {expected}"),
+        Scope::Request => format!("input {name:?} has {found} values; it is request-scope and has one"),
+        Scope::Row => format!("input {name:?} has {found} rows; the request has {expected}"),
     }
 }
 

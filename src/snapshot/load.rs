@@ -10,7 +10,7 @@ use super::{Failed, FeatureSet, Snapshot, checked_plan, schemas_of};
 use crate::{
     files::read_list,
     plan::graph::Graph,
-    problem::Problems,
+    problem::{Problems, listed},
     spec::{
         Spec,
         golden::Golden,
@@ -166,16 +166,24 @@ fn read_one(
 ) -> Result<Read, Problems> {
     let mut problems = Problems::none();
     let folders = numbered_folders(repository, "feature_sets", &mut problems);
+    let available = available(&folders);
     let folder = find(folders, feature_set, version).ok_or_else(|| {
         let asked = if version == 0 { String::new() } else { format!(" version {version}") };
-        problems
-            .add("feature_sets", format!("there is no {feature_set:?}{asked} in {}", repository.display()));
+        let message =
+            format!("there is no {feature_set:?}{asked} in {}; available: {available}", repository.display());
+        problems.add("feature_sets", message);
         problems
     })?;
     let mut problems = Problems::none();
     let version = read_folder(&folder)?;
     let tables = Tables::load(repository, std::iter::once(&version.spec), progress, &mut problems);
     problems.or(Read { folder, version, tables: tables.loaded })
+}
+
+/// Every version, as `ads_ctr 1`.
+fn available(folders: &[Numbered]) -> String {
+    let versions: Vec<String> = folders.iter().map(|of| format!("{} {}", of.name, of.version)).collect();
+    listed(versions.iter().map(String::as_str))
 }
 
 fn find(folders: Vec<Numbered>, feature_set: &str, version: u32) -> Option<Numbered> {

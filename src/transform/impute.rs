@@ -55,7 +55,10 @@ impl Operation for Impute {
 impl Impute {
     fn fill(&self, input: Type) -> Result<Values, Problems> {
         let (single, wrong) = match &self.value {
-            Fill::Single(single) => (single, format!("{single} is not {}", input.element.name())),
+            Fill::Single(single) => (
+                single,
+                format!("is {single}, must be {}, the type of what is imputed", input.element.name()),
+            ),
             Fill::Each(each) => return fill_lanes(each, input),
         };
         let lanes = input.lanes();
@@ -174,6 +177,13 @@ mod tests {
         );
         let kept = run_float(&impute(Category::Int64(1), NanImpute::Keep), &[Some(f64::NAN)]);
         assert!(kept.float64()[0].is_nan());
+    }
+
+    #[test]
+    fn values_of_other_types_are_rejected() {
+        let of_integers = impute(Category::Float64(3.0), NanImpute::Keep);
+        let problems = of_integers.compile(&[Type::scalar(Element::Int64)]).expect_err("a float");
+        assert_eq!(problems.to_string(), "value: is 3.0, must be int64, the type of what is imputed");
     }
 
     #[test]

@@ -274,7 +274,8 @@ impl fmt::Display for Category {
             Self::Bool(value) => value.fmt(f),
             Self::Int64(value) => value.fmt(f),
             Self::Uint64(value) => value.fmt(f),
-            Self::Float64(value) => value.fmt(f),
+            // As it is written: 3.0 is no integer.
+            Self::Float64(value) => write!(f, "{value:?}"),
             Self::String(value) => value.fmt(f),
         }
     }

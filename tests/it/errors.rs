@@ -68,6 +68,20 @@ async fn every_malformed_request_names_its_fields() {
 }
 
 #[tokio::test]
+async fn wrong_lengths_name_the_input() {
+    let server = serve_demo().await;
+    let mut client = connect(&server).await;
+    let request = changed(|request| {
+        request.columns[0] = int64s("user_id", &[1, 2]);
+        request.columns[2] = doubles("bid", &[1.0]);
+    });
+    let status = client.get_features(request).await.expect_err("refused");
+    let expect = "columns[0]: input \"user_id\" has 2 values; it is request-scope and has one; \
+                  columns[2]: input \"bid\" has 1 rows; the request has 3";
+    assert_eq!(status.message(), expect);
+}
+
+#[tokio::test]
 async fn all_problems_come_at_once() {
     let server = serve_demo().await;
     let mut client = connect(&server).await;

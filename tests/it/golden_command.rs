@@ -119,7 +119,7 @@ fn files_that_do_not_fit_are_named() {
     let checks = [
         ("bid\n1\n", "expected.csv, column clicks: is missing, as 1 of 2 columns of output \"dense\""),
         ("price\n1\n", "expected.csv: has no column of an output"),
-        ("bid,clicks\n1,2\n", "1 rows of output \"dense\", 5 rows of inputs"),
+        ("bid,clicks\n1,2\n", "--expected: output \"dense\" has 1 rows, --inputs 5: both need the same rows"),
         ("bid,clicks\nx,2\n", "expected.csv, row 0, column bid: "),
     ];
     for (text, expect) in checks {

@@ -242,6 +242,15 @@ fn files_that_are_no_files_are_refused_and_not_waited_for() {
 }
 
 #[test]
+fn a_folder_without_feature_sets_is_no_repository() {
+    let repository = TempDir::new().expect("a temporary folder");
+    let place = repository.path().display();
+    let expect =
+        format!("feature_sets: is missing in {place}, which must have feature_sets/<name>/<version>/");
+    assert_eq!(problems(&repository), [expect]);
+}
+
+#[test]
 fn folders_that_are_no_versions_are_reported_and_concern_no_other() {
     let repository = demo_copy();
     let sets = repository.path().join("feature_sets");

@@ -229,6 +229,20 @@ fn command_lines_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn files_without_rows_are_refused() {
+    let place = Place::new();
+    place.write("empty.csv", "");
+    place.write("header.csv", "ad,n\n");
+    for (file, expected) in [
+        ("empty.csv", "--key ad: is no column; the files are empty"),
+        ("header.csv", "column n: has no rows, so that its type is unknown: --column n:string states it"),
+    ] {
+        let refused = place.refused("ads", &[file, "--key", "ad"]);
+        assert!(refused.contains(expected), "{expected} in {refused}");
+    }
+}
+
+#[test]
 fn composite_keys_of_arrow_files_are_got_as_lists() {
     let place = Place::new();
     let rows = batch(vec![

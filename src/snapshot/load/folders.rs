@@ -45,7 +45,14 @@ enum Kind {
 /// place.
 pub fn numbered_folders(repository: &Path, kind: &str, problems: &mut Problems) -> Vec<Numbered> {
     let mut folders = Vec::new();
-    for Entry { name, path, kind: entry } in entries_of(&repository.join(kind), kind, problems) {
+    let of_kind = repository.join(kind);
+    if !of_kind.exists() {
+        let message =
+            format!("is missing in {}, which must have {kind}/<name>/<version>/", repository.display());
+        problems.add(kind, message);
+        return folders;
+    }
+    for Entry { name, path, kind: entry } in entries_of(&of_kind, kind, problems) {
         let place = format!("{kind}/{name}");
         match entry {
             Kind::Folder => folders.extend(versions_of(&name, &path, &place, problems)),

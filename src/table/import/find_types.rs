@@ -116,8 +116,11 @@ fn check_names(import: &Import, columns: &[Evidence], problems: &mut Problems) {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let known = |name: &String| names.contains(&name.as_str());
     let mut check = |option: &str, name: &String| {
-        let available = names.join(", ");
-        problems.add(format!("{option} {name}"), format!("is no column; the columns are {available}"));
+        let message = match names[..] {
+            [] => "is no column; the files are empty".to_owned(),
+            _ => format!("is no column; the columns are {}", names.join(", ")),
+        };
+        problems.add(format!("{option} {name}"), message);
     };
     import.key.iter().filter(|name| !known(name)).for_each(|name| check("--key", name));
     import.stated.keys().filter(|name| !known(name)).for_each(|name| check("--column", name));
@@ -220,6 +223,11 @@ impl Evidence {
         }
         let Some((stored, list, _)) = found else {
             let name = &self.name;
+            if self.nulls == 0 {
+                return Err(format!(
+                    "has no rows, so that its type is unknown: --column {name}:string states it"
+                ));
+            }
             return Err(format!(
                 "every value is null, so that its type is unknown: --drop {name} leaves it out, --column \
                  {name}:float64 states it"
