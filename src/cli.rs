@@ -8,6 +8,7 @@ use crate::{batch::time::Zone, problem::Problems};
 
 mod answer;
 mod check;
+mod chosen;
 mod client;
 mod demo_requests;
 mod describe;

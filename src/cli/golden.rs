@@ -10,7 +10,9 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{
-    Failure, print,
+    Failure,
+    chosen::Chosen,
+    print,
     reading::Reading,
     transform::{
         Arrangement,
@@ -43,15 +45,8 @@ const BATCH_ROWS: usize = 4096;
     Example: quiver golden --repository DIR --feature-set ads_ctr --inputs rows.parquet --expected values.parquet"
 )]
 pub struct Arguments {
-    /// The repository's folder
-    #[arg(long, value_name = "DIR")]
-    repository: PathBuf,
-    /// The feature set
-    #[arg(long, short, value_name = "NAME")]
-    feature_set: String,
-    /// The version; 0 is the highest
-    #[arg(long, default_value_t = 0)]
-    version: u32,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Files with the inputs of each row: Parquet, Arrow IPC, CSV
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     inputs: Vec<PathBuf>,
@@ -70,7 +65,7 @@ pub struct Arguments {
 
 /// Reads both files, finds the rows of tables, holds the version to all of it, and writes `golden.json`.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let Arguments { repository, feature_set, version, .. } = arguments;
+    let Chosen { repository, feature_set, version } = &arguments.chosen;
     let version = snapshot::load_unproven(repository, feature_set, *version, &Silent).map_err(failed)?;
     let mut observed = observe(arguments, &version.flat)?;
     thin(&mut observed, arguments.rows as usize);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use indicatif::HumanCount;
 
-use super::{Failure, print, reading::Reading};
+use super::{Failure, chosen::Chosen, print, reading::Reading};
 use crate::{
     config::ShowProgress,
     files::{Format, Found, Losses, Refusals, Writer},
@@ -35,15 +35,8 @@ pub mod inputs;
     Example: quiver transform --repository DIR --feature-set ads_ctr --input day-*.parquet --output features.parquet"
 )]
 pub struct Arguments {
-    /// The repository's folder
-    #[arg(long, value_name = "DIR")]
-    repository: PathBuf,
-    /// The feature set
-    #[arg(long, short, value_name = "NAME")]
-    feature_set: String,
-    /// The version; 0 is the highest
-    #[arg(long, default_value_t = 0)]
-    version: u32,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Files of rows, in this order: Parquet, Arrow IPC, CSV; folders of them (Hive's too); patterns as 'day-*.parquet'
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     input: Vec<PathBuf>,
@@ -127,7 +120,7 @@ fn same_file(one: &Path, other: &Path) -> bool {
 }
 
 fn load(arguments: &Arguments) -> Result<FeatureSet, Failure> {
-    let Arguments { repository, feature_set, version, .. } = arguments;
+    let Chosen { repository, feature_set, version } = &arguments.chosen;
     let loading = Loading::start(repository, ShowProgress::Auto);
     let loaded = snapshot::load_per_row(repository, feature_set, *version, Options::default(), &loading);
     loading.finish();
@@ -187,7 +180,7 @@ impl Run<'_> {
     fn compute(&mut self, rows: usize, columns: Vec<RequestColumn>) -> Result<(), Failure> {
         let status = if self.arguments.status { StatusDetail::Rows } else { StatusDetail::Off };
         let request = Request {
-            feature_set: self.arguments.feature_set.clone(),
+            feature_set: self.arguments.chosen.feature_set.clone(),
             version: 0,
             rows: u32::try_from(rows).ok(),
             columns,
