@@ -59,7 +59,7 @@ impl Calls {
         let mut answer = RawAnswer::begin(&self.pool, head, call.tensors(), detail);
         let report = call.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
         self.metrics.served(&feature_set, &report);
-        Ok(answer.finish(told(&report, detail), &feature_set.spec().outputs))
+        Ok(answer.finish(reported(&report, detail), &feature_set.spec().outputs))
     }
 
     fn collected(
@@ -77,11 +77,11 @@ impl Calls {
         let mut answer = CollectedAnswer::begin(head, call.tensors(), detail);
         let report = call.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
         self.metrics.served(&feature_set, &report);
-        Ok(answer.finish(told(&report, detail), &feature_set.spec().outputs))
+        Ok(answer.finish(reported(&report, detail), &feature_set.spec().outputs))
     }
 }
 
-/// The counts that the answer tells.
-fn told(report: &Report, detail: StatusDetail) -> &[serve::answer::FeatureCounts] {
+/// The counts that the answer reports.
+fn reported(report: &Report, detail: StatusDetail) -> &[serve::answer::FeatureCounts] {
     if detail == StatusDetail::Off { &[] } else { &report.counts }
 }

@@ -46,7 +46,7 @@ impl Messages {
                     return Err(Status::cancelled(format!("the request was cut off: {error}")));
                 }
                 None if self.first.is_empty() && self.rest.is_empty() => return Ok(None),
-                None => return Err(Status::internal("the request ends in the middle of a message")),
+                None => return Err(Status::internal("the request ends within a message")),
             }
         }
     }

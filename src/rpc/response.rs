@@ -185,14 +185,14 @@ fn names<'a>(counts: &FeatureCounts, outputs: &'a [Output]) -> (&'a str, &'a str
     (&output.name, &output.features[counts.feature])
 }
 
-/// The counts that are told, with their field numbers: all but the present rows.
-fn told(counts: &FeatureCounts) -> impl Iterator<Item = (u8, u64)> {
+/// The counts that are reported, with their field numbers: all but the present rows.
+fn reported(counts: &FeatureCounts) -> impl Iterator<Item = (u8, u64)> {
     (3..).zip(counts.by_status[1..].iter().map(|&count| u64::from(count)))
 }
 
 fn counts_size(counts: &FeatureCounts, outputs: &[Output]) -> usize {
     let (output, feature) = names(counts, outputs);
-    let numbers: usize = told(counts).map(|(_, count)| wire::varint_field_size(count)).sum();
+    let numbers: usize = reported(counts).map(|(_, count)| wire::varint_field_size(count)).sum();
     wire::text_field_size(output) + wire::text_field_size(feature) + numbers
 }
 
@@ -201,7 +201,7 @@ fn write_counts(writer: &mut Writer<'_>, counts: &FeatureCounts, outputs: &[Outp
     writer.begin(5, counts_size(counts, outputs));
     writer.text_field(1, output);
     writer.text_field(2, feature);
-    for (field, count) in told(counts) {
+    for (field, count) in reported(counts) {
         writer.varint_field(field, count);
     }
 }

@@ -278,7 +278,7 @@ fn refuse(status: Status, observed: Observed) -> Response<Answer> {
     response
 }
 
-/// Runs one call. A panic is a bug of ours: it ends this call alone, with INTERNAL.
+/// Runs one call. A panic is an internal error: it ends this call alone, with INTERNAL.
 fn guarded(method: Method, answer: impl FnOnce() -> Result<Bytes, Status>) -> Result<Bytes, Status> {
     catch_unwind(AssertUnwindSafe(answer))
         .unwrap_or_else(|panic| Err(status::internal(method.name(), panic_text(&*panic))))

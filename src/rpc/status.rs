@@ -14,7 +14,7 @@ const VIOLATION_BYTES: usize = 4096;
 /// Bytes of a status's message, which names the first problems.
 const MESSAGE_BYTES: usize = 512;
 
-/// Bytes of what is said where nothing is found, which lists what is available and travels twice.
+/// Bytes of the message for what is not found, which lists what is available and travels twice.
 const NOT_FOUND_BYTES: usize = 1024;
 
 /// The status of a refusal.
@@ -83,7 +83,7 @@ pub fn internal(method: &str, cause: &str) -> Status {
     let details = ErrorDetails::with_request_info(id.clone(), "");
     Status::with_error_details(
         Code::Internal,
-        format!("internal error {id}; the server's log tells more"),
+        format!("internal error {id}; details are in the server's log"),
         details,
     )
 }

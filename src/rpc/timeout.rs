@@ -1,4 +1,4 @@
-//! The caller's deadline, as `grpc-timeout` tells it.
+//! The caller's deadline, as `grpc-timeout` states it.
 
 use std::time::{Duration, Instant};
 

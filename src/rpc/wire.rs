@@ -5,7 +5,7 @@ use std::fmt;
 /// How deeply groups of unknown fields may nest.
 const GROUP_DEPTH: u32 = 100;
 
-/// What is said of a string that is not UTF-8.
+/// The message for a string that is not UTF-8.
 pub const NOT_UTF8: &str = "not valid UTF-8";
 
 /// Bytes of packed varints that are looked at together.
@@ -33,7 +33,7 @@ pub enum Wire {
 /// What is wrong with the bytes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Malformed {
-    /// The bytes end in the middle of a value.
+    /// The bytes end within a value.
     CutShort,
     /// A varint of more than 64 bits.
     Varint,
@@ -56,11 +56,11 @@ impl fmt::Display for Malformed {
         f.write_str(match self {
             Self::NotUtf8 => NOT_UTF8,
             Self::TooMany(most) => return write!(f, "has more values than one column may have, {most}"),
-            Self::CutShort => "malformed protobuf: the bytes end in the middle of a value",
+            Self::CutShort => "malformed protobuf: the bytes end within a value",
             Self::Varint => "malformed protobuf: a varint is longer than 64 bits",
             Self::Tag => "malformed protobuf: a field number or wire type that does not exist",
             Self::WireType => "malformed protobuf: a value of another wire type than the field's",
-            Self::Packed => "malformed protobuf: packed values are cut in the middle of a value",
+            Self::Packed => "malformed protobuf: packed values end within a value",
             Self::Group => "malformed protobuf: a group does not end where it should",
         })
     }

@@ -65,6 +65,6 @@ mod tests {
         );
         check(&[0x2a, 0, 0x2a, 0, 0x22], "outputs: are more than 1; no feature set has more outputs");
         check(&[0x0a, 2, 0xff, 0xfe], "feature_set: not valid UTF-8");
-        check(&[0x22, 0x7f], "columns: malformed protobuf: the bytes end in the middle of a value");
+        check(&[0x22, 0x7f], "columns: malformed protobuf: the bytes end within a value");
     }
 }

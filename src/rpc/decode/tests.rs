@@ -258,11 +258,11 @@ fn every_problem_is_told_with_its_field() {
         "outputs[0].encoding: 9 is not a value of Encoding",
         "feature_set: not valid UTF-8",
         "columns[0]: no values: one of floats, doubles, int64s, uint64s, bools, strings and dictionary is needed",
-        "columns[1].floats: malformed protobuf: packed values are cut in the middle of a value",
+        "columns[1].floats: malformed protobuf: packed values end within a value",
         "columns[2].strings.values[1]: not valid UTF-8",
         "options.layout: 7 is not a value of Layout",
         "options.encoding: 8 is not a value of Encoding",
     ];
-    let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told, expect);
+    let reported: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(reported, expect);
 }
