@@ -20,7 +20,7 @@ pub struct Age {
     /// What the result counts.
     #[serde(rename = "in")]
     pub result: AgeUnit,
-    /// What comes of a then after now.
+    /// The result where then is after now.
     pub negative: NegativeAge,
 }
 

@@ -15,7 +15,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Arithmetic {
     pub function: Function,
-    /// What comes of a division by zero. Written for "divide", "modulo" and "floor_divide", and for no other function.
+    /// The result of a division by zero. Written for "divide", "modulo" and "floor_divide", and for no other function.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zero_division: Option<ZeroDivision>,
 }

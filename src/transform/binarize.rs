@@ -16,7 +16,7 @@ use crate::{
 pub struct Binarize {
     /// The threshold: one number, or one for each lane; not NaN.
     pub threshold: PerLane,
-    /// What comes of NaN.
+    /// The result for NaN.
     pub nan: NanBinary,
 }
 

@@ -38,7 +38,7 @@ pub enum Side {
     Right,
 }
 
-/// What comes of NaN.
+/// The result for NaN.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NanBin {

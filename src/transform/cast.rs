@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn float32_rounds_once() {
-        // Past the middle of two float32 by 1; by way of float64 the 1 would be lost and the tie go to even.
+        // Past the midpoint of two float32 by 1; by way of float64 the 1 would be lost and the tie go to even.
         let past_middle = (1 << 60) + (1 << 36) + 1;
         let out = cast(CastTo::Float32, Values::Int64(vec![16_777_217, past_middle]));
         assert_eq!(out.float64(), [16_777_216.0, ((1_i64 << 60) + (1 << 37)) as f64]);

@@ -1,4 +1,4 @@
-//! Coalesce: the first of several values that is there.
+//! Coalesce: the first of several values that is not null.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// The same scalar for every row, whatever the input holds: a fixed position for all candidates, say. Never null, and
-/// always present. The input may be of any type, and only tells whether there is one value for the request or one for
-/// each row.
+/// always present. The input may be of any type, and only determines whether there is one value for the request or one
+/// for each row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Constant {

@@ -16,7 +16,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Decay {
     pub by: By,
-    /// What comes of an age below 0.
+    /// The result for an age below 0.
     pub negative_age: NegativeAge,
 }
 

@@ -37,7 +37,7 @@ pub struct Expr {
     /// A name for each input, by which the text refers to it: letters, digits and underscores, no digit first, and
     /// none of `and or not if else true false`.
     pub names: Vec<String>,
-    /// What comes of `/`, `//` and `%` where the right operand is 0.
+    /// The result of `/`, `//` and `%` where the right operand is 0.
     pub zero_division: ExprZeroDivision,
 }
 

@@ -17,7 +17,7 @@ use crate::{
 /// and where a second input is given its weights: a list of float64, or a single one.
 ///
 /// Null strings, and those whose weight is null or missing because the list of weights is shorter, are passed over;
-/// the status tells them. A weight of 0 is passed over; NaN and infinities are added as they are.
+/// the status reports them. A weight of 0 is passed over; NaN and infinities are added as they are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureHash {
@@ -27,7 +27,7 @@ pub struct FeatureHash {
     pub prefix: String,
     /// Whether a hash below 0 counts as minus the weight.
     pub alternate_sign: bool,
-    /// What comes of a null list or string, or of null weights.
+    /// The result for a null list or string, or for null weights.
     pub null: NullVector,
     /// Whose hashes they are; scikit-learn's where it is left out.
     #[serde(default, skip_serializing_if = "Scheme::is_default")]

@@ -292,18 +292,20 @@ mod tests {
 
     #[test]
     fn exactly_the_field_of_the_inputs_type_is_written() {
-        let told =
+        let reported =
             |document: &str, of: Type| format(document).compile(&[of]).expect_err("rejected").to_string();
         let (float, integer) = (Type::scalar(Element::Float64), Type::scalar(Element::Int64));
-        assert_eq!(told("{}", float), "float: is missing: the input is float64");
+        assert_eq!(reported("{}", float), "float: is missing: the input is float64");
         assert_eq!(
-            told(r#"{"float": "repr", "boolean": "digits"}"#, integer),
+            reported(r#"{"float": "repr", "boolean": "digits"}"#, integer),
             "float: has no effect: the input is int64\ninteger: is missing: the input is int64\n\
              boolean: has no effect: the input is int64"
         );
-        assert!(told(r#"{"float": "repr"}"#, Type::vector(2)).contains("takes scalar numbers"));
-        assert!(told(r#"{"float": "repr"}"#, Type::scalar(Element::String)).contains("takes scalar numbers"));
-        assert!(told(r#"{"float": {"decimals": 21}}"#, float).starts_with("float.decimals"));
-        assert!(told(r#"{"integer": {"zero_padded": 0}}"#, integer).starts_with("integer.zero_padded"));
+        assert!(reported(r#"{"float": "repr"}"#, Type::vector(2)).contains("takes scalar numbers"));
+        assert!(
+            reported(r#"{"float": "repr"}"#, Type::scalar(Element::String)).contains("takes scalar numbers")
+        );
+        assert!(reported(r#"{"float": {"decimals": 21}}"#, float).starts_with("float.decimals"));
+        assert!(reported(r#"{"integer": {"zero_padded": 0}}"#, integer).starts_with("integer.zero_padded"));
     }
 }

@@ -19,7 +19,7 @@ pub struct FrequencyCap {
     pub result: CapResult,
 }
 
-/// What is told of a count.
+/// What is returned for a count.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CapResult {

@@ -19,11 +19,11 @@ use crate::{
 pub struct Gather {
     /// The rows, all of one width.
     pub vectors: List<Vec<Real>>,
-    /// What comes of a position without a row; its status is unknown category.
+    /// The result for a position without a row; its status is unknown category.
     pub unknown: NoRow,
 }
 
-/// What stands for a row that is not there.
+/// The result for a row that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoRow {

@@ -111,7 +111,7 @@ impl ImputeKernel {
                     *mark = if mark.is_null() { *mark } else { *mark | Mark::NULL };
                 }
             }
-            // Without branches: nulls come too seldom to wait for and too often to be foretold.
+            // Without branches: nulls come too seldom to wait for and too often to be predicted.
             for (value, mark) in values.iter_mut().zip(marks) {
                 let keep = u64::from(mark.is_null()).wrapping_sub(1);
                 *value = f64::from_bits((value.to_bits() & keep) | (fill.to_bits() & !keep));

@@ -52,7 +52,7 @@ pub fn single_vector(inputs: &[Type]) -> Result<Type, Problems> {
     }
 }
 
-/// The width of two float vectors of one width, and the scalar that comes of them.
+/// The width of two float vectors of one width, and the scalar that results from them.
 pub fn two_vectors(inputs: &[Type]) -> Result<(usize, Type), Problems> {
     match inputs {
         [one, other]

@@ -23,7 +23,7 @@ pub struct Interpolate {
     pub knots: List<Real>,
     /// The value at each knot; finite.
     pub values: List<Real>,
-    /// What comes of values (infinities too) below the first knot and above the last.
+    /// The result for values (infinities too) below the first knot and above the last.
     pub outside: Outside,
 }
 

@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn other_types_are_rejected() {
         let join = JoinText { separator: String::new(), null: NullText::Skip };
-        let told = join.compile(&[TEXT, Type::scalar(Element::Int64)]).expect_err("a number").to_string();
-        assert!(told.contains("its input 1 is int64; \"format\" makes text"), "{told}");
+        let reported = join.compile(&[TEXT, Type::scalar(Element::Int64)]).expect_err("a number").to_string();
+        assert!(reported.contains("its input 1 is int64; \"format\" makes text"), "{reported}");
         assert!(join.compile(&[]).is_err());
     }
 }

@@ -17,14 +17,14 @@ use crate::{
 /// The sum of products of two maps' values over the keys that both have, a scalar float: 0 where they share none. The
 /// inputs are four lists: keys and float64 values of one map, then those of the other; the keys are of one scalar type.
 ///
-/// The values of a key that is there several times are added up. A null key, a null value, and what has no partner
+/// The values of a repeated key are added up. A null key, a null value, and what has no partner
 /// because one list is longer than the other are passed over. The products are added in the order in which the keys
 /// first stand in the first map. NaN and infinities follow IEEE arithmetic. A null list makes the result null. The
 /// status is the gravest of all lists and elements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KvDot {
-    /// What comes of a map without a key.
+    /// The result for a map without a key.
     pub empty: EmptyMap,
 }
 

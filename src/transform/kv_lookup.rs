@@ -15,16 +15,16 @@ use crate::{
     problem::Problems,
 };
 
-/// What a map says of a key, a scalar float. The inputs are two lists, keys and float64 values, and a scalar of the
+/// A map's value for a key, a scalar float. The inputs are two lists, keys and float64 values, and a scalar of the
 /// keys' type. A null key, a null value, and what has no partner because one list is longer than the other are passed
 /// over. A null list or a null scalar makes the result null. NaN equals NaN as a key, -0 equals 0. The status is the
 /// gravest of the lists, the scalar and the pairs with that key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KvLookup {
-    /// How the values of a key that is there several times are joined.
+    /// How the values of a repeated key are joined.
     pub function: Function,
-    /// What comes of a key that the map has no value for; the status is key not found.
+    /// The result for a key that the map has no value for; the status is key not found.
     pub missing: Missing,
 }
 

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Log1p {
-    /// What comes of values of -1 and below.
+    /// The result for values of -1 and below.
     pub undefined: Undefined,
 }
 

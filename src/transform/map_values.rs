@@ -24,9 +24,9 @@ pub struct MapValues {
     /// For each key its number, or for each key its vector, all of one width. They are served as they are: NaN and
     /// infinities too.
     pub values: Mapped,
-    /// What comes of a category that is no key; its status tells it.
+    /// The result for a category that is not among the keys; its status reports it.
     pub unknown: StandIn,
-    /// What comes of null; its status tells it.
+    /// The result for null; its status reports it.
     pub null: StandIn,
 }
 
@@ -104,7 +104,7 @@ impl Mapped {
 }
 
 impl StandIn {
-    /// Adds its lanes to the values, or a placeholder, and tells where; whether the result is null.
+    /// Adds its lanes to the values, or a placeholder, and returns where, and whether the result is null.
     fn append(&self, lanes: usize, values: &mut Vec<f64>) -> StandInRow {
         let at = values.len() / lanes;
         match self {

@@ -16,7 +16,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Math {
     pub function: Function,
-    /// What comes of a finite value for which the function has no finite result.
+    /// The result for a finite value for which the function has no finite result.
     pub undefined: Undefined,
 }
 
@@ -88,8 +88,8 @@ pub enum Function {
 pub enum Undefined {
     /// They stay: NaN or an infinity.
     Ieee,
-    /// NaN or an infinity that comes of a finite value is null, with the status null. A vector is null where any lane
-    /// is.
+    /// NaN or an infinity that results from a finite value is null, with the status null. A vector is null where any
+    /// lane is.
     Null,
 }
 
@@ -188,7 +188,7 @@ impl Kernel for MathKernel {
     }
 }
 
-/// Makes null what is not finite although it comes of finite values.
+/// Makes null what is not finite although it results from finite values.
 pub(super) fn null_undefined(input: &Column, out: &mut Column, lanes: usize) {
     let (Column { values, marks, .. }, sources) = (out, input.float64().chunks_exact(lanes));
     let Values::Float64(results) = values else { return };

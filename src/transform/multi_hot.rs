@@ -19,7 +19,7 @@ use crate::{
 /// categories, or a single one, and for "sum" a second input, their weights: a list of float64, or a single one.
 ///
 /// Null elements, and those whose weight is null or missing because the list of weights is shorter, are passed over;
-/// the status tells them. An empty list gives zeros. NaN and infinite weights are added as they are.
+/// the status reports them. An empty list gives zeros. NaN and infinite weights are added as they are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MultiHot {
@@ -27,9 +27,9 @@ pub struct MultiHot {
     pub categories: List<Category>,
     /// The number in a category's lane.
     pub weighting: Weighting,
-    /// What an element outside of `categories` does; the status tells it.
+    /// How an element outside of `categories` is treated; the status reports it.
     pub unknown: UnknownElement,
-    /// What comes of a null list or value, or of null weights.
+    /// The result for a null list or value, or for null weights.
     pub null: NullVector,
 }
 

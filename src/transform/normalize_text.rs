@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// A string in another case, without accents, without white space around it: in that order, as scikit-learn's
-/// vectorizers. Null stays null. Characters that are younger than Unicode 14 follow this program's tables and may come
-/// out otherwise than in Python 3.11.
+/// vectorizers. Null stays null. Characters added after Unicode 14 follow this program's tables, and their result may
+/// differ from Python 3.11's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NormalizeText {

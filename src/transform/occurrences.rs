@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Occurrences {
-    /// What comes of a null list or a null scalar.
+    /// The result for a null list or a null scalar.
     pub null: NullOccurrences,
 }
 

@@ -26,9 +26,9 @@ pub struct OneHot {
     pub infrequent: List<Category>,
     /// Which column is left out, so that its categories are all zeros.
     pub drop: Drop,
-    /// What comes of a category in neither list; its status tells it.
+    /// The result for a category in neither list; its status reports it.
     pub unknown: Hot,
-    /// What comes of null.
+    /// The result for null.
     pub null: NullHot,
 }
 
@@ -177,7 +177,7 @@ impl Kernel for OneHotKernel {
 impl OneHotKernel {
     /// Makes slots of positions, and marks what is unknown.
     ///
-    /// Without branches: nulls and unknown categories come too seldom to wait for and too often to be foretold.
+    /// Without branches: nulls and unknown categories come too seldom to wait for and too often to be predicted.
     #[inline]
     fn settle(&self, slots: &mut [u32], marks: &mut [Mark], slot_of: impl Fn(u32) -> u32) {
         for (slot, mark) in slots.iter_mut().zip(marks) {

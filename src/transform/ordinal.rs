@@ -23,9 +23,9 @@ pub struct Ordinal {
     pub categories: List<Category>,
     /// The number of the first category.
     pub offset: i64,
-    /// What comes of a category that is not in the vocabulary; its status tells it, in a bucket too.
+    /// The result for a category that is not in the vocabulary; its status reports it, in a bucket too.
     pub unknown: Unknown,
-    /// What comes of null.
+    /// The result for null.
     pub null: Code,
 }
 

@@ -16,7 +16,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Overlap {
     pub measure: Measure,
-    /// What comes of a null list.
+    /// The result for a null list.
     pub null: NullOverlap,
 }
 

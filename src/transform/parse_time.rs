@@ -42,7 +42,7 @@ pub struct ParseTime {
     pub gap: ChangedOffset,
     /// The offset of a time that the zone's clocks showed twice when they were set back.
     pub fold: ChangedOffset,
-    /// What becomes of a time that is not a whole number of units.
+    /// The result for a time that is not a whole number of units.
     pub finer: Finer,
 }
 
@@ -60,7 +60,7 @@ pub enum ChangedOffset {
     After,
 }
 
-/// What becomes of a time finer than the unit.
+/// The result for a time finer than the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Finer {

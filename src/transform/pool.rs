@@ -25,7 +25,7 @@ pub struct Pool {
     pub function: Function,
     /// What null elements do.
     pub null_elements: NullElements,
-    /// What comes of a list without elements, with skipped ones alone, or with a divisor of 0.
+    /// The result for a list without elements, with skipped ones alone, or with a divisor of 0.
     pub empty: Empty,
 }
 

@@ -25,7 +25,7 @@ pub struct Power {
     pub lambda: PerLane,
     /// Which arithmetic the library uses.
     pub form: Form,
-    /// What comes of a finite value without a finite result: for Box-Cox below 0, and at 0 unless lambda is above 0.
+    /// The result for a finite value without a finite result: for Box-Cox below 0, and at 0 unless lambda is above 0.
     pub undefined: Undefined,
 }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// Maps a scalar float to its place between fitted quantiles, and on to the normal distribution where wanted: bit for
 /// bit what scikit-learn's QuantileTransformer gives ("normal": within 1e-14). Between quantiles the place is the mean
-/// of two interpolations, one from either side; at a quantile that is there several times it is the middle of these.
+/// of two interpolations, one from either side; at a repeated quantile it is the midpoint of its places.
 /// Values below the first quantile or above the last (infinities too) get the first or the last place, with the status
 /// out of range. Null stays null, NaN stays NaN.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

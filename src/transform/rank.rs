@@ -19,12 +19,12 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rank {
-    /// The fitted sample or its quantiles, not decreasing, one or more, no NaN. An edge that is there twice counts
+    /// The fitted sample or its quantiles, not decreasing, one or more, no NaN. An edge that occurs twice counts
     /// twice.
     pub edges: List<Real>,
     /// Whether edges equal to the value count.
     pub side: RankSide,
-    /// What comes of NaN.
+    /// The result for NaN.
     pub nan: NanRank,
 }
 

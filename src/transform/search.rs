@@ -5,7 +5,7 @@ use std::{fmt, hint::select_unpredictable};
 /// Values that are searched for side by side: one search waits for memory at each step, so many share the wait.
 pub const TOGETHER: usize = 16;
 
-/// Sorted numbers, cut into cells: a value's cell tells nearly where it stands.
+/// Sorted numbers, cut into cells: a value's cell gives its approximate position.
 ///
 /// Cells grow with the distance from the first number as floats do, a fixed number of them for each doubling, so that
 /// skewed numbers fill them as evenly as others.
@@ -13,11 +13,11 @@ pub struct Sorted {
     numbers: Vec<f64>,
     /// For each cell how many numbers lie in cells before it.
     starts: Vec<u32>,
-    /// The bits of a distance that tell its cell, from this one on.
+    /// The bits of a distance that select its cell, from this one on.
     shift: u32,
     /// What the first cell is called by its bits.
     first_cell: u64,
-    /// The most numbers that a cell has: how many are searched, always the same so that no branch is foretold wrong.
+    /// The most numbers that a cell has: how many are searched, always the same so that no branch is mispredicted.
     most: usize,
 }
 

@@ -18,7 +18,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct SmoothedRate {
     pub prior: Prior,
-    /// What comes of counts that can't be: clicks below 0 or above the views, views below 0, NaN, infinite views.
+    /// The result for counts that can't be: clicks below 0 or above the views, views below 0, NaN, infinite views.
     pub invalid: Invalid,
 }
 

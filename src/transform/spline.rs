@@ -27,11 +27,11 @@ pub struct Spline {
     pub degree: usize,
     /// The number of basis splines, before `include_bias`.
     pub splines: usize,
-    /// What comes of values outside of the fitted range.
+    /// The result for values outside of the fitted range.
     pub extrapolation: Extrapolation,
     /// Whether the last spline is there; without it the lanes don't always come to 1.
     pub include_bias: bool,
-    /// What comes of NaN.
+    /// The result for NaN.
     pub nan: NanSpline,
 }
 

@@ -17,7 +17,7 @@ pub const WIDTH_LIMIT: usize = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NullVector {
-    /// All zeros; the status tells the null.
+    /// All zeros; the status reports the null.
     Zeros,
     Null,
 }

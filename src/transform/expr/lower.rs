@@ -38,7 +38,7 @@ enum Source {
     Literal(Literal),
 }
 
-/// Lowers an expression over inputs with these names and types, or tells every problem with its column.
+/// Lowers an expression over inputs with these names and types, or returns every problem with its column.
 pub fn lower(
     expression: &Expression,
     names: &[String],

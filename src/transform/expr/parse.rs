@@ -106,14 +106,14 @@ impl Binding {
     }
 }
 
-/// Parses a text, or tells the first mistake.
+/// Parses a text, or returns the first mistake.
 pub fn parse(text: &str) -> Result<Expression, Mistake> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, nodes: Vec::new() };
     parser.choice()?;
     match parser.peek() {
         Kind::End => Ok(Expression { nodes: parser.nodes }),
         Kind::Symbol(")") => Err(parser.mistake("this parenthesis was not opened".to_owned())),
-        other => Err(parser.mistake(format!("an operator or the end is expected, not {}", other.told()))),
+        other => Err(parser.mistake(format!("an operator or the end is expected, not {}", other.named()))),
     }
 }
 
@@ -151,7 +151,7 @@ impl Parser {
         if self.accept(symbol) {
             return Ok(());
         }
-        Err(self.mistake(format!("`{symbol}` is expected, not {}", self.peek().told())))
+        Err(self.mistake(format!("`{symbol}` is expected, not {}", self.peek().named())))
     }
 
     fn mistake(&self, message: String) -> Mistake {
@@ -240,7 +240,7 @@ impl Parser {
             Kind::Name(name) if self.accept("(") => self.call(column, &name),
             Kind::Name(name) => self.push(column, Part::Name(name)),
             other => {
-                let message = format!("a value is expected, not {}", other.told());
+                let message = format!("a value is expected, not {}", other.named());
                 Err(Mistake::at(column, message))
             }
         }

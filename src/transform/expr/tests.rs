@@ -21,7 +21,7 @@ fn run_compiled(compiled: &Compiled, inputs: &[&Column]) -> Column {
         parts.push(run_part(&part.compiled, &part.reads.iter().map(|&read| all[read]).collect::<Vec<_>>()));
     }
     let all: Vec<&Column> = inputs.iter().copied().chain(&parts).collect();
-    let reads = compiled.reads.as_ref().expect("expressions tell what they read");
+    let reads = compiled.reads.as_ref().expect("expressions state what they read");
     run_part(compiled, &reads.iter().map(|&read| all[read]).collect::<Vec<_>>())
 }
 

@@ -54,7 +54,7 @@ const OTHERS: [(&str, &str); 5] = [
 
 impl Kind {
     /// As messages name it.
-    pub fn told(&self) -> String {
+    pub fn named(&self) -> String {
         match self {
             Self::Integer(value) => format!("`{value}`"),
             Self::Float(value) => format!("`{value}`"),

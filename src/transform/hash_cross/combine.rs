@@ -44,7 +44,7 @@ impl<C: Combination> Kernel for CrossKernel<C> {
     }
 }
 
-/// Pushes each row's combinations, and tells where they are.
+/// Pushes each row's combinations, and records where they are.
 fn all_combinations(inputs: &[&Column], rows: &mut ListRows, mut push: impl FnMut(&[usize])) {
     rows.offsets.clear();
     rows.offsets.push(0);

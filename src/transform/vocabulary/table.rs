@@ -10,15 +10,15 @@ pub struct Table {
     slots: Vec<u32>,
     /// By position, and then one that no word is.
     words: Vec<u128>,
-    /// Whether every word is in its own slot: then one look tells, and nothing needs to be foretold.
+    /// Whether every word is in its own slot: then one probe decides, and no branch needs to be predicted.
     perfect: bool,
     hash: Hash,
 }
 
-/// What no position is.
+/// The sentinel for "not found": no position.
 pub const UNKNOWN: u32 = u32::MAX;
 
-/// What no word is.
+/// The sentinel for a vacant slot: no word.
 const VACANT: u128 = 1 << 127;
 
 /// So many words or fewer get a slot each, with more slots and more tries.
