@@ -139,7 +139,7 @@ impl Strings {
         Self { bytes: bytes.into(), spans }
     }
 
-    /// Takes spans of `bytes`, or tells the position of the first that is outside of it or not UTF-8.
+    /// Takes spans of `bytes`, or returns the position of the first that is outside of it or not UTF-8.
     pub fn from_spans(bytes: Bytes, spans: Vec<Span>) -> Result<Self, usize> {
         if all_ascii(&bytes, &spans) {
             return Ok(Self { bytes, spans });

@@ -76,7 +76,7 @@ pub struct DataFile {
 }
 
 impl DataFile {
-    /// Opens a file of the format that its name states and counts its rows, or tells why it can't be read.
+    /// Opens a file of the format that its name states and counts its rows, or returns why it can't be read.
     pub fn open(file: &Path) -> Result<Self, String> {
         match Format::of(file) {
             Some(Format::Parquet) => Self::open_as(file, Kind::Parquet),

@@ -46,7 +46,7 @@ impl Loading {
         Self { bar, rows: AtomicU64::new(0), bytes: AtomicU64::new(0), started: Instant::now() }
     }
 
-    /// Takes the bar away and tells what was loaded.
+    /// Removes the bar and returns what was loaded.
     pub fn finish(&self) -> Loaded {
         self.bar.finish_and_clear();
         Loaded {
@@ -87,7 +87,7 @@ fn visible(doing: &str, bytes: u64) -> ProgressBar {
 }
 
 /// The bytes of the newest version of every table. Only the bar's end depends on it: what can't be read counts
-/// nothing here, and is told where it is loaded.
+/// nothing here, and is reported where it is loaded.
 fn table_bytes(repository: &Path) -> u64 {
     let folders = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
     let newest = |table: fs::DirEntry| {

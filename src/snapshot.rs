@@ -228,7 +228,7 @@ impl FeatureSet {
         Tables(&self.tables).of(&self.plan.graph, lookup)
     }
 
-    /// How many golden rows came out; none where the version brings none.
+    /// How many golden rows were reproduced; none where the version brings none.
     pub fn golden_rows(&self) -> Option<usize> {
         self.golden_rows
     }

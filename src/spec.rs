@@ -52,7 +52,7 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// The same spec for rows that bring every input of their own, as flat tables of training data do. A scope tells
+    /// The same spec for rows that bring every input of their own, as flat tables of training data do. A scope states
     /// when an input is known and never what is computed, so that all values stay the same.
     pub fn per_row(self) -> Self {
         let inputs = self.inputs.into_iter().map(|input| Input { scope: Scope::Row, ..input });
@@ -60,7 +60,7 @@ impl Spec {
     }
 }
 
-/// What fitted and wrote a spec: told to people, never interpreted.
+/// What fitted and wrote a spec: for people to read, never interpreted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Producer {

@@ -49,13 +49,13 @@ pub struct Table {
     rows: u32,
 }
 
-/// Is told what was loaded, batch by batch.
+/// Receives what was loaded, batch by batch.
 pub trait Progress: Sync {
     /// Notes that `rows` more rows, which took `bytes` bytes of files, are in memory.
     fn add(&self, rows: u64, bytes: u64);
 }
 
-/// Tells nobody.
+/// Reports nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
@@ -134,7 +134,7 @@ impl Table {
     }
 
     /// Makes `out` the values of column `column` at `rows`. [`Self::missing_row`] and [`Self::null_row`] give nulls
-    /// with the status that tells them apart.
+    /// with the status that distinguishes them.
     pub fn gather(&self, column: usize, rows: &[u32], out: &mut Column) {
         self.columns[column].gather(self.rows, rows, out);
     }

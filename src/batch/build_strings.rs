@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use super::{Column, Span, Strings, Values};
 
-/// Strings in the making. Text is written behind what is there; a string is any span of it.
+/// Strings in the making. Text is appended; a string is any span of it.
 #[derive(Debug, Default)]
 pub struct StringsBuilder {
     bytes: BytesMut,
@@ -19,12 +19,12 @@ impl StringsBuilder {
         u32::try_from(self.bytes.len()).expect("a column holds less than 4 GiB of text")
     }
 
-    /// Writes text behind what is there.
+    /// Appends text.
     pub fn write(&mut self, text: &str) {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
-    /// Writes one character behind what is there.
+    /// Appends one character.
     pub fn write_char(&mut self, character: char) {
         self.write(character.encode_utf8(&mut [0; 4]));
     }

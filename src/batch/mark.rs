@@ -1,8 +1,8 @@
-//! Marks: whether a value is null, and what lies behind it.
+//! Marks: whether a value is null, and its status.
 
 use std::ops::{BitOr, BitOrAssign};
 
-/// What lies behind one value: whether it is null, and the gravest [`Status`] of all that it was made from. Filling a
+/// The mark of one value: whether it is null, and the gravest [`Status`] of all that it was made from. Filling a
 /// null in keeps the status, so that statuses stay true where a default is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[repr(transparent)]

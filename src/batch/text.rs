@@ -9,7 +9,7 @@ const SHOWN: usize = 4;
 
 impl Column {
     /// The value of a row, or `None` for null. Long lists and vectors are cut, with their length behind them; floats
-    /// have the digits that tell them from their neighbours, those in 32 bits where `narrow` says so. `of` is the
+    /// have the digits that separate them from their neighbours, those in 32 bits where `narrow` says so. `of` is the
     /// column's type.
     pub fn text(&self, of: Type, narrow: bool, row: usize) -> Option<String> {
         if let Some(list) = &self.list {

@@ -139,7 +139,7 @@ pub fn is_text(data: &DataType) -> bool {
     matches!(data, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
-/// What a file says of a column's type.
+/// What a file states about a column's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Natural {
     /// Texts, which by themselves say what they are.

@@ -49,7 +49,7 @@ pub enum Loss {
     Unit,
 }
 
-/// Why a value can't be read without loss, and what becomes of it with loss.
+/// Why a value can't be read without loss, and its value with loss.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
     pub why: String,

@@ -2,21 +2,21 @@
 
 use crate::problem::Problems;
 
-/// Problems told in full.
-const TOLD: usize = 20;
+/// Problems reported in full.
+const LIMIT: usize = 20;
 
 /// Collects problems that may be as many as there are rows.
 #[derive(Debug, Default)]
 pub struct Refusals {
-    told: Problems,
+    reported: Problems,
     more: u64,
 }
 
 impl Refusals {
-    /// Notes a problem; the texts are made only if it is told.
+    /// Notes a problem; the texts are made only if it is reported.
     pub fn add(&mut self, path: impl FnOnce() -> String, message: impl FnOnce() -> String) {
-        if self.told.len() < TOLD {
-            self.told.add(path(), message());
+        if self.reported.len() < LIMIT {
+            self.reported.add(path(), message());
         } else {
             self.more += 1;
         }
@@ -37,15 +37,15 @@ impl Refusals {
 
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.told.is_empty()
+        self.reported.is_empty()
     }
 
     /// Gives `value` where nothing is wrong, else the problems.
     pub fn or<T>(mut self, value: T) -> Result<T, Problems> {
         if self.more > 0 {
-            self.told.add("", format!("and {} more problems", self.more));
+            self.reported.add("", format!("and {} more problems", self.more));
         }
-        self.told.or(value)
+        self.reported.or(value)
     }
 }
 
@@ -60,7 +60,7 @@ mod tests {
             refusals.add(|| format!("row {row}"), || "wrong".to_owned());
         }
         let text = refusals.or(()).expect_err("a thousand problems").to_string();
-        assert_eq!(text.lines().count(), TOLD + 1);
+        assert_eq!(text.lines().count(), LIMIT + 1);
         assert!(text.ends_with("row 19: wrong\nand 980 more problems"), "{text}");
     }
 }

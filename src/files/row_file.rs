@@ -37,7 +37,7 @@ impl RowFile {
         Ok(Self { body: Body::Typed(DataFile::of_arrays(arrays)?), partitions: Vec::new() })
     }
 
-    /// The columns by name, each with what the file says of its type; those that folders are named for are last.
+    /// The columns by name, each with what the file states about its type; those that folders are named for are last.
     pub fn columns(&self) -> Vec<(String, Result<Natural, String>)> {
         let mut columns: Vec<_> = match &self.body {
             Body::Typed(file) => {

@@ -146,7 +146,7 @@ impl Writer {
         Ok(Self { format, schema, widths, aside })
     }
 
-    /// Adds rows: the elements of every column, of the types and widths that were told.
+    /// Adds rows: the elements of every column, of the types and widths given at the start.
     pub fn write(&mut self, columns: Vec<Cells>) -> Result<(), String> {
         let arrays = columns.into_iter().zip(&self.widths).map(|(cells, width)| match width {
             Some(width) => fixed_size_list(cells.array(), *width),

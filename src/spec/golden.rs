@@ -1,6 +1,6 @@
 //! Golden rows: inputs and the outputs that the fitting library itself computed, in `golden.json` beside the spec.
 //!
-//! They gate publishing: a version whose golden rows do not come out is never served. Rows of tables that the cases
+//! They gate publishing: a version whose golden rows can't be reproduced is never served. Rows of tables that the cases
 //! need are written here too, so that refreshing a table does not change what a case expects.
 
 use std::collections::BTreeMap;

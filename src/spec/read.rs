@@ -68,7 +68,7 @@ fn golden_from_value(value: Value) -> Result<golden::Golden, Problems> {
     }
 }
 
-/// Types the document element by element, so that each element's problem is told, not the first one's alone.
+/// Types the document element by element, so that each element's problem is reported, not the first one's alone.
 fn spec_from_value(
     mut value: Value,
     folder: &Path,

@@ -10,7 +10,7 @@ use crate::{
 /// The most rows of a table: row numbers have 32 bits, and two of them stand for "key not found" and "null".
 pub const ROW_LIMIT: u64 = u32::MAX as u64 - 2;
 
-/// Takes a table's rows batch by batch, then makes the table. Problems are collected, so that all are told at the end.
+/// Takes a table's rows batch by batch, then makes the table. Problems are collected and reported at the end.
 #[derive(Debug)]
 pub struct TableBuilder {
     schema: TableSchema,

@@ -126,7 +126,7 @@ impl Cells {
         })
     }
 
-    /// Appends all of `values`, whose family fits; `misfit` is told the position of each integer that the stored width
+    /// Appends all of `values`, whose family fits; `misfit` receives the position of each integer that the stored width
     /// has no room for (a zero is stored).
     pub fn append(&mut self, values: &Values, misfit: impl FnMut(usize)) {
         with_both!(self, values, cells, values => append(cells, values, misfit), ());

@@ -36,7 +36,7 @@ impl ColumnBuilder {
     }
 
     /// Appends the rows of `column`, which is of the schema's type. Floats are rounded to the stored width; `refuse`
-    /// is told each row of `column` that can't be stored, and why.
+    /// receives each row of `column` that can't be stored, and why.
     pub fn append(&mut self, column: &Column, refuse: &mut dyn FnMut(usize, String)) {
         let marks = marks_of(column, self.schema.of.lanes(), self.schema.nan_is_null);
         let stored = &self.schema.stored.to_string();

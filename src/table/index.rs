@@ -31,7 +31,7 @@ struct Walk {
 }
 
 impl Index {
-    /// Indexes the rows `0..rows` by their keys. `duplicate(earlier, later)` is told of rows with equal keys; the
+    /// Indexes the rows `0..rows` by their keys. `duplicate(earlier, later)` receives rows with equal keys; the
     /// earlier one stays.
     pub fn build(rows: u32, keys: &impl Keys, mut duplicate: impl FnMut(u32, u32)) -> Self {
         let row_mask = u32::MAX.checked_shr(u32::BITS - bits(rows)).unwrap_or(0);

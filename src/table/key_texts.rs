@@ -32,7 +32,7 @@ impl KeyTexts {
         Self { entries: Pages::zeroed(rows * 2), rows: 0, long: Pool::default(), raw_bytes: 0 }
     }
 
-    /// Appends strings within the room made; `refuse` is told the positions of those that are too long.
+    /// Appends strings within the room made; `refuse` receives the positions of those that are too long.
     pub fn append(&mut self, strings: &Strings, refuse: &mut dyn FnMut(usize)) {
         for position in 0..strings.len() {
             let text = strings.get_bytes(position);

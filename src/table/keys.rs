@@ -84,8 +84,8 @@ impl KeyStore {
         Self { parts, words: Pages::zeroed(rows * words_per_row), words_per_row, texts, rows: 0 }
     }
 
-    /// Appends one key for each row of `columns`, which have the types that `new` was told, within the room made.
-    /// `refuse` is told the column and the row of strings that are too long.
+    /// Appends one key for each row of `columns`, which have the types that `new` was given, within the room made.
+    /// `refuse` receives the column and the row of strings that are too long.
     pub fn append(&mut self, columns: &[Column], refuse: &mut dyn FnMut(usize, usize)) {
         for (position, (part, column)) in self.parts.iter().zip(columns).enumerate() {
             match (*part, &column.values) {

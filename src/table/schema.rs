@@ -71,7 +71,7 @@ impl TableSchema {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// Reads `table.json`, or tells everything that is wrong with it.
+    /// Reads `table.json`, or returns everything that is wrong with it.
     pub fn from_json(text: &str) -> Result<Self, Problems> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let document: Document = serde_path_to_error::deserialize(&mut reader).map_err(Problems::of_json)?;

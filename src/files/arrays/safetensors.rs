@@ -15,7 +15,7 @@ use crate::files::regular;
 /// The longest header that the format allows.
 const HEADER_LIMIT: u64 = 100_000_000;
 
-/// What the header says of one tensor.
+/// What the header states about one tensor.
 #[derive(Deserialize)]
 struct Tensor {
     dtype: String,
