@@ -1,6 +1,6 @@
 """Rows to compare: the sample's own, random ones, and hard values in every column, as far as the estimator takes them.
 
-Nothing here looks at what the exporter tells of an estimator: hard numbers come from its fitted attributes.
+Nothing here looks at what the exporter reports about an estimator: hard numbers come from its fitted attributes.
 """
 
 from __future__ import annotations

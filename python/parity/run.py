@@ -102,7 +102,7 @@ def _pip(python: Path, *arguments: str) -> None:
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason told"])[-1]
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise NotRun(f"pip could not install {arguments[-1]}: {last}")
 
 
@@ -115,16 +115,16 @@ def measured(environments: dict[str, Path], binary: str) -> dict[str, dict[str, 
         command = [str(python), str(HERE / "measure.py"), binary, str(report)]
         running[version] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        told_by = {version: process.communicate()[0] for version, process in running.items()}
+        output_by = {version: process.communicate()[0] for version, process in running.items()}
     finally:
         for process in running.values():
             process.terminate()
     reports = {}
     for version, process in running.items():
-        told = told_by[version]
+        output = output_by[version]
         file = FOLDER / f"{version}.json"
         if process.returncode or not file.exists():
-            result = {"name": "the whole run", "group": "-", "promise": "-", "problem": told[-3000:]}
+            result = {"name": "the whole run", "group": "-", "promise": "-", "problem": output[-3000:]}
             reports[version] = {"results": [result], "skipped": [], "elsewhere": [], "seconds": {}}
         else:
             reports[version] = json.loads(file.read_text())

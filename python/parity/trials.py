@@ -1,6 +1,6 @@
 """What is compared: the cases of the exporter's tests with their float32 twins, the hard cases and real data.
 
-What is promised is told here by the estimators' classes and parameters, not by what the exporter says of itself.
+What is promised is derived here from the estimators' classes and parameters, not from what the exporter reports.
 """
 
 from __future__ import annotations

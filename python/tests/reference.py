@@ -1,4 +1,4 @@
-"""A plain interpreter of specs, row by row: what an export means, told without the exporter and without a server.
+"""A plain interpreter of specs, row by row: what an export means, computed without the exporter and without a server.
 
 Null is None. A scalar is a Python value, a vector a NumPy array of float64, a list a Python list.
 """

@@ -1,4 +1,4 @@
-"""Every export means what the estimator computes: the golden rows come out of a plain interpreter of the spec."""
+"""Every export means what the estimator computes: a plain interpreter of the spec reproduces the golden rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a feature set takes and gives, as the server tells it."""
+"""What a feature set takes and returns, as the server describes it."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ class RequestError(Exception):
         self.message = message
         self.violations = tuple(violations)
         self.retry_after = retry_after
-        told = "\n".join(str(violation) for violation in violations)
-        super().__init__(f"{code.name}: {told or message}")
+        listed = "\n".join(str(violation) for violation in violations)
+        super().__init__(f"{code.name}: {listed or message}")
 
     @classmethod
     def invalid(cls, violations: Sequence[Violation]) -> RequestError:

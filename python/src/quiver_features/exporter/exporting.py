@@ -58,8 +58,8 @@ def export(
     """Writes ``<repository>/feature_sets/<name>/<version>/`` so that Quiver serves what ``fitted.transform`` gives.
 
     The folder is written aside and renamed into place: a server never sees half of it. It holds ``spec.json``,
-    ``golden.json`` with rows computed by ``fitted.transform`` itself (Quiver refuses a version whose golden rows do
-    not come out), and Parquet files of lists longer than 1000.
+    ``golden.json`` with rows computed by ``fitted.transform`` itself (Quiver rejects a version whose golden rows it
+    can't reproduce), and Parquet files of lists longer than 1000.
 
     Args:
         fitted: A fitted Pipeline, ColumnTransformer, FeatureUnion or single transformer of scikit-learn. Of a model
@@ -69,7 +69,7 @@ def export(
         name: The feature set's name.
         sample: Rows as ``fitted.transform`` takes them: a DataFrame or array ``[rows, columns]``, or for documents,
             labels, dictionaries and lists a Series, an array ``[rows]`` or a list with one element for each row.
-            Its types tell those of the inputs, and whether scikit-learn computes in float32 or float64. Rows that
+            Its types determine those of the inputs, and whether scikit-learn computes in float32 or float64. Rows that
             ``transform`` refuses are passed over; of more than 20,000 rows every so many are read.
         version: The version's number; by default the highest one plus 1.
         scopes: "request" (one value for a request) or "row" for columns by name; those not named are "row".
@@ -88,8 +88,8 @@ def export(
         quiver: The path of Quiver's binary, whose ``quiver check`` must find no problem before the version is
             published. By default the one that the environment variable QUIVER_BINARY names, else ``quiver`` on the
             PATH; where there is none, or with False, the server checks when it loads the version.
-        lookups: The tables that the sample was joined with. Columns that a lookup brings come out of its table when
-            they are served; all others, and the keys, are inputs.
+        lookups: The tables that the sample was joined with. Columns that a lookup brings are read from its table
+            when they are served; all others, and the keys, are inputs.
         tables: Data of tables by name, as `write_table` takes it, which are written too; other tables must be in the
             repository.
         expressions: What the functions of FunctionTransformers compute, by the step's name or by the function:

@@ -242,7 +242,7 @@ def spline(
 
 def polynomial(x: Expression, powers: Sequence[Sequence[int]]) -> Expression:
     """For each row of powers the product of the lanes' powers."""
-    # One multiplication rounds alike in any order; with more of them the order tells.
+    # One multiplication rounds alike in any order; with more of them the order matters.
     exactness = Exactness.EXACT if max((sum(row) for row in powers), default=0) <= 2 else Exactness.CLOSE
     rows = [[int(power) for power in row] for row in powers]
     return _step("polynomial", [x], replace(x.type, width=len(rows)), {"powers": rows}, exactness=exactness)

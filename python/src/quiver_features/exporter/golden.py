@@ -262,7 +262,7 @@ class Output:
         width: Its columns.
         exactness: For each column how near the engine comes to the library.
         default: What is served for null.
-        max_ulp: How far values may lie apart, or None to let the exactness tell.
+        max_ulp: How far values may lie apart, or None to let the exactness decide.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What can't be exported: problems with the step's path, all told at once."""
+"""What can't be exported: problems with the step's path, all reported at once."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Context:
         return self.expressions[found[0]] if found else None
 
     def hint(self, expression: Expression, values: Sequence[Any]) -> None:
-        """Tells golden rows where to look, as far as the expression is an input whose values come through unchanged."""
+        """Gives golden rows values to test if the expression is an input whose values come through unchanged."""
         found = _input_of(expression)
         if found is not None:
             self.hints.setdefault(found, []).extend(values)

@@ -26,7 +26,7 @@ def is_passthrough(step: Any) -> bool:
 
 
 def walk(estimator: Any, matrix: Matrix, context: Context) -> Matrix:
-    """What an estimator makes of a matrix; raises Stopped after noting why it can't be told."""
+    """What an estimator makes of a matrix; raises Stopped after noting why it can't be expressed."""
     handler = registry.find(estimator)
     if handler is None:
         context.refuse(not_known(estimator))

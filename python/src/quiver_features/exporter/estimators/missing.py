@@ -114,7 +114,7 @@ def _replaced(x: Expression, sentinel: Any, fill: Any) -> Expression:
 
 @exports("MissingIndicator")
 def missing_indicator(estimator: Any, matrix: Matrix, context: Context) -> Sequence[Column]:
-    """1 where a column's value is missing, for the columns that it was fitted to tell of."""
+    """1 where a column's value is missing, for the columns that it was fitted to report."""
     return _indicators(estimator, matrix.columns, context)
 
 

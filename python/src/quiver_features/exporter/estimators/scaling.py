@@ -22,7 +22,7 @@ _STANDARD_CASTS_PARAMETERS = (1, 8)
 
 
 def hint_range(context: Context, matrix: Matrix, low: Any, high: Any) -> None:
-    """Tells golden rows the fitted range of each column."""
+    """Gives golden rows the fitted range of each column."""
     for position, column in enumerate(matrix.columns):
         context.hint(column.expression, [low[position], high[position]])
 

@@ -1,4 +1,4 @@
-"""Lookups of an export: columns of the joined frame that come out of tables when they are served."""
+"""Lookups of an export: columns of the joined frame that are read from tables when they are served."""
 
 from .declared import Entry, Lookup
 from .defaults import defaults
