@@ -144,7 +144,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Alternates two sides and gives the middle of their seconds and of the rounds' ratios (the first over the second).
+/// Alternates two sides and returns the medians of their seconds and of the rounds' ratios (the first over the second).
 pub fn compare<A, B>(effort: Effort, mut one: impl FnMut() -> A, mut other: impl FnMut() -> B) -> [f64; 3] {
     let (mut ones, mut others, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..effort.rounds {

@@ -41,10 +41,10 @@ const POOL_BYTES: usize = 256 << 20;
 /// Connections at one time.
 const CONNECTIONS: usize = 10_000;
 
-/// How often latencies are taken in.
+/// The metrics upkeep interval: how often recorded latencies are moved into their histograms.
 const KEEP_UP: Duration = Duration::from_secs(5);
 
-/// The name under which health is told, besides that of the whole server.
+/// The name under which health is reported, besides that of the whole server.
 const SERVICE: &str = "quiver.v1.FeatureService";
 
 /// Why the server ended without success.

@@ -88,7 +88,7 @@ impl From<io::Error> for Failure {
 /// Runs the command line: 0 for success, 1 for failure, 2 for a command line that makes no sense.
 pub fn main() -> ExitCode {
     if !processor::is_enough() {
-        return told(
+        return reported(
             "quiver is built for x86-64-v3 (AVX2), which this processor lacks: build it with RUSTFLAGS=\"\"",
             1,
         );
@@ -106,12 +106,12 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Failed(message)) => told(&message, 1),
-        Err(Failure::Usage(message)) => told(&message, 2),
+        Err(Failure::Failed(message)) => reported(&message, 1),
+        Err(Failure::Usage(message)) => reported(&message, 2),
     }
 }
 
-fn told(message: &str, code: u8) -> ExitCode {
+fn reported(message: &str, code: u8) -> ExitCode {
     eprintln!("{message}");
     ExitCode::from(code)
 }

@@ -1,7 +1,7 @@
-//! The server's settings: by flag, environment, file or default, the first that is there in this order.
+//! The server's settings: by flag, environment, file or default; the first one set wins, in this order.
 //!
 //! One table names every setting; `--max-rows`, `QUIVER_MAX_ROWS` and `max_rows` in the file are one setting. Every
-//! mistake is told at once, with where it was written.
+//! mistake is reported at once, with where it was written.
 
 use std::{
     fs,

@@ -21,7 +21,7 @@ mod tables;
 pub mod traffic;
 pub mod world;
 
-/// The folder of the demo's repository where none is told.
+/// The folder of the demo's repository where none is given.
 pub const DEFAULT_FOLDER: &str = "target/quiver-demo";
 
 /// The feature sets with the widths of their float32 output `dense`.
@@ -33,7 +33,7 @@ pub const SEED: u64 = 20_260_101;
 /// Counts one up whenever the generator writes something else for the same options.
 const GENERATOR: u32 = 3;
 
-/// Marks a complete repository and tells what it was made of.
+/// Marks a complete repository and records what it was made of.
 const MARKER: &str = "demo.json";
 
 /// How many rows the tables get, and how many requests the specs are fitted on.
@@ -151,7 +151,7 @@ pub fn ensure(folder: &Path, recipe: &Recipe) -> Result<(), GenerateError> {
     }
     let aside = beside(folder, "writing");
     let written = write(&aside, recipe).and_then(|()| Ok(replace(&aside, folder)?));
-    // What is left after a failure is of no use to anybody; the failure itself is what is told.
+    // What is left after a failure is of no use to anybody; the failure itself is reported.
     let _ = fs::remove_dir_all(&aside);
     // Another process may have been faster; its repository is as good.
     if is_complete(folder, recipe) { Ok(()) } else { written }

@@ -69,7 +69,7 @@ impl<'a> Tables<'a> {
 }
 
 impl Plan {
-    /// Compiles a spec against the schemas of its tables by name, or tells every problem with its path.
+    /// Compiles a spec against the schemas of its tables by name, or returns every problem with its path.
     pub fn compile(spec: Arc<Spec>, schemas: &BTreeMap<String, TableSchema>) -> Result<Self, Problems> {
         let graph = Graph::build(&spec, schemas)?;
         let outputs = layout::lay_out(&spec, &graph)?;

@@ -1,6 +1,6 @@
 //! From a request to filled tensors: everything that a transport needs, and nothing that knows one.
 //!
-//! [`prepare`] holds a request against its feature set and tells every problem at once; the [`Call`] that it gives
+//! [`prepare`] holds a request against its feature set and reports every problem at once; the [`Call`] that it gives
 //! knows all sizes, so that the answer's buffers are made before a row is computed. Nothing here awaits or logs.
 
 use std::sync::Arc;
@@ -210,11 +210,11 @@ fn wanted_outputs<'a>(
         return all.map(wanted).collect();
     }
     let mut wanted: Vec<Wanted<'_>> = Vec::new();
-    let mut told = false;
+    let mut listed = false;
     for (place, named) in named.iter().enumerate() {
         let Some(position) = outputs.iter().position(|output| output.name == named.name) else {
             let known =
-                if std::mem::replace(&mut told, true) { String::new() } else { known_outputs(outputs) };
+                if std::mem::replace(&mut listed, true) { String::new() } else { known_outputs(outputs) };
             let message = format!("there is no output {}{known}", quoted(&named.name));
             problems.add(format!("outputs[{place}].name"), message);
             continue;

@@ -112,7 +112,7 @@ def publish(pipeline: ColumnTransformer, source: Source, folder: Path) -> None:
 
 
 def request(rows: pd.DataFrame, dictionaries: bool) -> bytes:
-    """A request as a client sends it: nulls told by their positions, strings plain or as dictionaries."""
+    """A request as a client sends it: nulls given by their positions, strings plain or as dictionaries."""
     columns = []
     for name in rows.columns:
         values = rows[name]

@@ -81,7 +81,7 @@ pub struct Side<'a> {
     pub messages: Arc<[Bytes]>,
 }
 
-/// Alternates all sides; gives each one's figures, and the middle of the rounds' ratios to the last side.
+/// Alternates all sides; returns each one's figures, and the median ratios to the last side.
 pub fn measure<const N: usize>(
     effort: Effort,
     sides: &[Side<'_>; N],
@@ -107,7 +107,7 @@ pub struct Running {
     address: SocketAddr,
     /// Where calls go.
     path: &'static str,
-    /// Where the system tells the time of the server's thread on its core, or of all of its process's threads.
+    /// Where the system reports the time of the server's thread on its core, or of all of its process's threads.
     schedules: PathBuf,
 }
 

@@ -143,7 +143,7 @@ fn to_wire(
     };
     Ok(GetFeaturesRequest {
         feature_set: written.feature_set.clone(),
-        // The very version whose types were told, even if a newer one has come since.
+        // The very version whose types were returned, even if a newer one has come since.
         version: described.version,
         rows: written.rows,
         columns: request::columns(&described.inputs, &written.columns).map_err(Failure::usage)?,

@@ -1,4 +1,4 @@
-//! From values as people write them to a request's columns, by the types that the server tells.
+//! From values as people write them to a request's columns, by the types that the server returns.
 
 use std::collections::BTreeMap;
 

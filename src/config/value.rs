@@ -1,4 +1,4 @@
-//! Texts to values; errors tell what would be right, and follow "must be".
+//! Texts to values; errors state what would be valid, and follow "must be".
 
 use std::{net::SocketAddr, num::NonZero, str::FromStr, thread, time::Duration};
 

@@ -79,7 +79,7 @@ impl Written {
         }
     }
 
-    /// A setting's value. A mistake is noted, and the default stands in until all are told.
+    /// A setting's value. A mistake is noted, and the default stands in until all are reported.
     pub fn parse<T>(&mut self, flag: &str, parse: fn(&str) -> Result<T, String>) -> T {
         match parse(&self.text(flag)) {
             Ok(value) => value,

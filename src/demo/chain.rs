@@ -14,7 +14,7 @@ pub struct Chain<'a> {
     references: Vec<String>,
     steps: Vec<Value>,
     value: Scalar,
-    /// Whether a null can come out.
+    /// Whether the result can be null.
     nullable: bool,
 }
 
@@ -114,7 +114,7 @@ impl<'a> Chain<'a> {
         self.map(move |x| x.clamp(low, high)).step(json!({"op": "clip", "min": low, "max": high}))
     }
 
-    /// Ends the chain; a null that comes out is served as 0.
+    /// Ends the chain; a null result is served as 0.
     pub fn named(self, name: &str) -> DemoFeature {
         let mut document = match self.references.as_slice() {
             [one] => json!({"name": name, "input": one, "steps": self.steps}),

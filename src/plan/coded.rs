@@ -9,7 +9,7 @@ use crate::{
     spec::Scope,
 };
 
-/// Rows coded at a time; with those before, fewer distinct values than codes can tell apart.
+/// Rows coded at a time; with those before, fewer distinct values than codes can distinguish.
 const BLOCK: usize = 4096;
 
 /// With more distinct values than this, rows are looked up one by one: a request has hundreds of them.

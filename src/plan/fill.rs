@@ -85,7 +85,7 @@ impl<'a> Block<'a> {
 /// Segments with the values that a block's rows have for them.
 pub struct Stretches<'a> {
     stretches: Vec<Stretch<'a>>,
-    /// The features that are null in some row: their defaults are written over what is there.
+    /// The features that are null in some row: their defaults overwrite the placeholders.
     defaults: Vec<(&'a Column, &'a Feature, usize)>,
 }
 

@@ -194,7 +194,7 @@ fn checked_default(
     let before = problems.len();
     let integer = element != Element::Float64;
     let (expected, good): (_, fn(f64) -> bool) = if integer {
-        // Beyond 2^53 a float64 can't tell one integer from the next.
+        // Beyond 2^53 float64 can't distinguish one integer from the next.
         ("must be an integer within 2^53", |value| {
             value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0
         })

@@ -81,7 +81,7 @@ pub struct Place {
 }
 
 impl Program {
-    /// Splits the graph's work; `allowed` tells for each lookup whether load-time results may be kept for it.
+    /// Splits the graph's work; `allowed` states for each lookup whether load-time results may be kept for it.
     pub fn build(graph: &Graph, outputs: &[Output], schemas: &[&TableSchema], allowed: &[bool]) -> Self {
         let count = graph.lookups.len();
         let mut split = Split {
@@ -299,7 +299,7 @@ pub fn repeated(graph: &Graph, request: &[NodeId], rows: &[NodeId]) -> (Vec<Node
 
 fn takes_single_rows(graph: &Graph, node: NodeId) -> bool {
     let Source::Step { kernel, inputs } = &graph.nodes[node].source else { return false };
-    // One input must tell how many rows there are.
+    // One input must determine the number of rows.
     let any_row = inputs.iter().any(|&input| graph.nodes[input].scope == Scope::Row);
     any_row && kernel.takes_single_rows()
 }

@@ -44,7 +44,7 @@ pub struct LookupCounts {
     pub missing: u32,
 }
 
-/// What a run tells.
+/// What a run reports.
 #[derive(Debug, Default)]
 pub struct Ran {
     /// Of the features with a row that is not present, in the order of outputs and features.

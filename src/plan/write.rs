@@ -185,7 +185,7 @@ impl Destination<'_> {
                 let at = part.start + vector.at;
                 let parts = self.parts(at..at + vector.width * size_of::<N>());
                 for (part, &slot) in parts.zip(&vector.slots[rows.clone()]) {
-                    // Without a branch, as it could not be foretold: for no slot a zero over the first one.
+                    // Without a branch, as it could not be predicted: for no slot a zero over the first one.
                     let known = (slot as usize) < vector.width;
                     let (slot, number) = if known { (slot as usize, one) } else { (0, zero) };
                     part[slot * size_of::<N>()..][..size_of::<N>()].copy_from_slice(number.as_ref());
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn every_type_rounds_from_float64_once() {
-        // 1 + 2^-11 + 2^-30 lies just above the middle of two f16: rounding over f32 would lose the 2^-30.
+        // 1 + 2^-11 + 2^-30 lies just above the midpoint of two f16: rounding over f32 would lose the 2^-30.
         let value = 1.0 + 2f64.powi(-11) + 2f64.powi(-30);
         let mut to = [0; 2];
         write_default(&[value], OutputType::Float16, &mut to);

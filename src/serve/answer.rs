@@ -1,4 +1,4 @@
-//! What a call says about its answer before it runs, the places that it fills, and what it tells afterwards.
+//! What a call states about its answer before it runs, the buffers that it fills, and what it reports afterwards.
 
 use crate::{
     serve::request::{Encoding, StatusDetail},
@@ -23,7 +23,7 @@ pub struct TensorShape {
     pub rows: usize,
     /// Elements of one row.
     pub width: usize,
-    /// Features of one row: statuses are told for each.
+    /// Features of one row: a status is reported for each.
     pub features: usize,
 }
 
@@ -41,13 +41,13 @@ impl TensorShape {
         }
     }
 
-    /// Bytes of the statuses that are told for each row and feature.
+    /// Bytes of the statuses that are reported for each row and feature.
     pub fn status_bytes(&self, detail: StatusDetail) -> usize {
         if detail == StatusDetail::Rows { self.rows * self.features } else { 0 }
     }
 }
 
-/// Where one tensor goes. The slices are of the sizes that its shape tells, and hold whatever was there before; sparse
+/// Where one tensor goes. The slices are of the sizes that its shape gives, and hold whatever was there before; sparse
 /// rows are empty.
 #[derive(Debug)]
 pub struct TensorBuffer<'a> {

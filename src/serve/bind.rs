@@ -12,7 +12,7 @@ use crate::{
     spec::{Input, InputType, Scope, Spec},
 };
 
-/// The number of rows that a request tells, or else its first row-scope column has; 1 where there is neither.
+/// The number of rows that a request states, or else its first row-scope column has; 1 where there is neither.
 pub fn row_count(feature_set: &FeatureSet, request: &Request) -> usize {
     let inputs = &feature_set.spec().inputs;
     let is_row = |(place, column): &(usize, &RequestColumn)| {
@@ -25,7 +25,7 @@ pub fn row_count(feature_set: &FeatureSet, request: &Request) -> usize {
     }
 }
 
-/// Makes the inputs of a plan from a request's columns, for `rows` rows. Where there are problems they are of no use.
+/// Makes the inputs of a plan from a request's columns, for `rows` rows. Don't use them where there are problems.
 pub fn bind(feature_set: &FeatureSet, request: Request, rows: usize, problems: &mut Problems) -> Inputs {
     let spec = feature_set.spec();
     let mut bound: Vec<Option<InputColumn>> = spec.inputs.iter().map(|_| None).collect();

@@ -7,9 +7,9 @@ use crate::{problem::Problems, spec::Spec};
 pub enum Refusal {
     /// The request does not fit the spec; every problem with its field's path in the request.
     Invalid(Problems),
-    /// More rows, text or answer bytes than the server allows; path of the field and the limit told in the message.
+    /// More rows, text or answer bytes than the server allows; the message names the field's path and the limit.
     TooLarge(Problems),
-    /// No such feature set or version; the message tells what exists.
+    /// No such feature set or version; the message lists what exists.
     NotFound(String),
     /// No snapshot is live yet.
     NotReady,

@@ -37,7 +37,7 @@ pub struct Request {
     pub feature_set: String,
     /// The version, 0 for the served default.
     pub version: u32,
-    /// The number of rows where the request tells it.
+    /// The number of rows where the request states it.
     pub rows: Option<u32>,
     /// The inputs in the request's order.
     pub columns: Vec<RequestColumn>,
@@ -109,7 +109,7 @@ pub enum Layout {
     Factored,
 }
 
-/// How much the answer tells about statuses.
+/// How much of the statuses the answer reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StatusDetail {
     Off,

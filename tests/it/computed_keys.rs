@@ -148,9 +148,9 @@ fn a_key_that_depends_on_its_own_lookup_is_rejected() {
     circle["features"][3]["input"] = json!("cross.rate");
     let (circle, fingerprint) = spec_from_text(&circle.to_string()).expect("readable");
     let version = Version { spec: circle, fingerprint, golden: None };
-    let told = FeatureSet::build(version, &tables(), None).expect_err("a circle").to_string();
+    let reported = FeatureSet::build(version, &tables(), None).expect_err("a circle").to_string();
     let chain = "depends on itself: lookup \"cross\" reads feature \"cross\" reads feature \"category\" reads lookup \"cross\"";
-    assert!(told.contains(chain), "{told}");
+    assert!(reported.contains(chain), "{reported}");
 }
 
 #[test]
@@ -160,11 +160,11 @@ fn a_key_of_another_type_is_rejected() {
     number["features"][2]["steps"] = json!([{"op": "cast", "to": "float64"}]);
     let (number, fingerprint) = spec_from_text(&number.to_string()).expect("readable");
     let version = Version { spec: number, fingerprint, golden: None };
-    let told = FeatureSet::build(version, &tables(), None).expect_err("a float").to_string();
+    let reported = FeatureSet::build(version, &tables(), None).expect_err("a float").to_string();
     assert!(
-        told.contains(
+        reported.contains(
             "lookups[0] \"cross\".key: is float64; the key column \"id\" of table \"encodings\" is string"
         ),
-        "{told}"
+        "{reported}"
     );
 }

@@ -128,9 +128,9 @@ async fn limits_are_told() {
     let rows = client.get_features(request(StatusDetail::Off)).await.expect_err("three rows");
     assert_eq!((rows.code(), fields(&rows)), (Code::InvalidArgument, vec!["columns".to_owned()]));
     assert!(rows.message().contains("one request may have 2"), "{rows}");
-    let told =
+    let reported =
         client.get_features(changed(|request| request.rows = Some(u32::MAX))).await.expect_err("many rows");
-    assert_eq!((told.code(), fields(&told)), (Code::InvalidArgument, vec!["rows".to_owned()]));
+    assert_eq!((reported.code(), fields(&reported)), (Code::InvalidArgument, vec!["rows".to_owned()]));
     let long = "x".repeat(300);
     let bytes = client.get_features(changed(|request| request.feature_set = long)).await.expect_err("long");
     assert_eq!(bytes.code(), Code::InvalidArgument);
@@ -151,9 +151,12 @@ async fn a_dictionarys_texts_count_for_each_row_that_has_them() {
         changed(|request| request.columns[1] = dictionary("ad_id", &[&text, "ad-000001"], indices))
     };
     client.get_features(ads(&[0, 0, 1])).await.expect("209 bytes");
-    let told = client.get_features(ads(&[0, 0, 0])).await.expect_err("300 bytes");
-    assert_eq!((told.code(), fields(&told)), (Code::InvalidArgument, vec!["columns".to_owned()]));
-    assert!(told.message().contains("\"ad_id\" has 300 bytes of text; one column may have 250"), "{told}");
+    let reported = client.get_features(ads(&[0, 0, 0])).await.expect_err("300 bytes");
+    assert_eq!((reported.code(), fields(&reported)), (Code::InvalidArgument, vec!["columns".to_owned()]));
+    assert!(
+        reported.message().contains("\"ad_id\" has 300 bytes of text; one column may have 250"),
+        "{reported}"
+    );
 }
 
 #[tokio::test]
@@ -167,9 +170,12 @@ async fn a_columns_list_elements_are_limited() {
         })
     };
     client.get_features(query(&["shoes", "cheap"])).await.expect("two");
-    let told = client.get_features(query(&["shoes", "cheap", "red"])).await.expect_err("three");
-    assert_eq!((told.code(), fields(&told)), (Code::InvalidArgument, vec!["columns".to_owned()]));
-    assert!(told.message().contains("\"query\" has 3 list elements; one column may have 2"), "{told}");
+    let reported = client.get_features(query(&["shoes", "cheap", "red"])).await.expect_err("three");
+    assert_eq!((reported.code(), fields(&reported)), (Code::InvalidArgument, vec!["columns".to_owned()]));
+    assert!(
+        reported.message().contains("\"query\" has 3 list elements; one column may have 2"),
+        "{reported}"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A version whose golden rows do not come out is never served.
+//! A version whose golden rows Quiver can't reproduce is never served.
 
 use std::fs;
 
@@ -39,6 +39,6 @@ async fn a_version_that_differs_from_its_golden_rows_is_refused() {
     assert_eq!(status.code(), Code::Unavailable);
 
     fs::write(&spec, fitted).expect("writes");
-    server.load(&Repository::Folder(folder.path().to_owned())).await.expect("the fitted spec comes out");
+    server.load(&Repository::Folder(folder.path().to_owned())).await.expect("the fitted spec is reproduced");
     assert!(connect(&server).await.get_features(request(StatusDetail::Off)).await.is_ok());
 }

@@ -118,8 +118,8 @@ fn check_request(
         check_tensor(reference, inputs, rows, tensor, &data[position], &statuses[position], &mut counts);
     }
     counts.retain(|_, counts| counts[1..].iter().any(|&count| count > 0));
-    let told = report.counts.iter().map(|counts| ((counts.output, counts.feature), counts.by_status));
-    assert_eq!(told.collect::<BTreeMap<_, _>>(), counts, "counts");
+    let reported = report.counts.iter().map(|counts| ((counts.output, counts.feature), counts.by_status));
+    assert_eq!(reported.collect::<BTreeMap<_, _>>(), counts, "counts");
 }
 
 fn dense<'a>((data, status): (&'a mut Vec<u8>, &'a mut Vec<u8>)) -> TensorBuffer<'a> {

@@ -156,12 +156,12 @@ fn a_bad_table_fails_the_versions_that_look_it_up_and_is_reported_once() {
     let table = repository.path().join("tables/contexts/1");
     fs::write(table.join("part-0.arrow"), "no Arrow").expect("writes");
     assert_eq!(served(&repository), ["ads_small 1"]);
-    let told = problems(&repository);
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("tables/contexts/1/part-0.arrow: "), "{told:?}");
+    let reported = problems(&repository);
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(reported[0].starts_with("tables/contexts/1/part-0.arrow: "), "{reported:?}");
     let snapshot = load(&repository).snapshot;
     let (_, of_large) = snapshot.failed("ads_large").next().expect("it failed");
-    assert_eq!(of_large.to_string(), told[0], "the version's problem is the table's");
+    assert_eq!(of_large.to_string(), reported[0], "the version's problem is the table's");
 }
 
 #[test]
@@ -171,13 +171,13 @@ fn what_else_is_wrong_with_a_spec_is_found_beside_a_bad_table() {
     change(&version(&repository, "ads_ctr", 1).join("spec.json"), |spec| {
         spec["lookups"][0]["table"] = "nowhere".into();
     });
-    let told = problems(&repository);
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("tables/contexts/1/table.json: missing field"), "{told:?}");
+    let reported = problems(&repository);
+    assert_eq!(reported.len(), 2, "{reported:?}");
+    assert!(reported[0].starts_with("tables/contexts/1/table.json: missing field"), "{reported:?}");
     let known =
         "there is no table \"nowhere\"; the tables are: ads, advertisers, contexts, user_category, users";
-    assert!(told[1].starts_with("feature_sets/ads_ctr/1/spec.json: lookups[0]"), "{told:?}");
-    assert!(told[1].ends_with(known), "{told:?}");
+    assert!(reported[1].starts_with("feature_sets/ads_ctr/1/spec.json: lookups[0]"), "{reported:?}");
+    assert!(reported[1].ends_with(known), "{reported:?}");
 }
 
 #[test]
@@ -218,10 +218,13 @@ fn golden_rows_that_cant_be_read_are_a_gate_that_is_closed() {
     for with in ["nowhere.json", "golden.json", "/dev/null", "a pipe", "a folder"] {
         let repository = demo_copy();
         replace(&version(&repository, "ads_small", 1).join("golden.json"), with);
-        let told = problems(&repository);
+        let reported = problems(&repository);
         assert_eq!(served(&repository), ["ads_ctr 1", "ads_large 1"], "{with}");
-        assert_eq!(told.len(), 1, "{with}: {told:?}");
-        assert!(told[0].starts_with("feature_sets/ads_small/1/golden.json: can't be read: "), "{told:?}");
+        assert_eq!(reported.len(), 1, "{with}: {reported:?}");
+        assert!(
+            reported[0].starts_with("feature_sets/ads_small/1/golden.json: can't be read: "),
+            "{reported:?}"
+        );
     }
 }
 
@@ -235,8 +238,8 @@ fn files_that_are_no_files_are_refused_and_not_waited_for() {
     for (file, expect) in files {
         let repository = demo_copy();
         replace(&repository.path().join(file), "a pipe");
-        let told = problems(&repository);
-        assert_eq!(told, [format!("{file}: can't be read: not a regular file")]);
+        let reported = problems(&repository);
+        assert_eq!(reported, [format!("{file}: can't be read: not a regular file")]);
         assert_eq!(served(&repository), expect);
     }
 }
@@ -263,7 +266,7 @@ fn folders_that_are_no_versions_are_reported_and_concern_no_other() {
     symlink("5", sets.join("ads_small/5")).expect("links");
     symlink("nowhere", sets.join("ads_gone")).expect("links");
     symlink(sets.join("ads_small/1"), sets.join("ads_small/6")).expect("links");
-    let told = problems(&repository);
+    let reported = problems(&repository);
     let expect = [
         "feature_sets/ads_gone: can't be read: No such file or directory",
         "feature_sets/ads_small/02: is not a version: a number from 1 on",
@@ -273,9 +276,9 @@ fn folders_that_are_no_versions_are_reported_and_concern_no_other() {
         "feature_sets/ads_small/5: can't be read: Too many levels of symbolic links",
         "feature_sets/ads_small/6/spec.json: version: is 1; the folder's is 6",
     ];
-    assert_eq!(told.len(), expect.len(), "{told:#?}");
-    for (told, expect) in told.iter().zip(expect) {
-        assert!(told.starts_with(expect), "{told}");
+    assert_eq!(reported.len(), expect.len(), "{reported:#?}");
+    for (reported, expect) in reported.iter().zip(expect) {
+        assert!(reported.starts_with(expect), "{reported}");
     }
     assert_eq!(served(&repository), ["ads_ctr 1", "ads_large 1", "ads_small 1"]);
     let failed: Vec<u32> =

@@ -223,26 +223,26 @@ fn files_are_converted_exactly_or_rejected() {
     let naive: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![NOON * 1_000; 2]));
     let bare: ArrayRef = Arc::new(Int64Array::from(vec![NOON * 1_000; 2]));
     write_parquet(&place("bad.parquet"), vec![("now", naive), ("seen", bare), ("day", days.clone())]);
-    let told = rejected(&transform(folder.path(), &place("bad.parquet"), &place("bad.out.parquet")));
+    let reported = rejected(&transform(folder.path(), &place("bad.parquet"), &place("bad.out.parquet")));
     for expected in [
         "column now: is Timestamp(µs), which can't be read as timestamp[ms, Europe/Berlin] without loss: it has no time zone",
         "column seen: is Int64, which can't be read as timestamp[ms] without loss: its numbers have no unit",
     ] {
-        assert!(told.contains(expected), "{expected} in\n{told}");
+        assert!(reported.contains(expected), "{expected} in\n{reported}");
     }
     write_parquet(&place("fine.parquet"), vec![("now", now), ("seen", seen(1)), ("day", days)]);
-    let told = rejected(&transform(folder.path(), &place("fine.parquet"), &place("bad.out.parquet")));
+    let reported = rejected(&transform(folder.path(), &place("fine.parquet"), &place("bad.out.parquet")));
     let expected = "fine.parquet, row 0, column seen: 1 nanoseconds are not exact in timestamp[ms]";
-    assert!(told.contains(expected), "{told}");
+    assert!(reported.contains(expected), "{reported}");
     fs::write(place("bad.csv"), "now,seen,day\n2024-02-29T12:00:00,1709204400000,2024-02-30\n")
         .expect("writes");
-    let told = rejected(&transform(folder.path(), &place("bad.csv"), &place("bad.out.parquet")));
+    let reported = rejected(&transform(folder.path(), &place("bad.csv"), &place("bad.out.parquet")));
     for expected in [
         "row 0, column now: \"2024-02-29T12:00:00\" has no offset from UTC",
         "row 0, column seen: \"1709204400000\" has no unit",
         "row 0, column day: \"2024-02-30\" is not date",
     ] {
-        assert!(told.contains(expected), "{expected} in\n{told}");
+        assert!(reported.contains(expected), "{expected} in\n{reported}");
     }
     assert!(!place("bad.out.parquet").exists());
 }

@@ -181,23 +181,23 @@ fn wrong_files_are_refused_before_anything_is_written() {
     let output = place("out.parquet");
     let refused = transform("ads_small", &[place("a.csv"), place("b.csv")], &output, &[]);
     assert_eq!(refused.status.code(), Some(1));
-    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    let reported = String::from_utf8(refused.stderr).expect("UTF-8");
     for expected in [
         "a.csv, column ad_id: is missing; input \"ad_id\" (string) is required",
         "a.csv, column bid: is in the file twice",
     ] {
-        assert!(told.contains(expected), "{expected} in\n{told}");
+        assert!(reported.contains(expected), "{expected} in\n{reported}");
     }
     fs::write(place("c.csv"), "user_id,ad_id,bid,query\n1,x,0.5,\nu2,x,,y\n3,x,cheap,\"[\"\"a\"\"]\"\n")
         .expect("writes");
     let refused = transform("ads_small", &[place("c.csv")], &output, &[]);
-    let told = String::from_utf8(refused.stderr).expect("UTF-8");
+    let reported = String::from_utf8(refused.stderr).expect("UTF-8");
     for expected in [
         "c.csv, row 1, column user_id: \"u2\" is not int64",
         "c.csv, row 2, column bid: \"cheap\"",
         "c.csv, row 1, column query: \"y\" is not a list",
     ] {
-        assert!(told.contains(expected), "{expected} in\n{told}");
+        assert!(reported.contains(expected), "{expected} in\n{reported}");
     }
     assert!(!output.exists());
     let unknown = transform("ads_medium", &[place("b.csv")], &output, &[]);

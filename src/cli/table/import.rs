@@ -69,7 +69,7 @@ pub struct Arguments {
     /// Which of the rows with one key stays, where it is not an error
     #[arg(long, value_enum)]
     duplicates: Option<Duplicates>,
-    /// What becomes of rows without a key, where it is not an error
+    /// How to treat rows without a key, where it is not an error
     #[arg(long, value_enum)]
     null_keys: Option<NullKeys>,
     /// Shows the types and writes nothing

@@ -180,13 +180,13 @@ mod tests {
             problems.or(files)
         };
         let problems = opened(&paths, None).expect_err("several").to_string();
-        let told: Vec<&str> =
+        let reported: Vec<&str> =
             problems.lines().filter_map(|line| line.rsplit_once('/')).map(|(_, rest)| rest).collect();
-        assert!(told[0].starts_with("rows.txt: must be named"), "{problems}");
-        assert_eq!(told[1], "bad.csv, column id: is missing; input \"id\" (int64) is required");
-        assert_eq!(told[2], "bad.csv, column bid: is in the file twice");
-        assert!(told[3].starts_with("none.csv: can't be read"), "{problems}");
-        let files = opened(&paths[2..3], Some(Format::Csv)).expect("told what it is");
+        assert!(reported[0].starts_with("rows.txt: must be named"), "{problems}");
+        assert_eq!(reported[1], "bad.csv, column id: is missing; input \"id\" (int64) is required");
+        assert_eq!(reported[2], "bad.csv, column bid: is in the file twice");
+        assert!(reported[3].starts_with("none.csv: can't be read"), "{problems}");
+        let files = opened(&paths[2..3], Some(Format::Csv)).expect("the format is given");
         assert_eq!(files[0].targets.len(), 1);
     }
 }

@@ -104,7 +104,7 @@ impl Builder<'_> {
 /// The longest description of a kernel that steps are compared by.
 const DESCRIPTION_LIMIT: usize = 4096;
 
-/// What a kernel does, with all its parameters, as its `Debug` text tells it; none where that is long.
+/// What a kernel does, with all its parameters, as its `Debug` text states it; none where that is long.
 fn described(kernel: &dyn Kernel) -> Option<String> {
     struct Short(String);
 

@@ -62,13 +62,14 @@ fn names_are_kept_letter_for_letter() {
 fn a_string_that_fits_two_is_ambiguous() {
     let lookups = json!([{"name": "ad", "table": "ads", "key": "id"}]);
     let inputs = ["id", "ad.price", "ad.nothing", "feature.f0"];
-    let told = problems(&inputs, lookups.clone(), &["ad.price", "ad.nothing", "feature.f0"].map(Value::from));
+    let reported =
+        problems(&inputs, lookups.clone(), &["ad.price", "ad.nothing", "feature.f0"].map(Value::from));
     let expected = [
         "features[0].input: \"ad.price\" is ambiguous: write {\"input\": \"ad.price\"} or {\"lookup\": \"ad\", \"column\": \"price\"}",
         "features[1].input: \"ad.nothing\" is ambiguous: write {\"input\": \"ad.nothing\"} or {\"lookup\": \"ad\", \"column\": \"nothing\"}",
         "features[2].input: \"feature.f0\" is ambiguous: write {\"input\": \"feature.f0\"} or {\"feature\": \"f0\"}",
     ];
-    assert_eq!(told.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(reported.lines().collect::<Vec<_>>(), expected);
     let objects =
         [json!({"input": "ad.price"}), json!({"lookup": "ad", "column": "price"}), json!({"feature": "f0"})];
     let graph = build(&inputs, lookups, &objects).expect("good");
@@ -80,7 +81,7 @@ fn a_string_that_fits_two_is_ambiguous() {
 fn unknown_names_are_reported_with_the_available_ones() {
     let lookups = json!([{"name": "ad", "table": "ads", "key": "id"}]);
     let reads = ["ids", "ads.price", "f0", "ad.cost", "feature.g"].map(Value::from);
-    let told = problems(&["id"], lookups, &reads);
+    let reported = problems(&["id"], lookups, &reads);
     let expected = [
         "there is no input \"ids\"; available inputs: id",
         "there is no input \"ads.price\" and no lookup \"ads\"; available inputs: id; available lookups: ad",
@@ -88,7 +89,7 @@ fn unknown_names_are_reported_with_the_available_ones() {
         "table \"ads\" has no column \"cost\"; available columns: price, a.b",
         "there is no feature \"g\"; available features: f0, f1, f2, f3, f4",
     ];
-    for (position, (line, message)) in told.lines().zip(expected).enumerate() {
+    for (position, (line, message)) in reported.lines().zip(expected).enumerate() {
         assert_eq!(line, format!("features[{position}].input: {message}"));
     }
 }
@@ -96,9 +97,9 @@ fn unknown_names_are_reported_with_the_available_ones() {
 #[test]
 fn lookups_have_names_of_prefixes() {
     let lookup = |name: &str| json!({"name": name, "table": "ads", "key": "id"});
-    let told = problems(&["id"], json!([lookup("a.b"), lookup("feature"), lookup("")]), &[]);
-    let places: Vec<&str> = told.lines().filter_map(|line| line.split(':').next()).collect();
-    assert_eq!(places, ["lookups[2].name", "lookups[0].name", "lookups[1].name"], "{told}");
+    let reported = problems(&["id"], json!([lookup("a.b"), lookup("feature"), lookup("")]), &[]);
+    let places: Vec<&str> = reported.lines().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(places, ["lookups[2].name", "lookups[0].name", "lookups[1].name"], "{reported}");
 }
 
 #[test]
@@ -131,8 +132,8 @@ fn key_columns_are_matched_by_name() {
 #[test]
 fn key_columns_may_have_any_name() {
     let odd = |key: Value| json!([{"name": "o", "table": "odd", "key": key}]);
-    let told = problems(&["id"], odd(json!({"input": "id"})), &[]);
-    assert!(told.ends_with("such as {\"input\": {\"input\": \"id\"}}"), "{told}");
+    let reported = problems(&["id"], odd(json!({"input": "id"})), &[]);
+    assert!(reported.ends_with("such as {\"input\": {\"input\": \"id\"}}"), "{reported}");
     assert!(build(&["id"], odd(json!({"input": {"input": "id"}})), &[]).is_ok());
     assert!(build(&["id"], odd(json!("id")), &[]).is_ok());
     let files = json!([{"name": "f", "table": "files", "key": {"file": "id", "column": "id"}}]);
@@ -143,12 +144,12 @@ fn key_columns_may_have_any_name() {
 fn what_depends_on_itself_is_reported_once() {
     let lookups = json!([{"name": "one", "table": "ads", "key": "two.a.b"},
         {"name": "two", "table": "ads", "key": "one.a.b"}]);
-    let told = problems(&[], lookups, &[json!("feature.f1"), json!("feature.f0")]);
+    let reported = problems(&[], lookups, &[json!("feature.f1"), json!("feature.f0")]);
     let expected = [
         "lookups[0].key: depends on itself: lookup \"one\" reads lookup \"two\" reads lookup \"one\"",
         "features[0]: depends on itself: feature \"f0\" reads feature \"f1\" reads feature \"f0\"",
     ];
-    assert_eq!(told.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(reported.lines().collect::<Vec<_>>(), expected);
 }
 
 #[test]
