@@ -40,6 +40,8 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
+from quiver_features import FeatureCross
+
 ROWS = 300
 NAN = float("nan")
 
@@ -261,6 +263,46 @@ def _encoding() -> dict[str, Case]:
     ordinal = OrdinalEncoder(unknown_value=-1, **unknown)
     found["ordinal of many integers"] = Case(ordinal, identifiers, identifiers)
     return found
+
+
+def _crosses() -> dict[str, Case]:
+    """Crosses of two and three columns; the missing values of "city" make the whole text missing, or have a text."""
+    data = frame()
+    data["zone"] = (data["age"] // 20).astype("float64")
+    data["group"] = data["clicks"] % 3
+    of_numbers = ColumnTransformer(
+        [
+            ("bins", KBinsDiscretizer(3, encode="ordinal", strategy="uniform", subsample=None), ["clicks"]),
+            ("root", FunctionTransformer(np.sqrt), ["group"]),
+        ]
+    )
+    encoded = ColumnTransformer(
+        [
+            ("mean", make_pipeline(FeatureCross(), TargetEncoder(random_state=0)), ["city", "device"]),
+            ("hot", make_pipeline(FeatureCross("", "?"), OneHotEncoder(handle_unknown="ignore")), ["city", "active"]),
+            ("age", SimpleImputer(), ["age"]),
+        ]
+    )
+    binary = target("binary")
+    ordinal = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
+    typed = data[["zone", "group", "active"]]
+    return {
+        "cross, then target": Case(
+            make_pipeline(FeatureCross(), TargetEncoder(random_state=0)), data[["city", "device"]],
+            data[["city", "device"]], binary,
+        ),
+        "cross with a text for missing values, then one-hot": _strings(
+            make_pipeline(FeatureCross(" x ", "none"), OneHotEncoder(handle_unknown="ignore"))
+        ),
+        "cross of floats, integers and booleans, then ordinal": Case(
+            make_pipeline(FeatureCross(), ordinal), typed, typed
+        ),
+        "cross of computed numbers, then one-hot": Case(
+            make_pipeline(of_numbers, FeatureCross(), OneHotEncoder(handle_unknown="ignore")),
+            data[["clicks", "group"]], data[["clicks", "group"]],
+        ),
+        "crosses beside other columns": Case(encoded, data, data, binary, {"scopes": {"city": "request"}}),
+    }  # fmt: skip
 
 
 def _labels() -> dict[str, Case]:
@@ -539,6 +581,7 @@ FAMILIES: list[Callable[[], dict[str, Case]]] = [
     _distribution,
     _binning,
     _encoding,
+    _crosses,
     _labels,
     _missing,
     _text,

@@ -206,6 +206,12 @@ def _cast(step: dict[str, Any], x: Value) -> Value:
         return np.float64(np.float32(x))
 
 
+def _format(step: dict[str, Any], x: Value) -> Value:
+    ((kind, form),) = (item for item in step.items() if item[0] != "op")
+    assert (kind, form) in {("float", "repr"), ("integer", "decimal"), ("boolean", "capitalized")}
+    return {"float": lambda: repr(float(x)), "integer": lambda: str(int(x)), "boolean": lambda: str(bool(x))}[kind]()
+
+
 FUNCTIONS = {
     "abs": np.abs, "negate": np.negative, "sign": np.sign, "square": np.square, "sqrt": np.sqrt, "cbrt": np.cbrt,
     "reciprocal": np.reciprocal, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log2": np.log2,
@@ -529,6 +535,14 @@ def _whole(function: Any) -> Any:
     return lambda step, *inputs: None if any(one is None for one in inputs) else function(step, *inputs)
 
 
+def _join_text(step: dict[str, Any], *parts: Value) -> Value:
+    if step["null"] == "null" and None in parts:
+        return None
+    assert step["null"] == "null" or "value" in step["null"]
+    text = step["separator"].join(step["null"]["value"] if part is None else part for part in parts)
+    return text if len(text.encode()) <= 1024 else None
+
+
 WHOLE = {
     "multi_hot": _multi_hot,
     "feature_hash": _feature_hash,
@@ -537,6 +551,7 @@ WHOLE = {
     "compare": _whole(lambda step, a, b: {"equal": _same}[step["function"]](a, b)),
     "choose": lambda step, condition, a, b: None if condition is None else (a if condition else b),
     "constant": lambda step, x: step["value"],
+    "join_text": _join_text,
 }
 
 NULLS = {
@@ -553,6 +568,7 @@ PLAIN = {
     "max_abs": lambda step, x: _rounding(step)(x / _each(step["scale"])),
     "robust_scale": _robust,
     "cast": _cast,
+    "format": _format,
     "clip": lambda step, x: _clipped(x, _each(step["min"]), _each(step["max"])),
     "math": _math,
     "log1p": _log1p,

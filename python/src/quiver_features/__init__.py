@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .exporter import Entry, ExportError, ExportProblem, ExportWarning, Lookup, export, register
+    from .feature_cross import FeatureCross
     from .tables import TableColumn, TableError, TableProblem, WrittenTable, write_table
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ExportWarning",
     "FailedVersion",
     "Feature",
+    "FeatureCross",
     "FeatureSet",
     "FeatureSetVersions",
     "Features",
@@ -64,14 +66,19 @@ __all__ = [
     "write_table",
 ]
 
-_EXPORTER = {"Entry", "ExportError", "ExportProblem", "ExportWarning", "Lookup", "export", "register"}
-_TABLES = {"TableColumn", "TableError", "TableProblem", "WrittenTable", "write_table"}
+_MODULES = {
+    **dict.fromkeys(
+        ["Entry", "ExportError", "ExportProblem", "ExportWarning", "Lookup", "export", "register"], ".exporter"
+    ),
+    "FeatureCross": ".feature_cross",
+    **dict.fromkeys(["TableColumn", "TableError", "TableProblem", "WrittenTable", "write_table"], ".tables"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _EXPORTER | _TABLES:
+    if name in _MODULES:
         try:
-            module = importlib.import_module(".exporter" if name in _EXPORTER else ".tables", __name__)
+            module = importlib.import_module(_MODULES[name], __name__)
         except ModuleNotFoundError as error:
             hint = "install quiver-features[export]"
             raise ModuleNotFoundError(f"{name} needs {error.name}: {hint}", name=error.name) from error

@@ -131,7 +131,7 @@ def export(
     request_scope = _request_scope(scopes, optional, read.sources if joined is None else inputs)
     exactness = _exactness(features, max_ulp)
     compared = golden.Output(output, dtype, len(columns), exactness, default, max_ulp)
-    rows = golden.hard_rows(oracle, read, base, sources, context.hints, golden_rows)
+    rows = golden.hard_rows(oracle, read, base, sources, context.hints, golden_rows, context.telling_rows)
 
     def differing(rows: Sequence[Row]) -> set[int]:
         once_more = _context(fitted, read, expressions)

@@ -398,6 +398,17 @@ def normalize_text(x: Expression, *, case: str, accents: str) -> Expression:
     return _step("normalize_text", [x], x.type, {"case": case, "accents": accents, "trim": False})
 
 
+def format_text(x: Expression, **form: str) -> Expression:
+    """The text of a number or boolean: float="repr", integer="decimal" or boolean="capitalized"."""
+    return _step("format", [x], replace(x.type, element="string"), form)
+
+
+def join_text(parts: Sequence[Expression], separator: str, *, missing: str | None) -> Expression:
+    """Texts as one; `missing` stands for a null part, and None makes the whole text null, as one too long is."""
+    parameters = {"separator": separator, "null": "null" if missing is None else {"value": missing}}
+    return _step("join_text", parts, ValueType("string"), parameters)
+
+
 def tokenize(x: Expression, *, rule: Any, stop_words: Sequence[str], minimum: int) -> Expression:
     """Tokens of at least `minimum` characters."""
     parameters = {"rule": rule, "stop_words": list(stop_words), "minimum": minimum}

@@ -157,11 +157,13 @@ def hard_rows(
     used: Sequence[Source],
     hints: Mapping[Expression, Sequence[Any]],
     most: int | None,
+    telling: Sequence[int] = (),
 ) -> Rows:
     """Rows in which every column that is used shows all its hard values, as far as the estimator accepts them.
 
     Args:
         most: The most rows; None for as many as the column with the most hard values needs.
+        telling: The base's rows, by position, that come before its others.
     """
     by_source = _accepted_values(oracle, sample, base[0], used, hints)
     longest = max((len(values) for values in by_source), default=0)
@@ -175,11 +177,20 @@ def hard_rows(
                     for position, values in enumerate(by_source)
                 )
             )
-    plain = [*sample.key_rows(base), *base[: max(1, (most or _USUAL_ROWS) // 4)]]
+    plain = [*sample.key_rows(base), *_plain(base, telling, most)]
     if most is None:
         most = max(_USUAL_ROWS, len(plain) + longest)
     distinct = list({tuple(identity(value) for value in row): row for row in [*plain, *rows]}.values())
     return oracle.accepted(sample.settled(distinct[:most]))
+
+
+def _plain(base: Sequence[Row], telling: Sequence[int], most: int | None) -> list[Row]:
+    """Rows as they are in the sample: a quarter of the golden rows, or all that tell something."""
+    positions = dict.fromkeys([*telling, *range(len(base))])
+    count = max(1, (most or _USUAL_ROWS) // 4)
+    if most is None:
+        count = max(count, len(set(telling)))
+    return [base[at] for at in list(positions)[:count]]
 
 
 def _accepted_values(

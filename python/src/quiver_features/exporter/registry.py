@@ -24,6 +24,7 @@ class Context:
         hints: For each input's expression the values at which something changes: edges, knots, categories.
         sources: The sample's columns by their expressions.
         differing: The rows of the data, by position, for which the engine is known to give something else.
+        telling_rows: The rows of the data, by position, that golden rows should hold.
         unsteady: The steps that note such rows; without any no rows need to be looked through.
         expressions: What FunctionTransformers compute, by step or function.
         functions: The steps that are FunctionTransformers.
@@ -36,6 +37,7 @@ class Context:
     hints: dict[Expression, list[Any]] = field(default_factory=dict)
     sources: dict[Expression, Source] = field(default_factory=dict)
     differing: set[int] = field(default_factory=set)
+    telling_rows: list[int] = field(default_factory=list)
     unsteady: set[str] = field(default_factory=set)
     expressions: Mapping[Any, str | Sequence[str]] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
@@ -91,19 +93,20 @@ _BY_CLASS: dict[type, Handler] = {}
 _COMPOSITIONS: set[Handler] = set()
 
 
-def exports(*class_names: str, composition: bool = False) -> Callable[[Handler], Handler]:
-    """Registers a function for scikit-learn's classes of these names.
+def exports(*class_names: str, package: str = "sklearn", composition: bool = False) -> Callable[[Handler], Handler]:
+    """Registers a function for a package's classes of these names.
 
     Classes are known by package and name, so that nothing is imported for them. A subclass is another class: it may
     compute something else.
 
     Args:
+        package: The package that has them.
         composition: Whether they only pass columns on to estimators inside them.
     """
 
     def register(handler: Handler) -> Handler:
         for name in class_names:
-            _HANDLERS["sklearn", name] = handler
+            _HANDLERS[package, name] = handler
             if composition:
                 _COMPOSITIONS.add(handler)
         return handler

@@ -3,6 +3,7 @@
 from . import (
     binning,
     composition,
+    crossing,
     distribution,
     encoding,
     expansion,
@@ -19,6 +20,7 @@ from . import (
 __all__ = [
     "binning",
     "composition",
+    "crossing",
     "distribution",
     "encoding",
     "expansion",
