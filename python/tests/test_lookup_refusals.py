@@ -131,6 +131,15 @@ REFUSALS: list[tuple[list[Lookup], dict[str, Any], str]] = [
 ]
 
 
+def test_keys_of_the_sample_that_floats_have_rounded_are_refused(tmp_path: Path) -> None:
+    pipeline, frame = fitted()
+    frame["ad_id"] = frame["ad_id"] + 2.0**53
+    with pytest.raises(
+        ExportError, match=r"'ad_id' holds float64, .* is int64: .*nullable Int64 keeps them as they are$"
+    ):
+        export(pipeline, tmp_path, "ctr", sample=frame, lookups=[Lookup("ads", key="ad_id")], tables={"ads": ADS})
+
+
 def test_a_repository_that_can_not_be_written_is_refused(tmp_path: Path) -> None:
     pipeline, frame = fitted()
     (tmp_path / "file").touch()

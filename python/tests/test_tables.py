@@ -208,6 +208,8 @@ REFUSALS: list[tuple[Any, Any, dict[str, Any], str]] = [
     ({"a": [1.5, 2.0]}, "a", {}, "a key is whole numbers or strings: 1.5 is not a whole number"),
     ({"a": [True]}, "a", {}, "is bool; a key is int64, uint64 or string"),
     ({"a": [1]}, "b", {}, "there is no key column 'b'; the columns are a"),
+    ({"a": [9007199254740992.0]}, "a", {}, "9007199254740992.0 may have been another integer, since float64 is exact"),
+    ({"a": [1], "b": np.float32([2**24])}, "a", {"columns": {"b": "int64"}}, "since float32 is exact only below 2^24"),
     (np.zeros((2, 3)), "b", {}, "the columns are vector; give the keys themselves, as in key={'b': ids}"),
     ({"a": [1], "b": [1, 2]}, "a", {}, "different numbers of rows: a has 1, b has 2"),
     ({"a": [1], "n": [None]}, "a", {}, "column 'n': every value is missing, so that its type is unknown"),

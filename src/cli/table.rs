@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 
+mod changes;
 mod get;
 mod head;
 mod import;

@@ -229,6 +229,24 @@ fn command_lines_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn what_a_new_version_changes_is_noted() {
+    let place = Place::new();
+    place.write("ads.csv", "ad,price,name\n1,2.5,a\n");
+    let (_, said) = place.import("ads", &["ads.csv", "--key", "ad"]);
+    assert_eq!(said, "");
+    let (_, said) = place.import("ads", &["ads.csv", "--key", "ad"]);
+    assert_eq!(said, "", "nothing has changed");
+    place.write("ads.csv", "ad,price\na1,2\n");
+    let (_, said) = place.import("ads", &["ads.csv", "--key", "ad"]);
+    let expect = [
+        "note: column ad is string, in version 2 int64: --column 'ad:int64' keeps that",
+        "note: column price is int64, in version 2 float64: --column 'price:float64' keeps that",
+        "note: column name of version 2 is missing",
+    ];
+    assert_eq!(said.lines().collect::<Vec<_>>(), expect);
+}
+
+#[test]
 fn files_without_rows_are_refused() {
     let place = Place::new();
     place.write("empty.csv", "");

@@ -113,6 +113,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let found = import.find(&files, &loading);
     loading.finish();
     print(&format!("{}\n", columns(&found)))?;
+    super::changes::changes(&folder, &found).iter().for_each(|change| eprintln!("note: {change}"));
     found.problems.or(()).map_err(failed)?;
     if arguments.dry_run {
         return Ok(());

@@ -39,7 +39,9 @@ class _Column:
 
     def unusable(self, reason: str = "") -> Source:
         hint = _TIMES_HINT if _is_of_time(self) else ""
-        return self.source("unusable", problem=reason or f"its type is {self.dtype}, which the exporter does not read{hint}")
+        return self.source(
+            "unusable", problem=reason or f"its type is {self.dtype}, which the exporter does not read{hint}"
+        )
 
 
 _TIMES_HINT = (

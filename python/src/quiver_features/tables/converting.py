@@ -71,6 +71,8 @@ def _scalars(column: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray:
         raise Refusal(f"is {column.type}, which can't be stored as {to.dtype}") from None
     if to.is_float and pa.types.is_floating(column.type):
         _refuse_beyond(column, result, to)
+    if to.is_integer and pa.types.is_floating(column.type):
+        _refuse_rounded(column)
     return result
 
 
@@ -119,6 +121,17 @@ def _refuse_beyond(column: pa.ChunkedArray, result: pa.ChunkedArray, to: ColumnT
     beyond = pc.fill_null(pc.and_not(after, before), False).to_numpy()
     if beyond.any():
         raise Refusal(f"{_some(column, beyond)} is beyond what {to.dtype} holds; give a wider type")
+
+
+def _refuse_rounded(column: pa.ChunkedArray) -> None:
+    """Refuses floats that may have been another integer before they were floats."""
+    bits = {pa.float16(): 11, pa.float32(): 24}.get(column.type, 53)
+    rounded = pc.fill_null(pc.greater_equal(pc.abs(column), pa.scalar(2.0**bits, column.type)), False).to_numpy()
+    if rounded.any():
+        raise Refusal(
+            f"{_some(column, rounded)} may have been another integer, since float{column.type.bit_width} is exact only "
+            f"below 2^{bits}: give integers, where some are missing as pandas' nullable Int64 or from Arrow"
+        )
 
 
 def _some(column: pa.ChunkedArray, mask: np.ndarray[Any, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...tables.types import KEYS
 from .. import containers
 from ..expressions import Expression
 from ..nulls import is_missing
@@ -307,7 +308,7 @@ def _are_whole(values: Sequence[Any]) -> bool:
 
 
 def _other_key_type(label: str, held: str, wanted: str, where: str) -> str:
-    return (
-        f"the sample's {label!r} holds {held}, the key {where} is {wanted}: give the sample's column that type, or "
-        f"write the table with another one, as in write_table(..., columns={{...: {held!r}}})"
-    )
+    differs = f"the sample's {label!r} holds {held}, the key {where} is {wanted}: give the sample's column that type"
+    if held not in KEYS:
+        return f"{differs}; where some of its integers are missing, pandas' nullable Int64 keeps them as they are"
+    return f"{differs}, or write the table with another one, as in write_table(..., columns={{...: {held!r}}})"
