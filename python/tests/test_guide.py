@@ -90,11 +90,13 @@ def test_mistakes_on_the_way_are_answered_as_the_guide_shows(tmp_path: Path, fit
     texts = {**tables, "users": tables["users"].astype({"user_id": str})}
     ages = [Lookup("users", key="user_id", scope="request", columns=["ages"]), *lookups()[1:]]
     nearest = make_column_transformer((KNNImputer(), ["bid"])).fit(joined)
+    rounded = joined.assign(user_id=joined["user_id"] + 2.0**53)
     twice = pd.concat([tables["ads"], tables["ads"]])
     messages = [
         refused(ExportError, lambda: exported("texts", tables=texts)),
         refused(ExportError, lambda: exported("ages", lookups=ages)),
         refused(ExportError, lambda: export(nearest, tmp_path / "nearest", "nearest", sample=joined)),
+        refused(ExportError, lambda: exported("rounded", sample=rounded)),
         refused(TableError, lambda: write_table(tmp_path, "ads", twice, key="ad_id")),
     ]
     exported("good")

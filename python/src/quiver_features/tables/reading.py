@@ -56,7 +56,10 @@ def _file(path: Path) -> Columns:
         from pyarrow import feather
 
         return read(feather.read_table(path))
-    raise TableError.of(f"{path.name} is not a Parquet, Arrow or .npy file: read it first, for instance with pandas")
+    raise TableError.of(
+        f"{path.name} is not a Parquet, Arrow or .npy file: read it first, for instance with pandas, "
+        "or use `quiver table import`"
+    )
 
 
 def _arrow_table(data: Any) -> pa.Table | None:
