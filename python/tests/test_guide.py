@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from server import BINARY, needs_server, serving
 from sklearn.compose import make_column_transformer
 from sklearn.impute import KNNImputer
 
 from quiver_features import Client, ExportError, Lookup, RequestError, TableError, export, write_table
-from server import BINARY, needs_server, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "guide.md").read_text()

@@ -70,7 +70,7 @@ def test_rules_find_what_patterns_find(pattern: str) -> None:
     ],
 )
 def test_other_patterns_are_refused(pattern: str) -> None:
-    with pytest.raises(Refusal, match="can't be expressed; .* can"):
+    with pytest.raises(Refusal, match=r"can't be expressed; .* can"):
         rule_of(pattern)
 
 
