@@ -8,7 +8,7 @@ use crate::transform::Transform;
 const HEAD: &str = r#"# Operations
 
 What a feature's `steps` can do. A step is a JSON object: `op` names the operation, the other fields are its parameters.
-Every field is required unless it is marked as optional, and unknown fields are refused. The first step takes the
+Every field is required unless it is marked as optional, and unknown fields are rejected. The first step takes the
 feature's inputs, each other step the result before it. `quiver schema spec` prints the same as a JSON Schema.
 
 Unless an operation says otherwise, null (no value) stays null with its status, NaN is a float like any other, floats
