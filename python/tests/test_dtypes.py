@@ -1,4 +1,4 @@
-"""Columns of every type through every estimator: served as transformed, or refused with the column and the reason."""
+"""Columns of every type through every estimator: served as transformed, or rejected with the column and the reason."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from quiver_features import Client, ExportError, ExportProblem, export
 from quiver_features.exporter.containers import dense, numpy_types
 
 NAMED = re.compile(r"column '|its input is sparse")
-"""A sparse matrix is refused as a whole."""
+"""A sparse matrix is rejected as a whole."""
 
 ODD = (np.float16, np.longdouble)
 
@@ -102,7 +102,7 @@ class Exported(NamedTuple):
 
 
 def exported(container: Any, repository: Path, name: str) -> Exported:
-    """Exports all estimators as one; again without those that are refused."""
+    """Exports all estimators as one; again without those that are rejected."""
     numeric, others = _taken(container)
     problems = []
     for estimator in others:
@@ -114,7 +114,7 @@ def exported(container: Any, repository: Path, name: str) -> Exported:
             return Exported(container, dense(union.transform(container)), tuple(problems))
         problems += refused
         steps = {problem.path.split(" > ")[0] for problem in refused}
-        # What is refused as a whole is a column that some of the steps pass on.
+        # What is rejected as a whole is a column that some of the steps pass on.
         as_a_whole = not steps & numeric.keys()
         numeric = {} if as_a_whole else {step: of for step, of in numeric.items() if step not in steps}
     return Exported(container, None, tuple(problems))

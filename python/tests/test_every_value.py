@@ -1,4 +1,4 @@
-"""Every container with every kind of value is accepted, or refused with the input's name, for every type and scope."""
+"""Every container with every kind of value is accepted, or rejected with the input's name, for every type and scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lookups that don't fit the sample or the tables are refused with what to do, and nothing is written."""
+"""Lookups that don't fit the sample or the tables are rejected with what to do, and nothing is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can't be expressed is refused with the path of the step and the reason, and nothing is written."""
+"""What can't be expressed is rejected with the path of the step and the reason, and nothing is written."""
 
 from __future__ import annotations
 

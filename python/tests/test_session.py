@@ -19,7 +19,7 @@ FRAME = pd.DataFrame({"bid": [1.0, 2.0], "age": [3.0, 4.0], "more": ["a", "b"]})
 
 
 class Refused(grpc.RpcError):
-    """What gRPC raises for a request that is refused."""
+    """What gRPC raises for a request that is rejected."""
 
     def __init__(self, code: grpc.StatusCode) -> None:
         self._code = code
@@ -35,7 +35,7 @@ class Refused(grpc.RpcError):
 
 
 class Served:
-    """A server of versions, each with its inputs; all others columns of a request are refused.
+    """A server of versions, each with its inputs; all other columns of a request are rejected.
 
     Attributes:
         versions: The inputs of each version.

@@ -1,4 +1,4 @@
-"""Tables from data of many kinds: types are found or asked for, losses are refused, a server reads what was written."""
+"""Tables from data of many kinds: types are found or asked for, losses are rejected, a server reads the files."""
 
 from __future__ import annotations
 

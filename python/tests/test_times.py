@@ -1,4 +1,4 @@
-"""Times of every library become counts of the input's unit, exactly, or are refused."""
+"""Times of every library become counts of the input's unit, exactly, or are rejected."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Input:
         dtype: The type of its values, or of its lists' elements; "unknown" for one that this client is too old for.
         scope: "request" for one value, "row" for one for each row.
         is_list: Whether each value is a list.
-        required: Whether a request without it is refused; otherwise it is all null then.
+        required: Whether a request without it is rejected; otherwise it is all null then.
         nan_is_null: Whether NaN counts as null.
         time_unit: What a timestamp, duration or date counts, by NumPy's name; None for other types.
         time_zone: The zone that timestamps belong to, where they have one. They count from 1970-01-01T00:00:00Z with a

@@ -1,4 +1,4 @@
-"""What a request was refused for."""
+"""Why a request was rejected."""
 
 from __future__ import annotations
 

@@ -197,7 +197,7 @@ class Session:
         return now
 
     def _written_again(self, sent: Sent, error: RequestError) -> Steps[Sent]:
-        """A refused request, where the feature set has changed since it was described."""
+        """A rejected request, where the feature set has changed since it was described."""
         if sent.is_fresh or error.code not in _REFUSED:
             raise error
         now = yield from self.describe(sent.wanted.feature_set, sent.wanted.version)

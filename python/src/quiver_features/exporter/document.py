@@ -98,7 +98,7 @@ def _is_integer(value: float) -> bool:
 
 
 def check(features: Sequence[Served], dtype: str) -> None:
-    """Refuses what an output can't hold."""
+    """Rejects what an output can't hold."""
     problems = []
     if not features:
         problems.append(ExportProblem("", "the result has no columns"))
@@ -223,7 +223,7 @@ def _written(step: Any) -> Any:
 
 
 def used_sources(sources: Sequence[Source], used: set[str]) -> list[Source]:
-    """The sources that the features read, in the sample's order; refuses those that can't be inputs."""
+    """The sources that the features read, in the sample's order; rejects those that can't be inputs."""
     found = [source for source in sources if used & set(source.input_names)]
     problems = [ExportProblem(f"column {one.name!r}", one.problem) for one in found if one.problem]
     if problems:

@@ -194,7 +194,7 @@ def _check_arguments(fitted: Any, name: str, dtype: str, default: float, golden_
 
 
 def _check_expressions(context: Context) -> None:
-    """Refuses expressions for what is no step with a function."""
+    """Rejects expressions for what is no step with a function."""
     unused = [key for key in context.expressions if key not in context.used]
     steps = ", ".join(sorted(context.functions)) or "none"
     problems = [f"{key!r} is no step with a function, and no step's function; these are: {steps}" for key in unused]
@@ -219,7 +219,7 @@ def _walked(fitted: Any, read: Sample, rows: Sequence[Row], context: Context) ->
 
 
 def _exactness(features: Sequence[Served], max_ulp: int | None) -> np.ndarray[Any, np.dtype[np.int8]]:
-    """For each column of the result; refuses what no tolerance is safe for."""
+    """For each column of the result; rejects what no tolerance is safe for."""
     rough = [feature.name for feature in features if feature.expression.exactness == Exactness.ROUGH]
     if rough and max_ulp is None:
         reason = (

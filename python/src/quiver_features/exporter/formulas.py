@@ -57,7 +57,7 @@ class Formula:
 
 
 def read(text: str) -> Formula:
-    """Reads a formula; refuses what ``expr`` does not have."""
+    """Reads a formula; rejects what ``expr`` does not have."""
     try:
         tree = ast.parse(_with_choices(text.strip()), mode="eval").body
     except (SyntaxError, ValueError) as error:

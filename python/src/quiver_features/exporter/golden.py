@@ -69,7 +69,7 @@ class Oracle:
         self._sparse = False
 
     def transform(self, rows: Sequence[Row]) -> Numbers | None:
-        """What the estimator makes of the rows, or None where it refuses any of them."""
+        """What the estimator makes of the rows, or None where it rejects any of them."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -123,7 +123,7 @@ class Oracle:
 
 
 def first_reason(estimator: Any, sample: Sample) -> str:
-    """Why the estimator refuses the sample's first row."""
+    """Why the estimator rejects the sample's first row."""
     try:
         result = estimator.transform(sample.build(sample.rows[:1]))
     except Exception as error:

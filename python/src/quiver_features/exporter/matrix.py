@@ -115,7 +115,7 @@ def vector(columns: Sequence[Column]) -> Expression:
 
 
 def number(expression: Expression) -> Expression:
-    """As float64, the type that arithmetic takes; strings and lists are refused."""
+    """As float64, the type that arithmetic takes; strings and lists are rejected."""
     if expression.type.list:
         raise Refusal("takes numbers, its input holds lists")
     if expression.type.element == "string":

@@ -15,7 +15,7 @@ class ExportWarning(UserWarning):
 
 
 def features_of(fitted: Any) -> Any:
-    """The transformer that makes a model's features; warns of what is left out, refuses a model without any before it.
+    """The transformer that makes a model's features; warns of what is left out, rejects a model without any before it.
 
     Knows pipelines whose last step predicts, and what wraps an estimator: GridSearchCV and the other searches,
     TransformedTargetRegressor, CalibratedClassifierCV, FrozenEstimator and the tuners of thresholds.

@@ -46,7 +46,7 @@ def walk(estimator: Any, matrix: Matrix, context: Context) -> Matrix:
 
 
 def _check_inputs(matrix: Matrix, context: Context) -> None:
-    """Refuses columns of the sample that can't be inputs before an estimator reads them."""
+    """Rejects columns of the sample that can't be inputs before an estimator reads them."""
     sources = [(column.name, context.sources.get(column.expression)) for column in matrix.columns]
     problems = [f"column {name!r}: {source.problem}" for name, source in sources if source and source.problem]
     for problem in problems:
@@ -56,7 +56,7 @@ def _check_inputs(matrix: Matrix, context: Context) -> None:
 
 
 def not_known(estimator: Any) -> str:
-    """Why an estimator without a function is refused."""
+    """Why an estimator without a function is rejected."""
     cls = type(estimator)
     for base in cls.__mro__[1:]:
         if registry.is_known(base):

@@ -25,7 +25,7 @@ def wanted_type(column: pa.ChunkedArray, lossy: bool) -> ColumnType:
 def convert(column: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray:
     """The column in its stored type, or the reason why it can't be.
 
-    Values are rounded to a narrower float, since it was asked for; what is beyond its range is refused all the same.
+    Values are rounded to a narrower float, since it was asked for; what is beyond its range is rejected all the same.
     """
     if to.width is not None:
         return _vectors(column, to)

@@ -93,7 +93,7 @@ def key_type(column: pa.ChunkedArray, asked: ColumnType | None) -> ColumnType:
 
 
 def key_column(column: pa.ChunkedArray, asked: ColumnType | None) -> tuple[ColumnType, pa.ChunkedArray]:
-    """The key column in its type; nulls are refused with their rows."""
+    """The key column in its type; nulls are rejected with their rows."""
     if len(column) and column.null_count:
         positions = pc.indices_nonzero(column.is_null()).to_pylist()
         raise Refusal(f"{_counted(positions, 'a key is missing in row', 'keys are missing, in rows')}; leave them out")

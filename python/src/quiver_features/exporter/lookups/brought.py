@@ -221,7 +221,7 @@ class BroughtEntry(Brought):
 
 
 def reconciled(x: Expression, of: ColumnType | None, source: Source) -> Expression:
-    """A stored value as the joined frame has it, exactly; refuses what is not the same value there.
+    """A stored value as the joined frame has it, exactly; rejects what is not the same value there.
 
     Args:
         of: The table column's type; None for an input.

@@ -50,13 +50,13 @@ def defaults(
 
 
 def _answer(oracle: Oracle, row: Row) -> Numbers | None:
-    """What the estimator makes of a row, or None where it refuses it."""
+    """What the estimator makes of a row, or None where it rejects it."""
     found = oracle.transform([row])
     return found.toarray() if found is not None and issparse(found) else found
 
 
 def _refuse_two_nulls(oracle: Oracle, sample: JoinedSample, base: Row) -> None:
-    """Refuses columns in which the pipeline takes no value and no row for two things; served they are one."""
+    """Rejects columns in which the pipeline takes no value and no row for two things; served they are one."""
     problems = []
     for lookup in sample.lookups:
         for at, source in lookup.brought.items():
