@@ -41,7 +41,7 @@ struct AnswerBytes {
     known: usize,
 }
 
-/// Finds the feature set that a request names, and refuses more columns or outputs than it has.
+/// Finds the feature set that a request names, and rejects more columns or outputs than it has.
 pub fn find<'a>(snapshot: &'a Snapshot, head: Head<'_>) -> Result<&'a Arc<FeatureSet>, Refusal> {
     let feature_set = snapshot.find(head.feature_set, head.version).map_err(Refusal::NotFound)?;
     let Spec { name, inputs, outputs, .. } = feature_set.spec();
@@ -99,7 +99,7 @@ fn sparse_hint(feature_set: &FeatureSet, tensors: &[TensorShape]) -> &'static st
     }
 }
 
-/// Refuses columns whose rows have more text or longer lists than one may have.
+/// Rejects columns whose rows have more text or longer lists than one may have.
 fn check_sizes(spec: &Spec, inputs: &Inputs, limits: &Limits) -> Result<(), Refusal> {
     let mut problems = Problems::of_request();
     for (input, column) in spec.inputs.iter().zip(&inputs.columns) {

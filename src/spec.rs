@@ -1,6 +1,6 @@
 //! The spec: the fitted document of one version of a feature set, as written.
 //!
-//! Every behavioural switch is a required field and unknown fields are refused: the server assumes nothing.
+//! Every behavioural switch is a required field and unknown fields are rejected: the server assumes nothing.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -82,7 +82,7 @@ pub struct Input {
     pub dtype: InputType,
     /// One value for a request, or one for each row.
     pub scope: Scope,
-    /// Whether a request without this column is refused. A column that may be missing is then all null.
+    /// Whether a request without this column is rejected. A column that may be missing is then all null.
     pub required: bool,
     /// What NaN means; written for float32 and float64 (and lists of them), and for no other type.
     #[serde(skip_serializing_if = "Option::is_none")]

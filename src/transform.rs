@@ -1,7 +1,7 @@
 //! The catalogue of fitted transforms: each file holds one operation's parameters, checks, kernel and tests.
 //!
 //! A transform sees columns, never a row or a name. Its parameters are the spec's: every behavioural switch is a
-//! required field, and unknown fields are refused. To add an operation, write its file, and add its `mod`
+//! required field, and unknown fields are rejected. To add an operation, write its file, and add its `mod`
 //! line and its line in [`Transform`] below.
 
 use std::fmt::Debug;

@@ -35,7 +35,7 @@ struct Named<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// Names the tensors by the feature set's description; refuses an answer that does not fit to it.
+    /// Names the tensors by the feature set's description; rejects an answer that does not fit to it.
     pub fn new(
         described: &'a GetFeatureSetResponse,
         response: &'a GetFeaturesResponse,
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_an_answer_of_another_shape() {
+    fn rejects_an_answer_of_another_shape() {
         let (described, response) = (described(), response(1, vec![0.25], vec![]));
         assert!(Answer::new(&described, &response, Vec::new()).is_err());
     }

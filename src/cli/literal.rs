@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_closed() {
+    fn rejects_what_is_not_closed() {
         for text in ["[a", "[a,[b]", "\"a", "[a]b", "a]", "[\"a\" b]"] {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(all.iter().map(partitions).collect::<Vec<_>>(), expected);
         assert_eq!(found(&folder.path().join("day=*/part-*.parquet")).expect("one")[0], all[1]);
         assert_eq!(found(&folder.path().join("day=*-0[12]")).expect("two folders"), all[..2]);
-        let refused = |name: &str| found(&folder.path().join(name)).expect_err("refused");
+        let refused = |name: &str| found(&folder.path().join(name)).expect_err("rejected");
         assert!(refused("*.orc").contains("matches no file"));
         assert!(refused("notes.txt").starts_with("must be named *.parquet"));
         assert!(refused("_temporary/../day=2024-01-01/../empty*").contains("matches no file"));

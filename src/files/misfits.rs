@@ -35,7 +35,7 @@ impl Misfits {
         self.kept.iter()
     }
 
-    /// Refuses all of them, each at the place of its row and with the option that reads it nevertheless.
+    /// Rejects all of them, each at the place of its row and with the option that reads it nevertheless.
     pub fn refuse(&self, option: &str, refusals: &mut Refusals, place: impl Fn(usize) -> String) {
         for (row, misfit) in &self.kept {
             refusals.add(|| place(*row), || misfit.with_way_out(option));

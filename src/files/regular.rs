@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pipes_devices_and_links_to_them_are_refused_and_do_not_wait() {
+    fn pipes_devices_and_links_to_them_are_rejected_and_do_not_wait() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name);
         fs::write(path("file"), "text").expect("writes");

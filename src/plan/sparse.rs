@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_beyond_the_room_is_refused() {
+    fn a_row_beyond_the_room_is_rejected() {
         let (mut rows, mut room) = (SparseRows::default(), Room(20));
         rows.push::<f32>(0, 1.0);
         assert_eq!(rows.end(4, &mut room), Ok(()));

@@ -148,7 +148,7 @@ impl Destination<'_> {
                     self.write_one_hots(&[OneHot { slots, width, at: 0 }], rows, part);
                 }
                 Values::Sparse(vectors) => self.write_sparse::<N>(vectors, rows, part),
-                // The layout refuses string features.
+                // The layout rejects string features.
                 Values::String(_) => {}
             }
         });

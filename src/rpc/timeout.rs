@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_every_unit_and_refuses_the_rest() {
+    fn reads_every_unit_and_rejects_the_rest() {
         let good =
             [("1H", 3_600_000), ("2M", 120_000), ("3S", 3000), ("45m", 45), ("7000u", 7), ("8000000n", 8)];
         for (text, millis) in good {

@@ -30,7 +30,7 @@ pub struct Import {
     pub lossy: bool,
     /// Which of several rows with one key stays; none to refuse them.
     pub duplicates: Option<Keep>,
-    /// Whether rows without a key are left out and not refused.
+    /// Whether rows without a key are left out and not rejected.
     pub drop_null_keys: bool,
 }
 

@@ -58,7 +58,7 @@ fn targets(schema: &TableSchema) -> Vec<Target> {
     keys.chain(columns).collect()
 }
 
-/// Opens every file of rows and checks its columns, so that a table of wrong files is refused before the long work.
+/// Opens every file of rows and checks its columns, so that a table of wrong files is rejected before the long work.
 fn open_files(folder: &Path, targets: &[Target]) -> Result<Vec<(String, DataFile)>, Problems> {
     let mut refusals = Refusals::default();
     let mut files = Vec::new();

@@ -31,7 +31,7 @@ fn marked(mut column: Column, position: usize, mark: Mark) -> Column {
 }
 
 fn refusals(schema: TableSchema, keys: Vec<Column>, columns: Vec<Column>) -> String {
-    Table::from_columns(schema, keys, columns).expect_err("refused").to_string()
+    Table::from_columns(schema, keys, columns).expect_err("rejected").to_string()
 }
 
 /// What `find` must give: the row of an equal key, or the row that says why there is none.
@@ -189,7 +189,7 @@ fn vectors_and_marks_are_open_to_plans() {
 }
 
 #[test]
-fn wrong_columns_are_refused_with_their_row() {
+fn wrong_columns_are_rejected_with_their_row() {
     let small = || ColumnSchema::scalar("small", Stored::Int8);
     let key = [Element::Int64];
     let nulls = marked(integers(&[1, 2, 3]), 1, Mark::NULL);

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_become_floats_and_strings_are_refused() {
+    fn integers_become_floats_and_strings_are_rejected() {
         let input =
             Column { values: Values::Int64(vec![-3, 7]), marks: vec![Mark::PRESENT, Mark::NULL], list: None };
         let out = run(CastTo::Float64, Element::Int64, &input);

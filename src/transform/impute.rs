@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_type_is_refused() {
+    fn a_value_of_another_type_is_rejected() {
         let wrong = impute(Category::String("x".into()), NanImpute::Keep);
         assert!(wrong.compile(&[Type::scalar(Element::Float64)]).is_err());
         assert!(wrong.compile(&[Type::scalar(Element::Int64)]).is_err());

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_limit_is_refused() {
+    fn a_negative_limit_is_rejected() {
         let vector = [Type { width: Some(2), ..Type::scalar(crate::batch::Element::Float64) }];
         for zero_below in [-1.0, f64::NAN, f64::INFINITY] {
             assert!(Normalize { norm: Norm::L2, zero_below }.compile(&vector).is_err());
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scalar_is_refused() {
+    fn a_scalar_is_rejected() {
         let scalar = [Type::scalar(crate::batch::Element::Float64)];
         assert!(Normalize { norm: Norm::L2, zero_below: 0.0 }.compile(&scalar).is_err());
     }

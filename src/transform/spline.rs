@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn nulls_nans_and_refused_values() {
+    fn nulls_nans_and_rejected_values() {
         let error = spline(Extrapolation::Error, 2, &SQUARE);
         let out = run_float(&error, &[Some(11.5), None, Some(f64::NAN)]);
         assert_eq!(out.marks, [Mark::OUT_OF_RANGE.nulled(), Mark::NULL, Mark::PRESENT]);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_that_do_not_fit_are_refused() {
+    fn shapes_that_do_not_fit_are_rejected() {
         let scalar = [Type::scalar(Element::Float64)];
         let good = spline(Extrapolation::Continue, 2, &SQUARE);
         assert!(good.compile(&scalar).is_ok());

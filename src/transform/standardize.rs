@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_every_bad_parameter_at_once() {
+    fn rejects_every_bad_parameter_at_once() {
         let bad = standardize(f64::NAN, 0.0, Form::Divide);
         let problems =
             bad.compile(&[Type::scalar(crate::batch::Element::Float64)]).expect_err("both are bad");

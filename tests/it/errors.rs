@@ -61,7 +61,7 @@ async fn every_malformed_request_names_its_fields() {
         (changed(|request| request.columns.clear()), vec!["columns", "columns"]),
     ];
     for (request, expected) in cases {
-        let status = client.get_features(request.clone()).await.expect_err("refused");
+        let status = client.get_features(request.clone()).await.expect_err("rejected");
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
         assert_eq!(fields(&status), expected, "{status}");
     }
@@ -75,7 +75,7 @@ async fn wrong_lengths_name_the_input() {
         request.columns[0] = int64s("user_id", &[1, 2]);
         request.columns[2] = doubles("bid", &[1.0]);
     });
-    let status = client.get_features(request).await.expect_err("refused");
+    let status = client.get_features(request).await.expect_err("rejected");
     let expect = "columns[0]: input \"user_id\" has 2 values; it is request-scope and has one; \
                   columns[2]: input \"bid\" has 1 rows; the request has 3";
     assert_eq!(status.message(), expect);
@@ -90,12 +90,12 @@ async fn all_problems_come_at_once() {
         request.columns[2].name = "price".into();
         request.outputs = vec![selection("nothing")];
     });
-    let status = client.get_features(request).await.expect_err("refused");
+    let status = client.get_features(request).await.expect_err("rejected");
     assert_eq!(fields(&status), ["outputs[0].name", "columns[0]", "columns[0]", "columns[2].name"]);
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_request_are_refused() {
+async fn bytes_that_are_no_request_are_rejected() {
     let server = serve_demo().await;
     let mut raw = Raw::connect(&server).await;
     for garbage in [&[0xff; 40][..], &[0x22, 0x7f], &[0x0a, 0x02, 0xff, 0xfe]] {
@@ -202,7 +202,7 @@ async fn a_passed_deadline_is_deadline_exceeded() {
 }
 
 #[tokio::test]
-async fn compressed_messages_are_refused() {
+async fn compressed_messages_are_rejected() {
     let server = serve_demo().await;
     let mut raw = Raw::connect(&server).await;
     let mut message = framed(&request(StatusDetail::Off).encode_to_vec()).to_vec();

@@ -1,4 +1,4 @@
-//! Requests made to cost far more than their own bytes: each is refused at once, in few words and little memory.
+//! Requests made to cost far more than their own bytes: each is rejected at once, in few words and little memory.
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -69,7 +69,7 @@ async fn check(raw: &mut Raw, request: Vec<u8>, expect: &str) {
 }
 
 #[tokio::test]
-async fn columns_beyond_a_feature_sets_inputs_are_refused_before_they_are_read() {
+async fn columns_beyond_a_feature_sets_inputs_are_rejected_before_they_are_read() {
     let wide = wide_repository();
     let server = serve(wide.path(), &[]).await;
     let mut raw = Raw::connect(&server).await;

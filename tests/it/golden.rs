@@ -8,7 +8,7 @@ use tonic::Code;
 use crate::setup::{connect, demo_copy, request, start_with};
 
 #[tokio::test]
-async fn a_version_that_differs_from_its_golden_rows_is_refused() {
+async fn a_version_that_differs_from_its_golden_rows_is_rejected() {
     let folder = demo_copy();
     let spec = folder.path().join("feature_sets/ads_small/1/spec.json");
     let fitted = fs::read_to_string(&spec).expect("reads");

@@ -101,7 +101,7 @@ async fn metrics_count_what_happened() {
     client.get_features(request(StatusDetail::Off)).await.expect("an answer");
     let mut bad = request(StatusDetail::Off);
     bad.columns.clear();
-    client.get_features(bad).await.expect_err("refused");
+    client.get_features(bad).await.expect_err("rejected");
     Raw::connect(&server).await.call("/made.up/Method", &[], framed(&[])).await;
     let (_, metrics) = page(server.admin, "/metrics").await;
     let lines = [

@@ -229,7 +229,7 @@ fn golden_rows_that_cant_be_read_are_a_gate_that_is_closed() {
 }
 
 #[test]
-fn files_that_are_no_files_are_refused_and_not_waited_for() {
+fn files_that_are_no_files_are_rejected_and_not_waited_for() {
     let files = [
         ("feature_sets/ads_small/1/spec.json", vec!["ads_ctr 1", "ads_large 1"]),
         ("tables/contexts/1/table.json", vec!["ads_small 1"]),

@@ -202,7 +202,7 @@ fn texts_become_times_and_vectors_where_that_is_stated() {
 }
 
 #[test]
-fn command_lines_that_make_no_sense_are_refused() {
+fn command_lines_that_make_no_sense_are_rejected() {
     let place = Place::new();
     place.write("ads.csv", "ad,n\n1,2\n");
     place.write("emb.npy", npy());
@@ -247,7 +247,7 @@ fn what_a_new_version_changes_is_noted() {
 }
 
 #[test]
-fn files_without_rows_are_refused() {
+fn files_without_rows_are_rejected() {
     let place = Place::new();
     place.write("empty.csv", "");
     place.write("header.csv", "ad,n\n");

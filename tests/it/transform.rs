@@ -173,7 +173,7 @@ async fn csv_is_read_too_and_what_is_not_there_is_null() {
 }
 
 #[test]
-fn wrong_files_are_refused_before_anything_is_written() {
+fn wrong_files_are_rejected_before_anything_is_written() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = |name: &str| folder.path().join(name);
     fs::write(place("a.csv"), "user_id,bid,bid\n1,2,3\n").expect("writes");
@@ -234,7 +234,7 @@ fn files_of_every_kind_give_the_same_features() {
 }
 
 #[test]
-fn losses_are_refused_with_the_way_out_and_taken_when_asked() {
+fn losses_are_rejected_with_the_way_out_and_taken_when_asked() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (input, output) = (folder.path().join("rows.csv"), folder.path().join("out.parquet"));
     fs::write(&input, "user_id,ad_id,bid\n10017.5,x,cheap\n").expect("writes");

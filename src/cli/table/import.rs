@@ -30,7 +30,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     after_help = "Types are those that lose nothing: integers and floats as the files have them, lists of floats of one \
-    length as vectors, texts of CSV as the tightest type that all of them have. What would lose something is refused \
+    length as vectors, texts of CSV as the tightest type that all of them have. What would lose something is rejected \
     with its row; --lossy takes the nearest value, or null where none is near.\n\n\
     Examples:\n  \
     quiver table import ads.csv --key ad_id --name ads --repository DIR\n  \

@@ -20,7 +20,7 @@ pub struct InputFile {
     scalars: Vec<ScalarType>,
 }
 
-/// Opens all files and checks their columns, so that wrong ones are refused before the long work; reports every problem.
+/// Opens all files and checks their columns, so that wrong ones are rejected before the long work; reports all problems.
 pub fn open_all(found: &[Found], spec: &Spec, lossy: bool, problems: &mut Problems) -> Vec<InputFile> {
     let mut files = Vec::new();
     for found in found {
@@ -68,7 +68,7 @@ impl InputFile {
         self.file.batches(&self.targets, rows)
     }
 
-    /// Adds what a batch lost where that was asked for, else refuses it; `first_row` is the number of the batch's first
+    /// Adds what a batch lost where that was asked for, else rejects it; `first_row` is the number of the batch's first
     /// row in the file.
     pub fn sort_misfits(
         &self,

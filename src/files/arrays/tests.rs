@@ -57,10 +57,10 @@ fn rows_of_npy_files_are_vectors_and_scalars() {
 }
 
 #[test]
-fn npy_files_that_are_no_columns_are_refused_with_the_way_out() {
+fn npy_files_that_are_no_columns_are_rejected_with_the_way_out() {
     let refused = |bytes: &[u8]| {
         let (_folder, file) = write("a.npy", bytes);
-        open(&file).expect_err("refused")
+        open(&file).expect_err("rejected")
     };
     assert!(refused(b"PK\x03\x04").contains("is not a .npy file"));
     assert!(refused(&npy("|O", "(2,)", "False", &[0; 16])).contains("astype"));

@@ -214,7 +214,7 @@ proptest! {
     }
 
     #[test]
-    fn broken_bytes_are_refused_without_a_panic(
+    fn broken_bytes_are_rejected_without_a_panic(
         request in any_request(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>(),
     ) {
         let mut bytes = request.encode_to_vec();

@@ -68,7 +68,7 @@ fn types_are_found_over_all_files() {
 }
 
 #[test]
-fn what_is_lost_is_refused_with_its_row_and_taken_when_asked() {
+fn what_is_lost_is_rejected_with_its_row_and_taken_when_asked() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let files = [csv(folder.path(), "a.csv", "id,n\n1,7.5\n2,x\n")];
     let mut import = import(&["id"]);
@@ -93,7 +93,7 @@ fn keys_that_are_missing_or_twice_are_counted_and_resolved_when_asked() {
         csv(folder.path(), "b.csv", "user,item,n\n1,x,4\n2,,5\n1,x,6\n"),
     ];
     let mut import = import(&["user", "item"]);
-    let problems = imported(&import, &files).map(|_| ()).expect_err("refused").to_string();
+    let problems = imported(&import, &files).map(|_| ()).expect_err("rejected").to_string();
     assert_eq!(
         problems,
         "key user, item: 2 rows have a key that an earlier row has: b.csv, row 0 has the key 1, x of a.csv, row 0, \

@@ -120,7 +120,7 @@ fn load_one(schema: &str, batch: &RecordBatch) -> Result<Table, Problems> {
 }
 
 fn refusal(schema: &str, batch: &RecordBatch) -> String {
-    load_one(schema, batch).expect_err("refused").to_string()
+    load_one(schema, batch).expect_err("rejected").to_string()
 }
 
 fn keys_of(element: Element, ids: &[i64]) -> Column {
@@ -263,7 +263,7 @@ fn word_lists() -> ArrayRef {
 }
 
 #[test]
-fn rows_that_do_not_fit_are_refused_with_file_column_and_row() {
+fn rows_that_do_not_fit_are_rejected_with_file_column_and_row() {
     let with = |name: &str, column: ArrayRef| {
         let good = ads(1);
         let schema = good.schema();
@@ -415,9 +415,9 @@ fn every_wrong_file_is_told_and_the_rest_is_counted() {
     assert!(found.ends_with("and 980 more problems"), "{found}");
 }
 
-/// Cuts files at many lengths: each is refused by its name, and none makes the server panic.
+/// Cuts files at many lengths: each is rejected by its name, and none makes the server panic.
 #[test]
-fn truncated_files_are_refused() {
+fn truncated_files_are_rejected() {
     for (name, write) in WRITERS {
         let folder = folder(ADS);
         let file = folder.path().join(name);
@@ -431,7 +431,7 @@ fn truncated_files_are_refused() {
     }
 }
 
-/// Changes bytes: a damaged file is refused or read, but never brings the server down.
+/// Changes bytes: a damaged file is rejected or read, but never brings the server down.
 #[test]
 fn damaged_files_do_not_panic() {
     for (name, write) in WRITERS {
@@ -449,7 +449,7 @@ fn damaged_files_do_not_panic() {
 }
 
 #[test]
-fn folders_without_a_table_are_refused() {
+fn folders_without_a_table_are_rejected() {
     let empty = folder(KEYS);
     let found = Table::load(empty.path(), &Silent).expect_err("no rows").to_string();
     assert!(found.starts_with("the folder has no *.parquet"), "{found}");
@@ -506,7 +506,7 @@ fn lists_beside_a_spec_are_read_as_json() {
     for (column, expect) in checks {
         assert_eq!(json!(read_list(&file, column).expect("a good column")), expect);
     }
-    let refused = |column| read_list(&file, column).expect_err("refused").to_string();
+    let refused = |column| read_list(&file, column).expect_err("rejected").to_string();
     assert_eq!(refused("more"), "lists.parquet: has no column \"more\"");
     assert!(refused("lists").contains("not of scalars"));
     let none = read_list(&folder.path().join("none.parquet"), "int").expect_err("no file").to_string();

@@ -200,7 +200,7 @@ impl Grower<'_> {
         }
     }
 
-    /// Divisions read an input: what is null whatever the inputs are is refused.
+    /// Divisions read an input: what is null whatever the inputs are is rejected.
     fn arithmetic(&mut self, depth: usize) -> Value {
         let (one, other) = (self.operand(depth - 1), self.operand(depth - 1));
         let reads = [&one, &other].iter().any(|tree| tree.to_string().contains("input"));
