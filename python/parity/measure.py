@@ -110,7 +110,7 @@ def _take_out(folder: Path, binary: str, results: list[dict[str, Any]]) -> None:
         found = re.match(r"feature_sets/((\d+)-[^/]*)/", line)
         if found is None:
             continue
-        results[int(found[2])].setdefault("problem", f"the server refuses it: {line}")
+        results[int(found[2])].setdefault("problem", f"the server rejects it: {line}")
         shutil.rmtree(folder / "feature_sets" / found[1], ignore_errors=True)
 
 

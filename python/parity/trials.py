@@ -35,7 +35,7 @@ class Trial:
         group: The table's line.
         case: What is fitted and exported.
         rows: A container of rows to ask for; made up where it is None.
-        expected: What must be served for the rows where scikit-learn itself refuses them.
+        expected: What must be served for the rows where scikit-learn itself rejects them.
         promise: How near served values must come.
         fitted: The estimator after fitting, or where it is given instead of fitting.
         is_sparse: Whether scikit-learn gives a sparse matrix.

@@ -39,7 +39,7 @@ pub struct Spline {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Extrapolation {
-    /// Null, with the status out of range (the library refuses such values).
+    /// Null, with the status out of range (the library rejects such values).
     Error,
     /// The values at the end of the range, with the status out of range. (For the degree 0 all zeros, as the library
     /// gives below the range.)

@@ -230,7 +230,7 @@ impl Sent {
     }
 }
 
-/// Refuses more than `most` strings, with the `before` that are there. A string takes two bytes or more, so that they
+/// Rejects more than `most` strings, with the `before` that are there. A string takes two bytes or more, so that they
 /// are counted only where they could be too many.
 fn check_strings(values: &Reader, before: usize, most: usize) -> Result<(), Malformed> {
     let room = most.saturating_sub(before);

@@ -70,7 +70,7 @@ def export(
         sample: Rows as ``fitted.transform`` takes them: a DataFrame or array ``[rows, columns]``, or for documents,
             labels, dictionaries and lists a Series, an array ``[rows]`` or a list with one element for each row.
             Its types determine those of the inputs, and whether scikit-learn computes in float32 or float64. Rows that
-            ``transform`` refuses are passed over; of more than 20,000 rows every so many are read.
+            ``transform`` rejects are passed over; of more than 20,000 rows every so many are read.
         version: The version's number; by default the highest one plus 1.
         scopes: "request" (one value for a request) or "row" for columns by name; those not named are "row".
         optional: Columns that a request may leave out; they are all null then.

@@ -1,7 +1,7 @@
 """Expressions: what a column of the library's matrix is made of, as steps of the engine.
 
 An expression has a type that is known without a row, as the engine has it: element, width, list, nullable. The rules
-of nullability here mirror the engine's, which refuses a default that is never served and the lack of one that is.
+of nullability here mirror the engine's, which rejects a default that is never served and the lack of one that is.
 """
 
 from __future__ import annotations

@@ -185,7 +185,7 @@ def hard_rows(
 
 
 def _plain(base: Sequence[Row], telling: Sequence[int], most: int | None) -> list[Row]:
-    """Rows as they are in the sample: a quarter of the golden rows, or all that tell something."""
+    """Rows as they are in the sample: a quarter of the golden rows, or all that are informative."""
     positions = dict.fromkeys([*telling, *range(len(base))])
     count = max(1, (most or _USUAL_ROWS) // 4)
     if most is None:

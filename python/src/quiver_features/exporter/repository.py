@@ -18,7 +18,7 @@ _LONGEST_STEM = 60
 
 
 def check_name(name: str) -> None:
-    """Refuses names that are no folder's."""
+    """Rejects names that are no folder's."""
     problem = name_problem(name)
     if problem:
         raise ExportError.of(problem)

@@ -124,7 +124,7 @@ def _refuse_beyond(column: pa.ChunkedArray, result: pa.ChunkedArray, to: ColumnT
 
 
 def _refuse_rounded(column: pa.ChunkedArray) -> None:
-    """Refuses floats that may have been another integer before they were floats."""
+    """Rejects floats that may have been another integer before they were floats."""
     bits = {pa.float16(): 11, pa.float32(): 24}.get(column.type, 53)
     rounded = pc.fill_null(pc.greater_equal(pc.abs(column), pa.scalar(2.0**bits, column.type)), False).to_numpy()
     if rounded.any():

@@ -81,7 +81,7 @@ def _lanes(matrix: Matrix) -> Sequence[Column]:
 
 
 def _check_types(function: Any, name: str, before: np.dtype[Any], after: np.dtype[Any]) -> None:
-    """Refuses what numpy does differently for narrow types: it wraps integers around, and computes in float16."""
+    """Rejects what numpy does differently for narrow types: it wraps integers around, and computes in float16."""
     # pandas holds what numpy computed in float16 in its own Float32.
     narrow = before.kind in "biu" and before.itemsize == 1 and after == np.float32
     if after == np.float16 or narrow:

@@ -17,7 +17,7 @@ _COMPARED = 2000
 
 
 def check_agreement(lookups: list[Joined], rows: Sequence[Row], real: dict[str, dict[Key, Record]]) -> None:
-    """Refuses a lookup that finds none of the sample's keys, or a column that has the table's value in no row.
+    """Rejects a lookup that finds none of the sample's keys, or a column that has the table's value in no row.
 
     Some rows may differ: a log is often joined with the values of its day.
     """

@@ -63,7 +63,7 @@ class Lookup:
 
 
 def check_declared(lookups: Any, tables: Any) -> None:
-    """Refuses what is no lookup, or has a name that no lookup can have."""
+    """Rejects what is no lookup, or has a name that no lookup can have."""
     if not isinstance(tables, Mapping):
         raise ExportError.of(f'tables is a {type(tables).__name__}; give each table its name, as in {{"ads": ads}}')
     if not isinstance(lookups, Sequence) or not all(isinstance(lookup, Lookup) for lookup in lookups):

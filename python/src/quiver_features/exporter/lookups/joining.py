@@ -122,7 +122,7 @@ class _Joining:
         return parts
 
     def _check_place(self, of: Place, wanted: str, where: str) -> None:
-        """Refuses a key of another type than the table's."""
+        """Rejects a key of another type than the table's."""
         if of.lookup is None:
             found = self._by_label[of.column]
             held = "lists" if found.is_list else found.element
