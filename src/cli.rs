@@ -48,7 +48,7 @@ enum Command {
     Get(get::Arguments),
     /// Computes features for files of rows, bit for bit as they are served
     Transform(transform::Arguments),
-    /// Makes tables of files of any kind, and looks into them
+    /// Imports and inspects tables
     Table(table::Arguments),
     /// Writes the golden rows of a version from rows and the values that the fitting library gives for them
     Golden(golden::Arguments),

@@ -55,12 +55,12 @@ const fn setting(
 pub const SETTINGS: [Setting; 18] = [
     setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
     setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
-    setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Where the demo's repository lies"),
+    setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Folder of the demo's repository"),
     setting(
         "strict",
         "",
         "",
-        "Serves nothing if anything in the repository is wrong; else what is good is served, and the rest reported",
+        "Serves nothing if anything in the repository is invalid; otherwise serves what is valid and reports the rest",
     ),
     setting("listen", "ADDRESS", "127.0.0.1:50051", "Address of the gRPC service; port 0 takes a free port"),
     setting(
@@ -69,18 +69,18 @@ pub const SETTINGS: [Setting; 18] = [
         "127.0.0.1:9464",
         "Address of /metrics, /livez and /readyz; port 0 takes a free port",
     ),
-    setting("threads", "COUNT", "0", "Threads that serve; 0 is one for each core"),
-    setting("max-rows", "COUNT", "10000", "Rows of one request"),
-    setting("max-request-bytes", "SIZE", "16MiB", "Bytes of one request"),
+    setting("threads", "COUNT", "0", "Serving threads; 0 is one per core"),
+    setting("max-rows", "COUNT", "10000", "Maximum rows of one request"),
+    setting("max-request-bytes", "SIZE", "16MiB", "Maximum bytes of one request"),
     setting(
         "max-text-bytes",
         "SIZE",
         "16MiB",
-        "Bytes of one column's texts in all rows, a dictionary's counted for each row that has them",
+        "Maximum bytes of one column's texts in all rows; a dictionary's texts count for each row that has them",
     ),
-    setting("max-list-elements", "COUNT", "1000000", "Elements of one list column in all rows"),
-    setting("max-answer-bytes", "SIZE", "64MiB", "Bytes of one answer's tensors and statuses"),
-    setting("max-concurrent-streams", "COUNT", "1024", "Calls at one time on one connection"),
+    setting("max-list-elements", "COUNT", "1000000", "Maximum elements of one list column in all rows"),
+    setting("max-answer-bytes", "SIZE", "64MiB", "Maximum bytes of one answer's tensors and statuses"),
+    setting("max-concurrent-streams", "COUNT", "1024", "Maximum concurrent calls on one connection"),
     setting(
         "prepared-bytes",
         "SIZE",
@@ -88,9 +88,9 @@ pub const SETTINGS: [Setting; 18] = [
         "Memory for features that are computed when tables are loaded; what does not fit is computed per request",
     ),
     setting("log-format", "FORMAT", "human", "human or json"),
-    setting("log", "FILTER", "info", "Which log lines: a level, or quiver=debug,info and the like"),
-    setting("drain-timeout", "TIME", "30s", "How long accepted calls may take to end after SIGTERM"),
-    setting("progress", "WHEN", "auto", "Bars while loading: auto (on a terminal), always or never"),
+    setting("log", "FILTER", "info", "Log filter: a level, or directives such as quiver=debug,info"),
+    setting("drain-timeout", "TIME", "30s", "Time for accepted calls to finish after SIGTERM"),
+    setting("progress", "WHEN", "auto", "Progress bars while loading: auto (on a terminal), always or never"),
 ];
 
 /// What is served.

@@ -21,7 +21,7 @@ pub struct Server {
     /// The server's address
     #[arg(long, env = "QUIVER_SERVER", default_value = "http://127.0.0.1:50051")]
     server: String,
-    /// Seconds until the call is given up
+    /// Timeout in seconds
     #[arg(long, default_value_t = 10.0)]
     timeout: f64,
 }

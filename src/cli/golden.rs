@@ -41,7 +41,7 @@ const BATCH_ROWS: usize = 4096;
 #[command(
     after_help = "Both files have the same rows in the same order. Columns of the first have the inputs' names; of the \
     second the names that `quiver transform` gives: each column of a tensor, or each output as a list. The rows of tables \
-    that are looked up come from the repository. Nothing is written where Quiver computes something else.\n\n\
+    that are looked up come from the repository. Nothing is written if Quiver computes other values.\n\n\
     Example: quiver golden --repository DIR --feature-set ads_ctr --inputs rows.parquet --expected values.parquet"
 )]
 pub struct Arguments {
@@ -58,7 +58,7 @@ pub struct Arguments {
     /// How far a value may lie from the expected one, in units in the last place of the output's type
     #[arg(long, default_value_t = 0)]
     max_ulp: u32,
-    /// The most golden rows; of more rows every so many are taken
+    /// Maximum number of golden rows; of more rows, evenly spaced ones are taken
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     rows: u32,
 }
@@ -131,7 +131,7 @@ fn read_inputs(files: &[InputFile]) -> Result<(BTreeMap<String, Vec<Value>>, usi
     refusals.or((inputs, rows)).map_err(failed)
 }
 
-/// Takes every so many rows.
+/// Takes evenly spaced rows.
 fn thin(observed: &mut Observed, most: usize) {
     let step = observed.rows.div_ceil(most).max(1);
     observed.inputs.values_mut().for_each(|values| *values = values.iter().step_by(step).cloned().collect());

@@ -11,17 +11,17 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub struct Reading {
-    /// The files' format where their names do not end with it
+    /// The files' format, if their names don't end with it
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// What lies between the fields of CSV, ';' or tab say; found in the header where it is not given. A space behind
-    /// it cuts spaces around fields off
+    /// The field separator of CSV, such as ';' or tab; detected in the header if not given. With a space after it,
+    /// spaces around fields are trimmed
     #[arg(long, value_name = "CHARACTER")]
     separator: Option<Separator>,
-    /// The columns' names of CSV without a header, separated by commas
+    /// The column names of CSV without a header, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     no_header: Option<Vec<String>>,
-    /// A text of CSV that stands for null, beside the empty one; several if wanted
+    /// A CSV text that is read as null, besides the empty one; may be repeated
     #[arg(long = "null", value_name = "TEXT")]
     nulls: Vec<String>,
 }

@@ -21,9 +21,9 @@ pub struct Arguments {
 /// The variable that names the settings' file.
 const FILE_VARIABLE: &str = "QUIVER_CONFIG";
 
-const AFTER_HELP: &str = "Every setting may also stand in the environment (QUIVER_MAX_ROWS for --max-rows) or in the \
-    TOML file of --config (max_rows = 500). A flag comes before the environment, the environment before the file, the \
-    file before the default.";
+const AFTER_HELP: &str = "Every setting can also be set in the environment (QUIVER_MAX_ROWS for --max-rows) or in the \
+    TOML file of --config (max_rows = 500). Flags override the environment, the environment overrides the file, the \
+    file overrides the defaults.";
 
 impl clap::Args for Arguments {
     fn augment_args(command: Command) -> Command {

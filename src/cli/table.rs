@@ -1,4 +1,4 @@
-//! `quiver table`: makes tables of files, and looks into them.
+//! `quiver table`: imports and inspects tables.
 
 use std::path::{Path, PathBuf};
 

@@ -29,9 +29,9 @@ pub mod inputs;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Each row of a file is a request of one row: columns have the inputs' names, those of request \
-    scope too; other columns are passed over. Types are read where nothing is lost, an empty field of CSV is null.\n\n\
+    scope too; other columns are ignored. Types are converted where nothing is lost; an empty CSV field is null.\n\n\
     A tensor's columns have the names that the spec gives; else they are named as the feature, or feature[column] where \
-    it is wider. Where two outputs have a name, the output's name stands before it. bfloat16 is written as float32.\n\n\
+    it is wider. A name that two outputs share is prefixed with the output's name. bfloat16 is written as float32.\n\n\
     Example: quiver transform --repository DIR --feature-set ads_ctr --input day-*.parquet --output features.parquet"
 )]
 pub struct Arguments {
@@ -45,7 +45,7 @@ pub struct Arguments {
     /// Reads values that the inputs' types don't hold as the nearest ones, or as null where none is near
     #[arg(long)]
     lossy: bool,
-    /// Where to: *.parquet or *.arrow. It is replaced once all is done
+    /// The output file: *.parquet or *.arrow. It is replaced once everything is written
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
     /// What becomes a column: each column of a tensor, or each output as a fixed-size list
@@ -55,7 +55,7 @@ pub struct Arguments {
     /// category, 4 null, 5 key not found
     #[arg(long)]
     status: bool,
-    /// The most rows computed at a time; of wide outputs fewer are
+    /// Maximum number of rows computed at a time; fewer for wide outputs
     #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     batch_rows: u32,
 }

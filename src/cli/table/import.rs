@@ -51,25 +51,25 @@ pub struct Arguments {
     /// The repository's folder
     #[arg(long, value_name = "DIR")]
     repository: PathBuf,
-    /// The new version's number; the one after the highest where it is not given
+    /// The new version's number; the highest plus 1 if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     version: Option<u32>,
     /// A column's type, as in price:float64, tags:list<string> and emb:float32[64]
     #[arg(long = "column", value_name = "NAME:TYPE", value_parser = stated)]
     columns: Vec<(String, ColumnType)>,
-    /// A column that is left out
+    /// A column to leave out; may be repeated
     #[arg(long, value_name = "COLUMN")]
     drop: Vec<String>,
-    /// Takes the nearest value, or null, where the column's type does not hold the file's
+    /// Takes the nearest value, or null, if the column's type can't hold the file's
     #[arg(long)]
     lossy: bool,
-    /// The keys of arrays: a .npy of them, a text with one on each line, or row-number
+    /// The keys of arrays: a .npy of them, a text file with one per line, or row-number
     #[arg(long, value_name = "FILE")]
     ids: Option<String>,
-    /// Which of the rows with one key stays, where it is not an error
+    /// Which of the rows with the same key is kept; an error if not given
     #[arg(long, value_enum)]
     duplicates: Option<Duplicates>,
-    /// How to treat rows without a key, where it is not an error
+    /// How to treat rows without a key; an error if not given
     #[arg(long, value_enum)]
     null_keys: Option<NullKeys>,
     /// Shows the types and writes nothing
