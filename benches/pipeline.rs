@@ -58,7 +58,7 @@ fn main() {
     let started = if alone { Err("--alone".to_owned()) } else { Python::start(&folder) };
     let mut python = match started {
         Ok(python) => {
-            println!("{}", python.told);
+            println!("{}", python.greeting);
             Some(python)
         }
         Err(why) => {
@@ -150,12 +150,12 @@ fn engine(
             measured.engine_of_dictionaries.push(engine);
             measured.decode_of_dictionaries.push(decode);
         }
-        measured.tell(rows, report);
+        measured.record(rows, report);
     }
 }
 
 impl Engine {
-    fn tell(self, rows: usize, report: &mut Report) {
+    fn record(self, rows: usize, report: &mut Report) {
         let over = |side: &[f64]| -> Option<f64> {
             let ratios: Vec<f64> =
                 side.iter().zip(&self.engine).map(|(side, engine)| side / engine).collect();
@@ -306,7 +306,7 @@ struct Python {
     answers: BufReader<ChildStdout>,
     /// The way of the fastest ONNX graph.
     way: String,
-    told: String,
+    greeting: String,
 }
 
 impl Python {
@@ -315,9 +315,9 @@ impl Python {
         let mut process = rival(&environment()?, folder).spawn().map_err(|error| error.to_string())?;
         let commands = process.stdin.take().expect("piped");
         let mut answers = BufReader::new(process.stdout.take().expect("piped"));
-        let told = read_line(&mut answers);
-        let way = told.split(' ').nth(1).ok_or("the Python side did not start")?.to_owned();
-        Ok(Self { process, commands, answers, way, told })
+        let greeting = read_line(&mut answers);
+        let way = greeting.split(' ').nth(1).ok_or("the Python side did not start")?.to_owned();
+        Ok(Self { process, commands, answers, way, greeting })
     }
 
     fn ask(&mut self, command: &str) -> f64 {

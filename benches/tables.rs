@@ -55,7 +55,7 @@ fn main() {
             black_box(keys.iter().map(|key| map.get(key).copied().unwrap_or_default()).collect::<Vec<u32>>());
         },
     );
-    tell(&mut report, "find int64 (other: hashbrown)", found);
+    record(&mut report, "find int64 (other: hashbrown)", found);
     gather(&mut report, effort, &table, rows);
     strings(&mut report, effort, rows / 4);
 }
@@ -83,7 +83,7 @@ fn gather(report: &mut Report, effort: Effort, table: &Table, rows: usize) {
             black_box(&in_order);
         },
     );
-    tell(report, "copy 64 floats (other: in order)", copied);
+    record(report, "copy 64 floats (other: in order)", copied);
 }
 
 fn strings(report: &mut Report, effort: Effort, rows: usize) {
@@ -105,10 +105,10 @@ fn strings(report: &mut Report, effort: Effort, rows: usize) {
             black_box(keys.iter().map(|key| map.get(key).copied().unwrap_or_default()).collect::<Vec<u32>>());
         },
     );
-    tell(report, "find string (other: hashbrown)", found);
+    record(report, "find string (other: hashbrown)", found);
 }
 
-fn tell(report: &mut Report, case: &str, [table, other, ratio]: [f64; 3]) {
+fn record(report: &mut Report, case: &str, [table, other, ratio]: [f64; 3]) {
     let each = |seconds: f64| seconds * 1e9 / BATCH as f64;
     println!("{case:<34} {:>12.1} {:>14.1} {ratio:>8.2}", each(table), each(other));
     report.add(case, json!({"table_ns": each(table), "other_ns": each(other), "ratio": ratio}));
