@@ -7,7 +7,7 @@ use crate::{problem::Problems, spec::Spec};
 pub enum Refusal {
     /// The request does not fit the spec; every problem with its field's path in the request.
     Invalid(Problems),
-    /// More rows, text or answer bytes than the server allows; the message names the field's path and the limit.
+    /// More rows, text or answer bytes than the server allows; each problem has the field's path and names the limit.
     TooLarge(Problems),
     /// No such feature set or version; the message lists what exists.
     NotFound(String),
