@@ -124,6 +124,10 @@ fn check_names(import: &Import, columns: &[Evidence], problems: &mut Problems) {
     };
     import.key.iter().filter(|name| !known(name)).for_each(|name| check("--key", name));
     import.stated.keys().filter(|name| !known(name)).for_each(|name| check("--column", name));
+    let twice = |(place, name): &(usize, &String)| import.key[..*place].contains(name);
+    for (_, name) in import.key.iter().enumerate().filter(twice) {
+        problems.add(format!("--key {name}"), "is given twice");
+    }
 }
 
 impl Evidence {

@@ -116,7 +116,7 @@ fn every_problem_of_the_columns_is_reported_at_once() {
         csv(folder.path(), "a.csv", "id,n,on\n1,2,true\n"),
         csv(folder.path(), "b.csv", "id,m,on\n2,2,true\n"),
     ];
-    let mut import = import(&["id", "on", "ad"]);
+    let mut import = import(&["id", "on", "ad", "id"]);
     import.stated.insert("price".to_owned(), "int8".parse().expect("a type"));
     let problems = import.find(&files, &Silent).problems.to_string();
     assert_eq!(
@@ -124,6 +124,7 @@ fn every_problem_of_the_columns_is_reported_at_once() {
         [
             "--key ad: is no column; the columns are id, n, on, m",
             "--column price: is no column; the columns are id, n, on, m",
+            "--key id: is given twice",
             "column on: bool can't be a key: int64, uint64 and string can",
             "column n: is missing in b.csv; --drop n leaves it out",
             "column m: is missing in a.csv; --drop m leaves it out",
