@@ -137,8 +137,8 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Runs the steps that read nothing but a dictionary over its distinct values: each is computed once. Inputs that
-/// nothing else reads, and that are not among the `wanted` nodes, are left out of `nodes`.
+/// Runs the steps that read nothing but a dictionary over its distinct values: each is computed once. Of a dictionary
+/// longer than the rows it would be more work, and take many times as much room as the request. Inputs that nothing else reads, and that are not among the `wanted` nodes, are left out of `nodes`.
 pub fn over_dictionaries(
     graph: &Graph,
     inputs: &Inputs,
@@ -155,7 +155,11 @@ pub fn over_dictionaries(
         let Source::Step { kernel, inputs: read } = &graph.nodes[node].source else { continue };
         let [read] = read.as_slice() else { continue };
         let Source::Input(input) = graph.nodes[*read].source else { continue };
-        let InputColumn { column, indices: Some(_) } = &inputs.columns[input] else { continue };
+        let InputColumn { column, indices: Some(indices) } = &inputs.columns[input] else { continue };
+        // The null that null rows point to is one more.
+        if column.marks.len() > indices.len() + 1 {
+            continue;
+        }
         let mut out = Column::new(graph.nodes[node].of);
         kernel.run(&[column], &mut out);
         results[node] = Some(out);
@@ -170,4 +174,42 @@ pub fn over_dictionaries(
         }
     }
     nodes.retain(|&node| read[node] || !matches!(graph.nodes[node].source, Source::Input(_)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::{
+        batch::{Mark, Strings, Values},
+        plan::Plan,
+        spec::read::spec_from_text,
+    };
+
+    const SPEC: &str = r#"{"format": "quiver.spec/1", "name": "s", "version": 1, "inputs": [
+        {"name": "k", "dtype": "string", "scope": "row", "required": true}],
+        "features": [{"name": "k", "input": "k", "steps": [
+            {"op": "one_hot", "categories": ["x", "y"], "infrequent": [], "drop": "none", "unknown": "zeros",
+              "null": "zeros"}]}],
+        "outputs": [{"name": "dense", "dtype": "float32", "features": ["k"]}]}"#;
+
+    #[test]
+    fn dictionaries_longer_than_the_rows_are_not_computed() {
+        let (spec, _) = spec_from_text(SPEC).expect("a spec");
+        let plan = Plan::compile(Arc::new(spec), &BTreeMap::new()).expect("a plan");
+        let graph = &plan.graph;
+        let computed = |distinct: usize, rows: usize| {
+            let values = Values::String(Strings::from_values(vec!["x"; distinct]));
+            let column = Column { values, marks: vec![Mark::PRESENT; distinct], list: None };
+            let inputs = Inputs { columns: vec![InputColumn { column, indices: Some(vec![0; rows]) }], rows };
+            let (mut nodes, mut results) = ((0..graph.nodes.len()).collect(), Vec::new());
+            over_dictionaries(graph, &inputs, &graph.features, &mut nodes, &mut results);
+            (results.iter().flatten().count(), nodes.len() == graph.nodes.len())
+        };
+        assert_eq!(computed(3, 3), (1, false));
+        // A null is one more.
+        assert_eq!(computed(4, 3), (1, false));
+        assert_eq!(computed(5, 3), (0, true));
+    }
 }
