@@ -187,6 +187,7 @@ pub fn text_to_float(text: &str, stored: Stored) -> Fit<f64> {
     let text = text.trim();
     match number_of(text) {
         None => unreadable(text),
+        Some(Number::Integer(0)) if text.starts_with('-') => Fit::Exact(-0.0),
         Some(number @ Number::Integer(_)) => to_float(number, stored),
         Some(Number::Float { value, .. }) => {
             // Parsed at its own width, so that it is rounded once.
@@ -308,6 +309,8 @@ mod tests {
         assert_eq!(text_to_float("-inf", Stored::Float32), Fit::Exact(f64::NEG_INFINITY));
         assert_eq!(text_to_float("1e39", Stored::Float32), Fit::None(Loss::Range));
         assert_eq!(text_to_float("1e400", Stored::Float64), Fit::None(Loss::Range));
+        let is_negative = |fit| matches!(fit, Fit::Exact(zero) if f64::is_sign_negative(zero));
+        assert!(["-0", "-0.0"].iter().all(|text| is_negative(text_to_float(text, Stored::Float64))));
         assert_eq!(text_to_float("16777217", Stored::Float32), Fit::Near(16_777_216.0, Loss::Digits));
         assert_eq!(text_to_float("cheap", Stored::Float64), Fit::None(Loss::Text));
         assert_eq!(text_to_integer::<i64>("7.0", Stored::Int64), Fit::Exact(7));
