@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use arrow_array::{ArrayRef, Int64Array, StringArray};
+use arrow_array::{ArrayRef, Int64Array, LargeStringArray};
 
 use super::{Content, NamedArray};
 use crate::files::read_text;
@@ -26,6 +26,6 @@ pub fn ids(name: &str, source: &str, rows: u64) -> Result<NamedArray, String> {
     let number = |line: &&str| line.parse::<i64>().ok().filter(|number| number.to_string() == **line);
     Ok(held(match lines.iter().map(number).collect::<Option<Vec<i64>>>() {
         Some(numbers) => Arc::new(Int64Array::from(numbers)),
-        None => Arc::new(StringArray::from(lines)),
+        None => Arc::new(LargeStringArray::from(lines)),
     }))
 }

@@ -102,8 +102,8 @@ fn ids_are_numbers_where_every_line_is_one() {
     let column = |file: &Path| ids("id", file.to_str().expect("UTF-8"), 2).expect("reads").field();
     assert_eq!(column(&file).data_type(), &DataType::Int64);
     let (_folder, file) = write("ids.txt", b"7\r\n08\r\n");
-    assert_eq!(column(&file).data_type(), &DataType::Utf8);
+    assert_eq!(column(&file).data_type(), &DataType::LargeUtf8);
     let batch = read(vec![ids("id", file.to_str().expect("UTF-8"), 2).expect("reads")], 5).remove(0);
-    assert_eq!(batch.column(0).as_string::<i32>().value(1), "08");
+    assert_eq!(batch.column(0).as_string::<i64>().value(1), "08");
     assert_eq!(batch.column(0).null_count(), 0);
 }
