@@ -14,7 +14,7 @@ pub use fields::repeated;
 
 use super::{Batch, Misfits, Target};
 use fields::Builder;
-use text::Text;
+use text::{END, Text};
 
 /// A file, with the names of its columns.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl CsvFile {
         };
         let mut reader = opened.reader()?;
         if opened.has_header {
-            opened.names = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+            opened.names = header(&mut reader)?.unwrap_or_default().iter().map(str::to_owned).collect();
         }
         Ok(opened)
     }
@@ -76,17 +76,42 @@ impl CsvFile {
         let place = |target: &Target| self.names.iter().position(|name| *name == target.name);
         let fields = targets.iter().map(place).collect::<Option<Vec<usize>>>();
         let fields = fields.ok_or("lacks a column that was checked")?;
-        let reader = self.reader()?;
+        let mut reader = self.reader()?;
+        let ended = self.has_header && header(&mut reader)?.is_none();
         let nulls = self.nulls.clone();
-        Ok(CsvRows { reader, columns: self.names.len(), targets, fields, nulls, rows, seen: 0, ended: false })
+        Ok(CsvRows {
+            reader,
+            columns: self.names.len(),
+            targets,
+            fields,
+            nulls,
+            rows,
+            line: 0,
+            seen: 0,
+            ended,
+        })
     }
 
     fn reader(&self) -> Result<Reader<Text>, String> {
         let trim = if self.separator.spaces { Trim::All } else { Trim::None };
         let mut builder = ReaderBuilder::new();
         builder.has_headers(self.has_header).flexible(true).delimiter(self.separator.byte).trim(trim);
-        Ok(builder.from_reader(Text::open(&self.file)?))
+        Ok(builder.from_reader(Text::open(&self.file)?.with_end()))
     }
+}
+
+/// The line of names; none in a file without a line.
+fn header(reader: &mut Reader<Text>) -> Result<Option<StringRecord>, String> {
+    let header = reader.headers().map_err(unreadable)?;
+    match header.iter().next_back() {
+        Some(END) if header.len() == 1 => Ok(None),
+        Some(last) if last.contains(END) => Err(unclosed(1)),
+        _ => Ok(Some(header.clone())),
+    }
+}
+
+fn unclosed(line: u64) -> String {
+    format!("line {line} has a quote that nothing closes")
 }
 
 fn unreadable(error: impl std::fmt::Display) -> String {
@@ -106,6 +131,8 @@ pub struct CsvRows {
     nulls: Vec<String>,
     /// The most rows of a batch.
     rows: usize,
+    /// Where the last row begins.
+    line: u64,
     /// Bytes of the file that were read for earlier batches.
     seen: u64,
     ended: bool,
@@ -129,17 +156,35 @@ impl Iterator for CsvRows {
 }
 
 impl CsvRows {
+    /// Reads the next row, if there is one.
+    fn read_row(&mut self, record: &mut StringRecord) -> Result<bool, String> {
+        if !self.reader.read_record(record).map_err(unreadable)? {
+            return Err(unclosed(self.line));
+        }
+        if record.len() == 1 && record.get(0) == Some(END) {
+            return match self.reader.read_record(record).map_err(unreadable)? {
+                false => Ok(false),
+                true => Err("has bytes of 0, which no text has".to_owned()),
+            };
+        }
+        self.line = record.position().map_or(0, csv::Position::line);
+        Ok(true)
+    }
+
     fn batch(&mut self) -> Result<Batch, String> {
         let mut builders: Vec<Builder> = self.targets.iter().map(Builder::new).collect();
         let mut misfits = vec![Misfits::default(); self.targets.len()];
         let (mut rows, mut record) = (0, StringRecord::new());
         while rows < self.rows {
-            if !self.reader.read_record(&mut record).map_err(unreadable)? {
+            if !self.read_row(&mut record)? {
                 self.ended = true;
                 break;
             }
             if record.len() != self.columns {
-                let line = record.position().map_or(0, csv::Position::line);
+                let line = self.line;
+                if record.iter().next_back().is_some_and(|last| last.contains(END)) {
+                    return Err(unclosed(line));
+                }
                 let (fields, names) = (record.len(), self.columns);
                 return Err(format!("line {line} has {fields} fields for {names} columns"));
             }

@@ -148,3 +148,32 @@ fn names_may_be_given_and_spaces_cut() {
     let found = file.batches(vec![], 10).expect("reads").next().expect("a batch").expect_err("three fields");
     assert_eq!(found, "line 1 has 3 fields for 2 columns");
 }
+
+#[test]
+fn a_quote_that_nothing_closes_is_refused_and_swallows_no_rows() {
+    let targets = [target("id", Stored::Int64), target("text", Stored::String)];
+    let read = |text: &str| -> Result<usize, String> {
+        let (_folder, file) = written(text);
+        file.batches(targets.to_vec(), 2)?.map(|batch| Ok(batch?.rows)).sum()
+    };
+    for good in ["id,text\n1,a\n2,\"b\nc\"\n3,5\"", "id,text\r\n1,a\r\n2,\"\"\r\n3,\"\"\"\"\r\n\r\n"] {
+        assert_eq!(read(good), Ok(3), "{good}");
+    }
+    assert_eq!(read("id,text\n"), Ok(0));
+    let unclosed = "line 3 has a quote that nothing closes".to_owned();
+    for bad in [
+        "id,text\n1,a\n2,\"b\n3,c\n",
+        "id,text\n1,a\n2,\"",
+        "id,text\n1,a\n2,\"\"\"\n3,c",
+        "id,text\n1,a\n\"2,b\n3,c",
+    ] {
+        assert_eq!(read(bad), Err(unclosed.clone()), "{bad}");
+    }
+    let (_folder, empty) = written("");
+    assert_eq!((empty.names().len(), batches(&empty, &[], 2).len()), (0, 0));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("rows.csv");
+    fs::write(&file, "id,\"text\n1,a\n").expect("writes");
+    let problem = CsvFile::open(&file, &Dialect::default()).expect_err("no header");
+    assert_eq!(problem, "line 1 has a quote that nothing closes");
+}

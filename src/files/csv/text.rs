@@ -19,6 +19,10 @@ use crate::files::regular;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
+/// What is read behind the text: a line that no text has. A quote that nothing closes takes it for its own.
+pub const END: &str = "\0\0\0";
+const END_LINE: &[u8] = b"\n\0\0\0\n";
+
 /// Bytes that are looked at to find the separator.
 const HEAD: usize = 1 << 16;
 
@@ -69,6 +73,11 @@ impl Text {
     /// How much of the file was read so far.
     pub fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
+    }
+
+    /// The same with the line [`END`] behind it.
+    pub fn with_end(self) -> Self {
+        Self { reader: Box::new(self.reader.chain(END_LINE)), ..self }
     }
 
     /// The first bytes of the text.
