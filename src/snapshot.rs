@@ -168,8 +168,8 @@ impl FeatureSet {
         tables: &BTreeMap<String, Arc<Table>>,
         prepared_bytes: Option<usize>,
     ) -> Result<Self, Problems> {
-        let golden_rows = golden_rows(&version);
         let mut plan = checked_plan(&version, tables)?;
+        let golden_rows = golden_rows(&version);
         let Version { fingerprint, .. } = version;
         let spec = plan.spec.clone();
         let tables: Vec<Arc<Table>> =

@@ -138,7 +138,8 @@ impl<'a> Evaluator<'a> {
 }
 
 /// Runs the steps that read nothing but a dictionary over its distinct values: each is computed once. Of a dictionary
-/// longer than the rows it would be more work, and take many times as much room as the request. Inputs that nothing else reads, and that are not among the `wanted` nodes, are left out of `nodes`.
+/// longer than the rows that would be more work, and could take many times the request's size. Inputs that nothing else
+/// reads, and that are not among the `wanted` nodes, are left out of `nodes`.
 pub fn over_dictionaries(
     graph: &Graph,
     inputs: &Inputs,

@@ -46,7 +46,7 @@ pub fn check(plan: &Plan, golden: &Golden, tables: &BTreeMap<String, Arc<Table>>
     let mut differences: Vec<Differences> = plan.outputs.iter().map(|_| Differences::default()).collect();
     for (position, case) in golden.cases.iter().enumerate() {
         let place = format!("cases[{position}]");
-        let inputs = match inputs_of(plan, case) {
+        let inputs = match check_rows(case).and_then(|()| inputs_of(plan, case)) {
             Ok(inputs) => inputs,
             Err(found) => {
                 problems.add_below(&place, found);
@@ -128,6 +128,19 @@ fn nulls(of: Type, rows: usize) -> Column {
     column
 }
 
+/// Checks that a case has the rows that it states: columns that it does not bring are made as long.
+fn check_rows(case: &Case) -> Result<(), Problems> {
+    let mut problems = Problems::none();
+    if case.outputs.is_empty() {
+        problems.add("outputs", "must have at least one");
+    }
+    for (name, expected) in case.outputs.iter().filter(|(_, expected)| expected.rows.len() != case.rows) {
+        let message = format!("has {} rows, the case {}", expected.rows.len(), case.rows);
+        problems.add(format!("outputs.{name}.rows"), message);
+    }
+    problems.or(())
+}
+
 fn inputs_of(plan: &Plan, case: &Case) -> Result<Inputs, Problems> {
     let mut problems = Problems::none();
     let mut columns = Vec::new();
@@ -172,11 +185,7 @@ fn served(
     expected: &Expected,
 ) -> Result<Served, Problems> {
     let output = &plan.outputs[position];
-    let (rows, width) = (inputs.rows, output.width);
-    if expected.rows.len() != rows {
-        let message = format!("has {} rows, the case {rows}", expected.rows.len());
-        return Err(Problems::one("rows", message));
-    }
+    let width = output.width;
     let misfit = |(row, expected): (usize, &ExpectedRow)| Some((row, expected.problem(width)?));
     if let Some((row, message)) = expected.rows.iter().enumerate().find_map(misfit) {
         return Err(Problems::one(format!("rows[{row}]"), message));

@@ -13,7 +13,7 @@ use quiver::{
     snapshot::{self, Options, Outcome},
     table::Silent,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonic::Code;
 
@@ -225,6 +225,27 @@ fn golden_rows_that_cant_be_read_are_a_gate_that_is_closed() {
             reported[0].starts_with("feature_sets/ads_small/1/golden.json: can't be read: "),
             "{reported:?}"
         );
+    }
+}
+
+#[test]
+fn golden_rows_without_values_are_rejected_before_room_is_made_for_them() {
+    for outputs in [true, false] {
+        let repository = demo_copy();
+        change(&version(&repository, "ads_small", 1).join("golden.json"), |golden| {
+            for case in golden["cases"].as_array_mut().expect("cases") {
+                case["rows"] = u64::MAX.into();
+                case["inputs"] = json!({});
+                if !outputs {
+                    case["outputs"] = json!({});
+                }
+            }
+        });
+        let told = problems(&repository);
+        assert_eq!(served(&repository), ["ads_ctr 1", "ads_large 1"]);
+        let expected =
+            if outputs { "rows, the case 18446744073709551615" } else { "outputs: must have at least one" };
+        assert!(told[0].contains(expected), "{told:?}");
     }
 }
 

@@ -150,7 +150,7 @@ fn names_may_be_given_and_spaces_cut() {
 }
 
 #[test]
-fn a_quote_that_nothing_closes_is_refused_and_swallows_no_rows() {
+fn a_quote_that_nothing_closes_is_rejected_and_swallows_no_rows() {
     let targets = [target("id", Stored::Int64), target("text", Stored::String)];
     let read = |text: &str| -> Result<usize, String> {
         let (_folder, file) = written(text);
