@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from impressions import (
     ADS,
     ADVERTISERS,
@@ -370,11 +371,20 @@ def containers() -> dict[str, Any]:
     return frames
 
 
+def sklearn_version() -> tuple[int, ...]:
+    return tuple(int(part) for part in sklearn.__version__.split(".")[:2])
+
+
 @needs_server
 @pytest.mark.parametrize("name", containers())
 def test_the_sample_may_be_any_frame(name: str, tmp_path: Path) -> None:
     frame = containers()[name]
-    pipeline = ColumnTransformer(STEPS, sparse_threshold=0).fit(frame)
+    pipeline = ColumnTransformer(STEPS, sparse_threshold=0)
+    if name == "polars" and sklearn_version() < (1, 8):
+        with pytest.raises(AttributeError, match="get_loc"):
+            pipeline.fit(frame)
+        pytest.skip("this scikit-learn finds no columns by name in a polars frame")
+    pipeline.fit(frame)
     export(pipeline, tmp_path, "ctr", sample=frame, lookups=[Lookup("ads", key="ad_id")], tables={"ads": ADS})
     with serving(tmp_path) as address, Client(address) as client:
         served = client.get_features("ctr", {"ad_id": frame["ad_id"].to_numpy()})["features"]
