@@ -94,12 +94,20 @@ fn walk(folder: &Path, format: Option<Format>, paths: &mut Vec<PathBuf>) -> Resu
             continue;
         }
         if path.is_dir() {
+            if leads_back(&path, folder) {
+                return Err(format!("{} leads back into a folder that it is in", path.display()));
+            }
             walk(&path, format, paths)?;
         } else if format.is_some() || Format::of(&path).is_some() {
             paths.push(path);
         }
     }
     Ok(())
+}
+
+/// Whether a folder's entry is a link to the folder or to one above it: its files would be read again and again.
+fn leads_back(entry: &Path, folder: &Path) -> bool {
+    matches!((entry.canonicalize(), folder.canonicalize()), (Ok(to), Ok(folder)) if folder.starts_with(&to))
 }
 
 impl Found {
@@ -151,6 +159,22 @@ mod tests {
         for name in ["a.parquet.gz", "a.gz", "csv", "a.txt"] {
             assert_eq!(of(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_folder_that_leads_back_into_itself_is_rejected() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (inner, other) = (folder.path().join("a/b"), folder.path().join("other"));
+        fs::create_dir_all(&inner).expect("makes");
+        fs::create_dir(&other).expect("makes");
+        fs::write(inner.join("rows.csv"), "").expect("writes");
+        fs::write(other.join("rows.csv"), "").expect("writes");
+        let find = || find(&folder.path().join("a"), None, &Dialect::default());
+        std::os::unix::fs::symlink(&other, inner.join("linked")).expect("links");
+        assert_eq!(find().expect("no circle").len(), 2);
+        std::os::unix::fs::symlink(folder.path().join("a"), inner.join("up")).expect("links");
+        let problem = find().expect_err("a circle");
+        assert!(problem.ends_with("a/b/up leads back into a folder that it is in"), "{problem}");
     }
 
     #[test]
