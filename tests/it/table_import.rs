@@ -261,6 +261,14 @@ fn files_without_rows_are_rejected() {
 }
 
 #[test]
+fn a_column_has_one_stated_type() {
+    let place = Place::new();
+    place.write("ads.csv", "ad,price\n1,2\n");
+    let twice = ["ads.csv", "--key", "ad", "--column", "price:int8", "--column", "price:float32"];
+    assert!(place.refused("ads", &twice).contains("--column: price is given twice"));
+}
+
+#[test]
 fn composite_keys_of_arrow_files_are_got_as_lists() {
     let place = Place::new();
     let rows = batch(vec![

@@ -159,7 +159,12 @@ fn import(arguments: &Arguments, folder: &Path) -> Result<Import, Failure> {
     if folder.join(version.to_string()).exists() {
         problems.add("--version", format!("{version} is there already; the next one is {next}"));
     }
-    let stated: BTreeMap<String, ColumnType> = arguments.columns.iter().cloned().collect();
+    let mut stated: BTreeMap<String, ColumnType> = BTreeMap::new();
+    for (column, of) in &arguments.columns {
+        if stated.insert(column.clone(), *of).is_some() {
+            problems.add("--column", format!("{column} is given twice"));
+        }
+    }
     let dropped: BTreeSet<String> = arguments.drop.iter().cloned().collect();
     for key in arguments.key.iter().filter(|key| dropped.contains(*key)) {
         problems.add("--drop", format!("{key} is a column of the key"));

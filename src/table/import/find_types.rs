@@ -43,7 +43,7 @@ pub fn find(import: &Import, files: &[NamedFile], progress: &dyn Progress) -> Fo
             Err(why) => problems.add(&named.name, why),
         }
     }
-    check_names(import, &columns, &mut problems);
+    check_names(import, &columns, files, &mut problems);
     let is_key = |column: &Evidence| import.key.contains(&column.name);
     let place = |column: &Evidence| import.key.iter().position(|key| *key == column.name);
     columns.sort_by_key(|column| place(column).unwrap_or(import.key.len()));
@@ -112,7 +112,7 @@ fn read(
 }
 
 /// Columns that were named on the command line are there.
-fn check_names(import: &Import, columns: &[Evidence], problems: &mut Problems) {
+fn check_names(import: &Import, columns: &[Evidence], files: &[NamedFile], problems: &mut Problems) {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let known = |name: &String| names.contains(&name.as_str());
     let mut check = |option: &str, name: &String| {
@@ -124,6 +124,9 @@ fn check_names(import: &Import, columns: &[Evidence], problems: &mut Problems) {
     };
     import.key.iter().filter(|name| !known(name)).for_each(|name| check("--key", name));
     import.stated.keys().filter(|name| !known(name)).for_each(|name| check("--column", name));
+    let in_files: BTreeSet<String> =
+        files.iter().flat_map(|named| named.file.columns()).map(|(name, _)| name).collect();
+    import.dropped.iter().filter(|name| !in_files.contains(*name)).for_each(|name| check("--drop", name));
     let twice = |(place, name): &(usize, &String)| import.key[..*place].contains(name);
     for (_, name) in import.key.iter().enumerate().filter(twice) {
         problems.add(format!("--key {name}"), "is given twice");

@@ -118,12 +118,14 @@ fn every_problem_of_the_columns_is_reported_at_once() {
     ];
     let mut import = import(&["id", "on", "ad", "id"]);
     import.stated.insert("price".to_owned(), "int8".parse().expect("a type"));
+    import.dropped.insert("prize".to_owned());
     let problems = import.find(&files, &Silent).problems.to_string();
     assert_eq!(
         problems.lines().collect::<Vec<_>>(),
         [
             "--key ad: is no column; the columns are id, n, on, m",
             "--column price: is no column; the columns are id, n, on, m",
+            "--drop prize: is no column; the columns are id, n, on, m",
             "--key id: is given twice",
             "column on: bool can't be a key: int64, uint64 and string can",
             "column n: is missing in b.csv; --drop n leaves it out",
