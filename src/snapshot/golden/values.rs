@@ -33,7 +33,7 @@ pub fn column_of(of: Type, values: &[Value]) -> Result<Column, Problems> {
     Ok(column)
 }
 
-/// The JSON values of a column's rows, such that [`column_of`] makes the same column of them.
+/// The JSON values of a column's rows, such that `column_of` makes the same column of them.
 pub fn values_of(column: &Column, lanes: Option<usize>) -> Vec<Value> {
     let of_value = |position: usize| {
         let element =
