@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..vectors import Array, Coded, Mask, Numbers, Objects, Vector, is_missing
-from .unfit import Unfit, mask_of, no_rows, unfit, unfit_column
+from .unfit import Unfit, mask_of, unfit, unfit_column, zero_filled
 
 _RULE = "must hold True and False"
 
@@ -24,12 +24,7 @@ def booleans(vector: Vector) -> tuple[Array, Mask | None]:
         return _of_objects(vector.values)
     if not isinstance(vector, Numbers):
         raise unfit_column(vector, _RULE)
-    values, missing = vector.values, vector.missing
-    if values.dtype.kind == "f":
-        absent = np.isnan(values)
-        missing = no_rows(absent if missing is None else absent | missing)
-    if missing is not None:
-        values = np.where(missing, values.dtype.type(0), values)
+    values, missing = zero_filled(vector)
     if values.dtype.kind != "b":
         wrong = (values != 0) & (values != 1)
         if wrong.any():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..vectors import Array, Coded, Mask, Numbers, Objects, Vector, is_missing
-from .unfit import Unfit, mask_of, no_rows, unfit, unfit_column
+from .unfit import Unfit, mask_of, unfit, unfit_column, zero_filled
 
 INT64 = (-(1 << 63), (1 << 63) - 1)
 UINT64 = (0, (1 << 64) - 1)
@@ -38,12 +38,7 @@ def integers(vector: Vector, limits: tuple[int, int]) -> tuple[list[int], Mask |
 
 
 def _of_numbers(vector: Numbers, limits: tuple[int, int]) -> tuple[list[int], Mask | None]:
-    values, missing = vector.values, vector.missing
-    if values.dtype.kind == "f":
-        absent = np.isnan(values)
-        missing = no_rows(absent if missing is None else absent | missing)
-    if missing is not None:
-        values = np.where(missing, values.dtype.type(0), values)
+    values, missing = zero_filled(vector)
     if values.dtype.kind == "f":
         _check_whole(values)
     if len(values):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..vectors import Lists, Mask, Times, Unreadable, Vector, is_time, shown
+from ..vectors import Array, Lists, Mask, Numbers, Times, Unreadable, Vector, is_time, shown
 
 _TIME = "declare the input as a timestamp, date or duration, or send the number that it was fitted on"
 
@@ -44,9 +44,16 @@ def unfit_column(vector: Vector, rule: str) -> Unfit:
     return Unfit("values", rule)
 
 
-def no_rows(missing: Mask | None) -> Mask | None:
-    """The mask, or None where it hides nothing."""
-    return missing if missing is not None and missing.any() else None
+def zero_filled(vector: Numbers) -> tuple[Array, Mask | None]:
+    """Numbers of a type without NaN: 0 where they are null or NaN, and the rows that are."""
+    values, missing = vector.values, vector.missing
+    if values.dtype.kind == "f":
+        absent = np.isnan(values)
+        missing = absent if missing is None else absent | missing
+        missing = missing if missing.any() else None
+    if missing is not None:
+        values = np.where(missing, values.dtype.type(0), values)
+    return values, missing
 
 
 def mask_of(rows: list[int], length: int) -> Mask | None:
