@@ -241,11 +241,11 @@ fn golden_rows_without_values_are_rejected_before_room_is_made_for_them() {
                 }
             }
         });
-        let told = problems(&repository);
+        let found = problems(&repository);
         assert_eq!(served(&repository), ["ads_ctr 1", "ads_large 1"]);
         let expected =
             if outputs { "rows, the case 18446744073709551615" } else { "outputs: must have at least one" };
-        assert!(told[0].contains(expected), "{told:?}");
+        assert!(found[0].contains(expected), "{found:?}");
     }
 }
 
