@@ -4,12 +4,15 @@
 //!
 //! ```text
 //! main -> cli -> app -> { admin, rpc } -> metrics -> { loading, telemetry } -> config -> demo -> serve -> live
-//!     -> snapshot -> plan -> spec -> { table, transform } -> files -> batch -> { problem, proto }
+//!     -> snapshot -> plan -> spec -> { table, transform } -> files -> batch -> { budget, cancel }
+//!     -> { problem, proto }
 //! ```
 
 pub mod admin;
 pub mod app;
 pub mod batch;
+pub mod budget;
+pub mod cancel;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -6,8 +6,9 @@ use std::{
 };
 
 /// The modules from the ground up; each imports from floors below its own.
-const FLOORS: [&[&str]; 15] = [
+const FLOORS: [&[&str]; 16] = [
     &["problem", "proto"],
+    &["budget", "cancel"],
     &["batch"],
     &["files"],
     &["table", "transform"],
