@@ -6,6 +6,7 @@
 use std::{
     fs,
     net::SocketAddr,
+    num::NonZero,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -52,7 +53,7 @@ const fn setting(
 }
 
 /// Every setting, in the order of the help.
-pub const SETTINGS: [Setting; 18] = [
+pub const SETTINGS: [Setting; 20] = [
     setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
     setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
     setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Folder of the demo's repository"),
@@ -86,6 +87,19 @@ pub const SETTINGS: [Setting; 18] = [
         "SIZE",
         "4GiB",
         "Memory for features that are computed when tables are loaded; what does not fit is computed per request",
+    ),
+    setting(
+        "memory-budget",
+        "SIZE",
+        "80%",
+        "Memory for tables, load-time results, answers and what loading holds; what would exceed it is not loaded; a share of \
+         the memory that the process can have, or a size; 0 is no limit",
+    ),
+    setting(
+        "load-threads",
+        "COUNT",
+        "0",
+        "Threads that read one table's files; 0 is half the cores, at least 1",
     ),
     setting("log-format", "FORMAT", "human", "human or json"),
     setting("log", "FILTER", "info", "Log filter: a level, or directives such as quiver=debug,info"),
@@ -124,6 +138,9 @@ pub struct Config {
     pub request_bytes: usize,
     pub concurrent_streams: u32,
     pub prepared_bytes: u64,
+    /// In bytes; none for no limit.
+    pub memory_budget: Option<u64>,
+    pub load_threads: NonZero<usize>,
     pub log_format: LogFormat,
     pub log: String,
     pub drain_timeout: Duration,
@@ -154,6 +171,9 @@ impl Config {
             request_bytes: written.parse("max-request-bytes", value::size),
             concurrent_streams: written.parse("max-concurrent-streams", value::positive),
             prepared_bytes: written.parse("prepared-bytes", value::any_size),
+            memory_budget: written.parse("memory-budget", value::memory_budget),
+            load_threads: NonZero::new(written.parse("load-threads", value::load_threads))
+                .unwrap_or(NonZero::<usize>::MIN),
             log_format: written.parse("log-format", value::log_format),
             log: written.parse("log", value::filter),
             drain_timeout: written.parse("drain-timeout", value::duration),

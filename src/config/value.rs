@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, num::NonZero, str::FromStr, thread, time::Duration};
 
 use super::ShowProgress;
+use crate::budget;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,26 @@ pub fn threads(text: &str) -> Result<usize, String> {
         Ok(count) if count <= 1024 => Ok(count),
         _ => Err("a number from 0 to 1024".to_owned()),
     }
+}
+
+/// A number of loading threads; 0 is half the cores, at least 1.
+pub fn load_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Ok((threads("0")? / 2).max(1)),
+        _ => threads(text),
+    }
+}
+
+/// A size, or a share of the memory that the process can have; 0 is no limit.
+pub fn memory_budget(text: &str) -> Result<Option<u64>, String> {
+    let expected =
+        || "a size such as 20GiB, a share of the memory from 1% to 100%, or 0 for no limit".to_owned();
+    let Some(share) = text.strip_suffix('%') else {
+        return any_size(text).map(|bytes| (bytes > 0).then_some(bytes)).map_err(|_| expected());
+    };
+    let share: Option<u64> = share.trim().parse().ok().filter(|share| (1..=100).contains(share));
+    let share = share.ok_or_else(expected)?;
+    Ok(budget::available_memory().map(|bytes| bytes / 100 * share))
 }
 
 /// A number of bytes from 1.
@@ -107,6 +128,15 @@ mod tests {
         for (text, expected) in cases.into_iter().chain(wrong) {
             assert_eq!(any_size(text).ok(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn memory_budgets() {
+        assert_eq!(memory_budget("0"), Ok(None));
+        assert_eq!(memory_budget("3GiB"), Ok(Some(3 << 30)));
+        let (half, all) = (memory_budget("50%").expect("a share"), memory_budget("100%").expect("all"));
+        assert!(half < all || all.is_none());
+        assert!(["", "0%", "101%", "-1%", "much"].iter().all(|text| memory_budget(text).is_err()));
     }
 
     #[test]
