@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! main -> cli -> app -> { admin, rpc } -> metrics -> { loading, telemetry } -> config -> demo -> serve -> live
-//!     -> snapshot -> plan -> spec -> { table, transform } -> files -> batch -> { budget, cancel }
+//!     -> snapshot -> plan -> spec -> { policy, table, transform } -> files -> batch -> { budget, cancel }
 //!     -> { problem, proto }
 //! ```
 
@@ -21,6 +21,7 @@ pub mod live;
 pub mod loading;
 pub mod metrics;
 pub mod plan;
+pub mod policy;
 pub mod problem;
 pub mod proto;
 pub mod rpc;

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{Failure, print};
-use crate::{spec, table};
+use crate::{policy, spec, table};
 
 mod operations;
 mod values;
@@ -23,6 +23,8 @@ enum Document {
     Golden,
     /// table.json
     Table,
+    /// policy.json
+    Policy,
     /// All operations of a spec's features, as a page in Markdown
     Operations,
 }
@@ -33,6 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Document::Spec => spec::json_schema(),
         Document::Golden => schemars::schema_for!(spec::golden::Golden),
         Document::Table => table::json_schema(),
+        Document::Policy => policy::json_schema(),
         Document::Operations => return print(&operations::page()),
     };
     print(&format!("{:#}\n", schema.as_value()))

@@ -7,7 +7,6 @@ use indicatif::HumanCount;
 
 use super::{Failure, chosen::Chosen, print, reading::Reading};
 use crate::{
-    batch::time::now,
     config::ShowProgress,
     files::{Format, Found, Losses, Refusals, Writer},
     loading::Loading,
@@ -189,7 +188,6 @@ impl Run<'_> {
             layout: Layout::Dense,
             encoding: Encoding::Raw,
             status,
-            now: now(),
         };
         let limits = Limits {
             rows: usize::MAX,

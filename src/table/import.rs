@@ -108,7 +108,6 @@ impl Import {
             version: self.version,
             key: key.collect(),
             columns: columns.collect(),
-            event_time: None,
         }
     }
 

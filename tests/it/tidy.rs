@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 16] = [
     &["budget", "cancel"],
     &["batch"],
     &["files"],
-    &["table", "transform"],
+    &["policy", "table", "transform"],
     &["spec"],
     &["plan"],
     &["snapshot"],
