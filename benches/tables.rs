@@ -123,6 +123,7 @@ fn table(element: Element, keys: Values) -> Table {
         version: 1,
         key: vec![KeyColumn { name: "key".to_owned(), element }],
         columns: vec![ColumnSchema::vector("vector", Stored::Float32, WIDTH)],
+        event_time: None,
     };
     let mut vectors = Column::new(Type::vector(WIDTH));
     vectors.marks = vec![Mark::PRESENT; rows];

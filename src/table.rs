@@ -8,6 +8,7 @@ mod cells;
 mod column;
 mod column_builder;
 mod column_type;
+mod event_time;
 pub mod import;
 mod index;
 mod key_texts;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use build::TableBuilder;
 pub use column_type::ColumnType;
+pub use event_time::{EventTime, span, unit as event_time_unit};
 pub use load::{head, is_of_rows};
 pub use row_matrix::RowMatrix;
 pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema, check_plain_name, json_schema};

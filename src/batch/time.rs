@@ -3,7 +3,11 @@
 mod text;
 mod zone;
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,6 +85,12 @@ impl TimeUnit {
         let unit = i128::from(self.nanoseconds());
         (nanoseconds % unit == 0).then(|| i64::try_from(nanoseconds / unit).ok())?
     }
+}
+
+/// The system's clock, in nanoseconds since 1970-01-01T00:00:00Z.
+pub fn now() -> i64 {
+    let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok();
+    since(SystemTime::now()).and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default()
 }
 
 /// What kind of time an integer is, and its unit.

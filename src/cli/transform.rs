@@ -7,6 +7,7 @@ use indicatif::HumanCount;
 
 use super::{Failure, chosen::Chosen, print, reading::Reading};
 use crate::{
+    batch::time::now,
     config::ShowProgress,
     files::{Format, Found, Losses, Refusals, Writer},
     loading::Loading,
@@ -188,6 +189,7 @@ impl Run<'_> {
             layout: Layout::Dense,
             encoding: Encoding::Raw,
             status,
+            now: now(),
         };
         let limits = Limits {
             rows: usize::MAX,

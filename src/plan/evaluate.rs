@@ -203,7 +203,8 @@ mod tests {
         let computed = |distinct: usize, rows: usize| {
             let values = Values::String(Strings::from_values(vec!["x"; distinct]));
             let column = Column { values, marks: vec![Mark::PRESENT; distinct], list: None };
-            let inputs = Inputs { columns: vec![InputColumn { column, indices: Some(vec![0; rows]) }], rows };
+            let columns = vec![InputColumn { column, indices: Some(vec![0; rows]) }];
+            let inputs = Inputs { columns, rows, now: 0 };
             let (mut nodes, mut results) = ((0..graph.nodes.len()).collect(), Vec::new());
             over_dictionaries(graph, &inputs, &graph.features, &mut nodes, &mut results);
             (results.iter().flatten().count(), nodes.len() == graph.nodes.len())

@@ -17,6 +17,8 @@ pub struct Inputs {
     pub columns: Vec<InputColumn>,
     /// The number of rows N.
     pub rows: usize,
+    /// The request's clock, in nanoseconds since 1970-01-01T00:00:00Z.
+    pub now: i64,
 }
 
 /// One input's values.

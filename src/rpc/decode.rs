@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use crate::{
+    batch::time::now,
     problem::Problems,
     proto,
     rpc::wire::{Malformed, NOT_UTF8, Reader, Wire},
@@ -37,7 +38,7 @@ struct Draft {
 }
 
 /// Reads a `GetFeaturesRequest` whose columns have at most `most_values` values each: a value takes a byte of a request
-/// and eight once it is read. The problems' places are field paths: `columns[2].floats`.
+/// and eight once it is read. The request's clock is that of its decoding. The problems' places are field paths: `columns[2].floats`.
 pub fn decode(bytes: &Bytes, most_values: usize) -> Result<Request, Problems> {
     if u32::try_from(bytes.len()).is_err() {
         return Err(Problems::one("", "the request is 4 GiB or more"));
@@ -127,7 +128,8 @@ impl Draft {
         let (Some(layout), Some(encoding), Some(status)) = (layout, encoding, status) else {
             return Err(problems);
         };
-        let request = Request { feature_set, version, rows, columns, outputs, layout, encoding, status };
+        let now = now();
+        let request = Request { feature_set, version, rows, columns, outputs, layout, encoding, status, now };
         problems.or(request)
     }
 }

@@ -30,7 +30,7 @@ pub fn bind(feature_set: &FeatureSet, request: Request, rows: usize, problems: &
     let spec = feature_set.spec();
     let mut bound: Vec<Option<InputColumn>> = spec.inputs.iter().map(|_| None).collect();
     let mut sent = vec![false; spec.inputs.len()];
-    let mut names_told = false;
+    let (now, mut names_told) = (request.now, false);
     for (place, column) in request.columns.into_iter().enumerate() {
         let Some(position) = position_of(feature_set, &column.name, place) else {
             let known =
@@ -63,7 +63,7 @@ pub fn bind(feature_set: &FeatureSet, request: Request, rows: usize, problems: &
     }
     let columns = spec.inputs.iter().zip(bound);
     let columns = columns.map(|(input, bound)| bound.unwrap_or_else(|| absent(input, rows))).collect();
-    Inputs { columns, rows }
+    Inputs { columns, rows, now }
 }
 
 /// The position of an input; most requests send them in the spec's order, where `place` is it.

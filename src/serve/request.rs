@@ -47,6 +47,8 @@ pub struct Request {
     /// How the tensors are carried of outputs that say nothing else.
     pub encoding: Encoding,
     pub status: StatusDetail,
+    /// When it arrived, in nanoseconds since 1970-01-01T00:00:00Z: the one clock that rows' ages are taken by.
+    pub now: i64,
 }
 
 impl Request {

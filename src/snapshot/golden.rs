@@ -156,7 +156,7 @@ fn inputs_of(plan: &Plan, case: &Case) -> Result<Inputs, Problems> {
             Err(found) => problems.add_below(&format!("inputs.{}", input.name), found),
         }
     }
-    problems.or(Inputs { columns, rows: case.rows })
+    problems.or(Inputs { columns, rows: case.rows, now: 0 })
 }
 
 fn input_of(input: &Input, written: Option<&Vec<Value>>, rows: usize) -> Result<Column, Problems> {

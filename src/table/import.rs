@@ -108,6 +108,7 @@ impl Import {
             version: self.version,
             key: key.collect(),
             columns: columns.collect(),
+            event_time: None,
         }
     }
 

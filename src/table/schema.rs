@@ -11,6 +11,8 @@ use crate::{
     problem::{Problems, quoted},
 };
 
+use super::EventTime;
+
 /// The format that this server reads.
 pub const FORMAT: &str = "quiver.table/1";
 
@@ -25,6 +27,8 @@ pub struct TableSchema {
     /// The columns that make up a row's key, in order; never none.
     pub key: Vec<KeyColumn>,
     pub columns: Vec<ColumnSchema>,
+    /// When its rows were true, where that is known.
+    pub event_time: Option<EventTime>,
 }
 
 /// One column of the key.
@@ -88,6 +92,7 @@ impl TableSchema {
             version: self.version,
             key: key.collect(),
             columns: self.columns.iter().map(ColumnDocument::of).collect(),
+            event_time: self.event_time.map(|event_time| event_time.written(&self.columns)),
         };
         serde_json::to_string_pretty(&document).expect("strings and numbers are always JSON")
     }
@@ -131,6 +136,10 @@ struct Document {
     key: Vec<KeyDocument>,
     /// The columns of values. Columns of the files that are not named here are passed over.
     columns: Vec<ColumnDocument>,
+    /// When the rows were true, from which lookups with a "max_age" take their age: the name of a scalar timestamp or
+    /// date column, or a time with its offset, such as "2026-11-25T10:00:00Z", for all rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_time: Option<String>,
 }
 
 /// A column of the key. No row's key is null, and no two rows have the same.
@@ -197,13 +206,18 @@ impl Document {
             problems.add("key", "a table needs at least one key column");
         }
         self.check_names(&mut problems);
-        let columns = (self.columns.into_iter().enumerate())
+        let columns: Vec<ColumnSchema> = (self.columns.into_iter().enumerate())
             .map(|(position, column)| column.check(&format!("columns[{position}]"), &mut problems))
             .collect();
+        let event_time = self.event_time.map(|written| EventTime::read(&written, &columns)).transpose();
+        let event_time = event_time.unwrap_or_else(|why| {
+            problems.add("event_time", why);
+            None
+        });
         let key = (self.key.into_iter().enumerate())
             .map(|(position, key)| key.check(&format!("key[{position}]"), &mut problems))
             .collect();
-        problems.or(TableSchema { name: self.name, version: self.version, key, columns })
+        problems.or(TableSchema { name: self.name, version: self.version, key, columns, event_time })
     }
 
     fn check_names(&self, problems: &mut Problems) {
@@ -308,12 +322,17 @@ mod tests {
 
     #[test]
     fn every_problem_has_its_place() {
-        let checks: [(&str, &str, &str); 12] = [
+        let checks: [(&str, &str, &str); 13] = [
             ("quiver.table/1", "quiver.table/9", "format: is \"quiver.table/9\""),
             ("\"ads\"", "\"\"", "name: must not be empty"),
             ("\"ads\"", "\"a.b\"", "name: \"a.b\" must not contain a dot"),
             ("\"version\": 2", "\"version\": 0", "version: must be 1"),
             ("\"version\": 2", "\"version\": 2, \"more\": 1", "unknown field `more`"),
+            (
+                "\"version\": 2",
+                "\"version\": 2, \"event_time\": \"tags\"",
+                "event_time: column \"tags\" is list<int64>",
+            ),
             ("\"uint64\"", "\"int32\"", "key[1].dtype: int32 can't be a key"),
             ("\"slot\"", "\"tags\"", "columns[1].name: \"tags\" is named twice"),
             ("{\"vector\": 64}", "{\"vector\": 0}", "columns[2].shape.vector: must be 1"),

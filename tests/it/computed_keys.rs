@@ -100,6 +100,7 @@ fn answer(snapshot: &Snapshot, user: i64, ads: RequestColumn) -> (Vec<f32>, Vec<
         layout: Layout::Dense,
         encoding: Encoding::Raw,
         status: StatusDetail::Rows,
+        now: 0,
     };
     let call = serve::prepare(snapshot, request, &LIMITS).expect("a good request");
     let mut data = vec![0; call.tensors()[0].data_bytes()];

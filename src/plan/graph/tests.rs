@@ -16,6 +16,7 @@ fn schemas() -> BTreeMap<String, TableSchema> {
             ColumnSchema::scalar("price", crate::files::Stored::Float64),
             ColumnSchema::scalar("a.b", crate::files::Stored::String),
         ],
+        event_time: None,
     };
     let tables = [
         table("ads", &["ad_id"]),

@@ -43,7 +43,7 @@ struct UnpackedRequest {
 
 /// Writes a decoded request in the generated types again.
 fn written_again(decoded: Request) -> proto::GetFeaturesRequest {
-    let Request { feature_set, version, rows, columns, outputs, layout, encoding, status } = decoded;
+    let Request { feature_set, version, rows, columns, outputs, layout, encoding, status, now: _ } = decoded;
     let outputs = outputs.into_iter().map(|OutputWanted { name, dtype, encoding }| proto::OutputSelection {
         name,
         encoding: encoding.map_or(0, encoding_again),

@@ -255,6 +255,7 @@ pub fn requested(rng: &mut ChaCha8Rng, document: &Value, inputs: &PlainInputs, r
         layout: layout(rng),
         encoding: Encoding::Raw,
         status: StatusDetail::Rows,
+        now: 0,
     }
 }
 
