@@ -16,7 +16,7 @@ use quiver::{
     rpc::decode::decode,
     serve::request::Request,
     snapshot::Snapshot,
-    table::RowMatrix,
+    table::{RowMatrix, RowNumber},
 };
 use serde_json::json;
 use support::{Effort, Report, SHAPES, Turns, compare, demo_snapshot, pin, requests, run};
@@ -67,13 +67,13 @@ fn main() {
 struct Floor<'a> {
     snapshot: &'a Snapshot,
     rows: RowMatrix,
-    numbers: Vec<u32>,
+    numbers: Vec<RowNumber>,
 }
 
 impl<'a> Floor<'a> {
     fn new(snapshot: &'a Snapshot, requests: &[Request], width: usize) -> Self {
         let ads = Self::ads(snapshot);
-        let mut rows = RowMatrix::new(ads.rows() as usize + 2, width * 4);
+        let mut rows = RowMatrix::new(ads.places(), width * 4);
         // Rows that were never written would all be read from one page of zeros.
         (0..rows.rows()).for_each(|row| rows.row_mut(row).fill(row as u8));
         assert!(!requests.is_empty());
@@ -92,9 +92,9 @@ impl<'a> Floor<'a> {
         self.numbers.clear();
         Self::ads(self.snapshot).find(&[&keys], &mut self.numbers);
         let width = self.rows.row_bytes();
-        self.numbers.iter().for_each(|&number| self.rows.prefetch(number as usize));
+        self.numbers.iter().for_each(|&number| self.rows.prefetch(number.place()));
         for (row, &number) in answer.chunks_exact_mut(width).zip(&self.numbers) {
-            row.copy_from_slice(self.rows.row(number as usize));
+            row.copy_from_slice(self.rows.row(number.place()));
         }
         black_box(&answer);
     }

@@ -17,6 +17,7 @@ use bytes::Bytes;
 
 pub use build_strings::StringsBuilder;
 pub use mark::{Mark, Status, count_statuses};
+pub use select::Position;
 pub use sparse::SparseVectors;
 
 use self::time::Time;

@@ -126,7 +126,7 @@ impl Plan {
                 .filter_map(|below| CodedPart::of_lookup(&self.graph, below))
                 .filter(|&(_, parent)| self.prepared.prepared[lookup] && parent == lookup);
             let numbers = resolved.count() * size_of::<u32>() + coded.count() * size_of::<u16>();
-            (for_row + numbers) * tables.of(&self.graph, lookup).row_numbers()
+            (for_row + numbers) * tables.of(&self.graph, lookup).places()
         };
         (0..self.graph.lookups.len()).map(bytes).collect()
     }

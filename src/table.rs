@@ -1,7 +1,6 @@
 //! Keyed rows in memory: an index from keys to row numbers, and columns of scalars, lists and vectors by row number.
 //!
-//! A table never changes once it is made. Beside the numbers of its rows, two more say why there is none:
-//! [`Table::missing_row`] (the key was not found) and [`Table::null_row`] (the key was null).
+//! A table never changes once it is made. A [`RowNumber`] is a row of it, or states why there is none.
 
 mod build;
 mod cells;
@@ -16,6 +15,7 @@ mod keys;
 mod load;
 mod memory;
 mod row_matrix;
+mod row_number;
 mod schema;
 mod statistics;
 mod text;
@@ -28,6 +28,7 @@ pub use column_type::ColumnType;
 pub use event_time::{EventTime, span, unit as event_time_unit};
 pub use load::{head, is_of_rows};
 pub use row_matrix::RowMatrix;
+pub use row_number::RowNumber;
 pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema, check_plain_name, json_schema};
 pub use statistics::{Spread, Statistics};
 
@@ -89,19 +90,9 @@ impl Table {
         self.rows
     }
 
-    /// The row number of a key that was not found.
-    pub fn missing_row(&self) -> u32 {
-        self.rows
-    }
-
-    /// The row number of a null key.
-    pub fn null_row(&self) -> u32 {
-        self.rows + 1
-    }
-
-    /// How many row numbers there are: those of rows, and the two that stand for none.
-    pub fn row_numbers(&self) -> usize {
-        self.null_row() as usize + 1
+    /// How many places there are for what is kept by [`RowNumber::place`].
+    pub fn places(&self) -> usize {
+        self.rows as usize + RowNumber::PLACES_BEFORE
     }
 
     /// Bytes of memory that index, keys and columns take.
@@ -116,33 +107,33 @@ impl Table {
     }
 
     /// Appends to `rows` the row number of each key. `keys` are the key's columns, with the types of the schema's and
-    /// one length, or a single value that goes with each of the others'; of list columns the elements are looked up. A null key gives [`Self::null_row`], or
-    /// [`Self::missing_row`] where its status says that another lookup did not find it.
-    pub fn find(&self, keys: &[&Column], rows: &mut Vec<u32>) {
+    /// one length, or a single value that goes with each of the others'; of list columns the elements are looked up. A null key
+    /// gives [`RowNumber::NULL`], or [`RowNumber::NOT_FOUND`] where its status says that another lookup did not find it.
+    pub fn find(&self, keys: &[&Column], rows: &mut Vec<RowNumber>) {
         let lengths = || keys.iter().map(|column| column.marks.len());
         let Some(count) = lengths().find(|&length| length != 1).or(lengths().next()) else { return };
         let start = rows.len();
         self.find_values(keys, count, rows);
         if keys.iter().any(|column| column.marks.iter().any(|mark| mark.is_null())) {
             for (position, row) in rows[start..].iter_mut().enumerate() {
-                self.overrule_null(build::join_marks(keys, position), row);
+                overrule_null(build::join_marks(keys, position), row);
             }
         }
     }
 
-    /// The key columns of some rows, each below [`Self::rows`].
-    pub fn keys(&self, rows: &[u32]) -> Vec<Column> {
+    /// The key columns of some rows; each number is that of a row.
+    pub fn keys(&self, rows: &[RowNumber]) -> Vec<Column> {
         self.keys.gather(&self.schema.key, rows)
     }
 
-    /// Makes `out` the values of column `column` at `rows`. [`Self::missing_row`] and [`Self::null_row`] give nulls
-    /// with the status that distinguishes them.
-    pub fn gather(&self, column: usize, rows: &[u32], out: &mut Column) {
-        self.columns[column].gather(self.rows, rows, out);
+    /// Makes `out` the values of column `column` at `rows`. Numbers that are no row's give nulls with the status that
+    /// distinguishes them.
+    pub fn gather(&self, column: usize, rows: &[RowNumber], out: &mut Column) {
+        self.columns[column].gather(rows, out);
     }
 
     /// Asks the processor to fetch the value of column `column` at `row`; any row number is allowed.
-    pub fn prefetch(&self, column: usize, row: u32) {
+    pub fn prefetch(&self, column: usize, row: RowNumber) {
         self.columns[column].prefetch(row);
     }
 
@@ -159,28 +150,28 @@ impl Table {
         self.columns[column].marks.get()
     }
 
-    fn find_values(&self, keys: &[&Column], count: usize, rows: &mut Vec<u32>) {
+    fn find_values(&self, keys: &[&Column], count: usize, rows: &mut Vec<RowNumber>) {
         if let [column] = keys {
             match &column.values {
                 Values::Int64(values) if self.keys.is_one_integer() => {
-                    return self.index.find(&self.keys.one_integer(values), count, self.rows, rows);
+                    return self.index.find(&self.keys.one_integer(values), count, rows);
                 }
                 Values::Uint64(values) if self.keys.is_one_integer() => {
-                    return self.index.find(&self.keys.one_integer(values), count, self.rows, rows);
+                    return self.index.find(&self.keys.one_integer(values), count, rows);
                 }
                 Values::String(values) if let Some(keys) = self.keys.one_text(values) => {
-                    return self.index.find(&keys, count, self.rows, rows);
+                    return self.index.find(&keys, count, rows);
                 }
                 _ => {}
             }
         }
-        self.index.find(&self.keys.any(keys), count, self.rows, rows);
+        self.index.find(&self.keys.any(keys), count, rows);
     }
+}
 
-    fn overrule_null(&self, mark: Mark, row: &mut u32) {
-        if mark.is_null() {
-            let not_found = mark.status() == Status::KeyNotFound;
-            *row = if not_found { self.missing_row() } else { self.null_row() };
-        }
+fn overrule_null(mark: Mark, row: &mut RowNumber) {
+    if mark.is_null() {
+        let not_found = mark.status() == Status::KeyNotFound;
+        *row = if not_found { RowNumber::NOT_FOUND } else { RowNumber::NULL };
     }
 }

@@ -4,6 +4,19 @@ use std::ops::Range;
 
 use super::{Column, ListRows, Mark, SparseVectors, Strings, Values};
 
+/// What states a position among values.
+pub trait Position: Copy {
+    /// The position, counted from 0.
+    fn position(self) -> usize;
+}
+
+impl Position for u32 {
+    #[inline]
+    fn position(self) -> usize {
+        self as usize
+    }
+}
+
 impl Column {
     /// Makes this the rows `range` of `source`, whose values have `lanes` elements each.
     pub fn copy_range(&mut self, source: &Column, lanes: usize, range: Range<usize>) {
@@ -58,21 +71,22 @@ impl Column {
     }
 
     /// Makes this the rows of `source` at `positions`.
-    pub fn gather(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
+    pub fn gather<P: Position>(&mut self, source: &Column, lanes: usize, positions: &[P]) {
         let Some(list) = &source.list else {
             self.list = None;
             return self.gather_values(source, lanes, positions);
         };
         let elements: Vec<u32> = positions
             .iter()
-            .flat_map(|&row| list.offsets[row as usize]..list.offsets[row as usize + 1])
+            .map(|row| row.position())
+            .flat_map(|row| list.offsets[row]..list.offsets[row + 1])
             .collect();
         self.gather_values(source, lanes, &elements);
         self.list.get_or_insert_with(ListRows::default).gather(list, positions);
     }
 
     /// Makes this the values of `source`, whether they are rows or list elements, at `positions`.
-    pub fn gather_values(&mut self, source: &Column, lanes: usize, positions: &[u32]) {
+    pub fn gather_values<P: Position>(&mut self, source: &Column, lanes: usize, positions: &[P]) {
         gather_slice(&mut self.marks, &source.marks, 1, positions);
         if std::mem::discriminant(&self.values) != std::mem::discriminant(&source.values) {
             self.values = source.values.emptied();
@@ -85,11 +99,11 @@ impl Column {
             (Values::OneHot(to), Values::OneHot(from)) => gather_slice(to, from, 1, positions),
             (Values::Sparse(to), Values::Sparse(from)) => {
                 to.clear();
-                positions.iter().for_each(|&position| to.push_from(from, position as usize));
+                positions.iter().for_each(|position| to.push_from(from, position.position()));
             }
             (Values::Float32(to), Values::Float32(from)) => gather_slice(to, from, lanes, positions),
             (Values::String(to), Values::String(from)) => {
-                to.gather(from, positions.iter().map(|&position| position as usize));
+                to.gather(from, positions.iter().map(|position| position.position()));
             }
             _ => {}
         }
@@ -120,7 +134,7 @@ impl Column {
             self.copy_range(source, lanes, 0..1);
             return self.repeat_first(lanes, rows);
         }
-        self.gather(source, lanes, &vec![0; rows]);
+        self.gather(source, lanes, &vec![0_u32; rows]);
     }
 
     fn repeat_first(&mut self, lanes: usize, rows: usize) {
@@ -242,15 +256,15 @@ impl ListRows {
     }
 
     /// Makes this the rows of `source` at `positions`, their elements one after the other.
-    fn gather(&mut self, source: &ListRows, positions: &[u32]) {
+    fn gather(&mut self, source: &ListRows, positions: &[impl Position]) {
         self.offsets.clear();
         self.offsets.push(0);
         self.marks.clear();
         let mut end = 0;
-        for &row in positions {
-            end += source.range(row as usize).len() as u32;
+        for row in positions.iter().map(|row| row.position()) {
+            end += source.range(row).len() as u32;
             self.offsets.push(end);
-            self.marks.push(source.marks[row as usize]);
+            self.marks.push(source.marks[row]);
         }
     }
 }
@@ -260,13 +274,13 @@ fn copy_slice<T: Copy>(to: &mut Vec<T>, from: &[T]) {
     to.extend_from_slice(from);
 }
 
-fn gather_slice<T: Copy>(to: &mut Vec<T>, from: &[T], lanes: usize, positions: &[u32]) {
+fn gather_slice<T: Copy>(to: &mut Vec<T>, from: &[T], lanes: usize, positions: &[impl Position]) {
     to.clear();
     if lanes == 1 {
-        to.extend(positions.iter().map(|&position| from[position as usize]));
+        to.extend(positions.iter().map(|position| from[position.position()]));
     } else {
-        for &position in positions {
-            let start = position as usize * lanes;
+        for position in positions {
+            let start = position.position() * lanes;
             to.extend_from_slice(&from[start..start + lanes]);
         }
     }
@@ -304,7 +318,7 @@ mod tests {
         let mut out = Column::new(Type::vector(2));
         out.copy_range(&source, 2, 1..3);
         assert_eq!(out.float64(), [2.0, 3.0, 4.0, 5.0]);
-        out.gather(&source, 2, &[2, 0]);
+        out.gather(&source, 2, &[2_u32, 0]);
         assert_eq!(out.float64(), [4.0, 5.0, 0.0, 1.0]);
         out.repeat(&vectors(&[7.0, 8.0], 2), 2, 3);
         assert_eq!(out.float64(), [7.0, 8.0, 7.0, 8.0, 7.0, 8.0]);

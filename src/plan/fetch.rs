@@ -9,7 +9,10 @@ use super::{
     coded::CodedPart,
     graph::{Graph, Lookup, NodeId, Source},
 };
-use crate::batch::{Column, ListRows, Values};
+use crate::{
+    batch::{Column, ListRows, Values},
+    table::RowNumber,
+};
 
 /// The inputs of one request, each of its spec's type and length; one for each input of the spec.
 #[derive(Debug, Default)]
@@ -56,7 +59,7 @@ impl InputColumn {
 /// The row numbers of all lookups: one for the request or one for each row, or one for each element of list keys.
 #[derive(Debug, Default)]
 pub struct Rows {
-    pub numbers: Vec<Vec<u32>>,
+    pub numbers: Vec<Vec<RowNumber>>,
     /// For a list key, which elements belong to which row.
     pub lists: Vec<Option<ListRows>>,
 }
@@ -71,15 +74,15 @@ impl Rows {
     }
 
     /// Takes over the rows of `lookup` from its parent's rows by the numbers resolved at load time.
-    pub fn derive(&mut self, lookup: usize, parent: usize, resolved: &[u32]) {
+    pub fn derive(&mut self, lookup: usize, parent: usize, resolved: &[RowNumber]) {
         let mut numbers = std::mem::take(&mut self.numbers[lookup]);
         numbers.clear();
-        numbers.extend(self.numbers[parent].iter().map(|&row| resolved[row as usize]));
+        numbers.extend(self.numbers[parent].iter().map(|&row| resolved[row.place()]));
         self.numbers[lookup] = numbers;
     }
 
     /// The numbers that belong to the rows `range`: the elements of their lists where the key is a list.
-    pub fn part(&self, lookup: usize, range: Range<usize>) -> &[u32] {
+    pub fn part(&self, lookup: usize, range: Range<usize>) -> &[RowNumber] {
         match &self.lists[lookup] {
             Some(list) => {
                 let elements = list.offsets[range.start] as usize..list.offsets[range.end] as usize;
@@ -138,7 +141,7 @@ impl<'a> Finder<'a> {
         let mut numbers = std::mem::take(&mut found.numbers[lookup]);
         numbers.clear();
         let rows = found.numbers[coded.parent].iter();
-        numbers.extend(rows.map(|&row| of_distinct[usize::from(coded.codes[row as usize])]));
+        numbers.extend(rows.map(|&row| of_distinct[usize::from(coded.codes[row.place()])]));
         found.numbers[lookup] = numbers;
     }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     batch::{Column, Status, Values},
-    table::{RowMatrix, Table},
+    table::{RowMatrix, RowNumber, Table},
 };
 
 /// Rows filled at a time, one stretch after the other: they stay in the first cache meanwhile.
@@ -28,7 +28,7 @@ pub struct Block<'a> {
 
 impl<'a> Block<'a> {
     /// The row numbers of a lookup, one for each row of the block.
-    pub fn numbers(&self, lookup: usize) -> &'a [u32] {
+    pub fn numbers(&self, lookup: usize) -> &'a [RowNumber] {
         self.evaluator.rows.part(lookup, self.range.clone())
     }
 
@@ -71,7 +71,7 @@ impl<'a> Block<'a> {
                 Fetched::Record { lookup } => {
                     let Some(records) = self.records(lookup) else { continue };
                     let numbers = &self.numbers(lookup)[rows.clone()];
-                    numbers.iter().for_each(|&number| records.prefetch(number as usize));
+                    numbers.iter().for_each(|&number| records.prefetch(number.place()));
                 }
                 Fetched::Vector { lookup, column } => {
                     let (table, numbers) = (self.table(lookup), &self.numbers(lookup)[rows.clone()]);
@@ -100,11 +100,11 @@ enum Source<'a> {
     /// The same bytes in every row.
     Shared(&'a [u8]),
     /// A part of a record, from this byte on.
-    Record(&'a RowMatrix, &'a [u32], usize),
+    Record(&'a RowMatrix, &'a [RowNumber], usize),
     /// A one-hot vector whose slot is at this byte of a record.
-    Slot(&'a RowMatrix, &'a [u32], usize, &'a Feature),
+    Slot(&'a RowMatrix, &'a [RowNumber], usize, &'a Feature),
     /// Rows of a table's float32 column.
-    Vectors { table: &'a Table, column: usize, numbers: &'a [u32], feature: &'a Feature },
+    Vectors { table: &'a Table, column: usize, numbers: &'a [RowNumber], feature: &'a Feature },
     /// Scalar floats, one for each column.
     Scalars(Vec<&'a [f64]>),
     /// One-hot vectors beside each other: zeros but for a few ones.
@@ -184,12 +184,12 @@ impl<'a> Stretches<'a> {
                 Source::Shared(shared) => to.parts(place).for_each(|part| part.copy_from_slice(shared)),
                 Source::Record(records, numbers, from) => {
                     for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
-                        part.copy_from_slice(&records.row(number as usize)[*from..*from + *bytes]);
+                        part.copy_from_slice(&records.row(number.place())[*from..*from + *bytes]);
                     }
                 }
                 Source::Slot(records, numbers, from, feature) => {
                     for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
-                        let slot = &records.row(number as usize)[*from..];
+                        let slot = &records.row(number.place())[*from..];
                         expand_slot([slot[0], slot[1], slot[2], slot[3]], &feature.default, dtype, part);
                     }
                 }
@@ -197,7 +197,7 @@ impl<'a> Stretches<'a> {
                     let Some(vectors) = table.vectors(*column) else { continue };
                     for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
                         if vector_status(table, *column, number) == Status::Present {
-                            part.copy_from_slice(vectors.row(number as usize));
+                            part.copy_from_slice(vectors.row(number.index()));
                         } else {
                             write_default(&feature.default, dtype, part);
                         }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     batch::{Column, ListRows},
     spec::Scope,
+    table::RowNumber,
 };
 
 /// The nodes that a lookup's key is computed of, itself among them.
@@ -38,7 +39,7 @@ impl KeyNodes {
 
 /// Row numbers, and for a list key which of them belong to which row.
 struct Found {
-    numbers: Vec<u32>,
+    numbers: Vec<RowNumber>,
     list: Option<ListRows>,
 }
 

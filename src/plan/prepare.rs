@@ -11,7 +11,10 @@ use super::{
     program::{Program, Record},
     write::Destination,
 };
-use crate::{batch::Column, table::RowMatrix};
+use crate::{
+    batch::Column,
+    table::{RowMatrix, RowNumber},
+};
 
 /// Rows computed at a time: enough to make the fixed costs small, few enough to stay in the caches.
 const BLOCK: usize = 1024;
@@ -22,11 +25,11 @@ const LANES: usize = 1 << 20;
 /// A plan's load-time results for one set of tables.
 #[derive(Debug, Default)]
 pub struct Prepared {
-    /// For each lookup the row number for each of its parent's rows.
-    resolved: Vec<Option<Vec<u32>>>,
+    /// For each lookup the row number for each of its parent's rows, by [`RowNumber::place`].
+    resolved: Vec<Option<Vec<RowNumber>>>,
     /// For each lookup the part of its key that follows from another lookup's rows, by codes.
     coded: Vec<Option<CodedPart>>,
-    /// For each lookup the records of its table's rows, those for a missing row and a null key last.
+    /// For each lookup the records of its table's rows by [`RowNumber::place`].
     records: Vec<Option<RowMatrix>>,
     /// The kept nodes' values for each row of their lookup's table.
     kept: HashMap<NodeId, (usize, Column)>,
@@ -59,7 +62,7 @@ impl Prepared {
     }
 
     /// The row numbers of `lookup` for each of its parent's rows.
-    pub fn resolved(&self, lookup: usize) -> Option<&[u32]> {
+    pub fn resolved(&self, lookup: usize) -> Option<&[RowNumber]> {
         self.resolved.get(lookup).and_then(Option::as_deref)
     }
 
@@ -88,7 +91,7 @@ impl Prepared {
         if !program.is_resolved(&plan.graph, lookup) {
             return;
         }
-        let count = tables.of(&plan.graph, parent).row_numbers();
+        let count = tables.of(&plan.graph, parent).places();
         let work = Work::of(plan, plan.graph.lookups[lookup].keys.iter().copied());
         let mut resolved = Vec::with_capacity(count);
         let mut rows = Rows::default();
@@ -103,7 +106,7 @@ impl Prepared {
 
     /// The part of a lookup's key that follows from `parent`'s rows, by codes.
     fn code(&self, plan: &Plan, tables: Tables<'_>, lookup: usize, parent: usize) -> Option<CodedPart> {
-        let count = tables.of(&plan.graph, parent).row_numbers();
+        let count = tables.of(&plan.graph, parent).places();
         let mut columns = plan.columns();
         let (part, _) = CodedPart::of_lookup(&plan.graph, lookup)?;
         let node = plan.graph.lookups[lookup].keys[part];
@@ -126,7 +129,7 @@ impl Prepared {
     ) {
         let graph = &plan.graph;
         rows.reset(graph.lookups.len());
-        rows.numbers[anchor].extend(range.map(|row| row as u32));
+        rows.numbers[anchor].extend(range.map(RowNumber::of_place));
         for &(lookup, ref keys) in &work.lookups {
             let Some(parent) = graph.lookups[lookup].parent else { continue };
             let below = lookup != anchor && graph.parents(parent).any(|above| above == anchor);
@@ -165,7 +168,7 @@ impl Prepared {
             return;
         }
         let work = Work::of(plan, targets.iter().chain(&program.kept[lookup]).copied());
-        let count = tables.of(&plan.graph, lookup).row_numbers();
+        let count = tables.of(&plan.graph, lookup).places();
         let mut matrix = RowMatrix::new(count, record.bytes);
         let mut kept: Vec<Column> =
             program.kept[lookup].iter().map(|&node| Column::new(plan.graph.nodes[node].of)).collect();
@@ -201,7 +204,7 @@ pub fn bytes_of_row(plan: &Plan, tables: Tables<'_>, lookup: usize, node: NodeId
         Form::OneHot => size_of::<u32>(),
         Form::Sparse => {
             let work = Work::of(plan, std::iter::once(node));
-            let count = tables.of(&plan.graph, lookup).row_numbers().min(block_rows(plan, &work.nodes));
+            let count = tables.of(&plan.graph, lookup).places().min(block_rows(plan, &work.nodes));
             let mut columns = plan.columns();
             Prepared::default().evaluate(plan, tables, lookup, 0..count, &work, &mut columns);
             columns[node].values.memory().div_ceil(count.max(1))

@@ -14,7 +14,10 @@ use super::{
     segments::{Part, Segments},
     sparse::{Full, Room},
 };
-use crate::batch::{Column, Status};
+use crate::{
+    batch::{Column, Status},
+    table::RowNumber,
+};
 
 pub use super::filling::{Elements, Target};
 
@@ -225,8 +228,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             self.find(lookup, scratch, expired)?;
-            let missing_row = self.tables.of(graph, lookup).missing_row();
-            missed.push(missed_keys(lookup, &scratch.rows.numbers[lookup], missing_row));
+            missed.push(missed_keys(lookup, &scratch.rows.numbers[lookup]));
         }
         Ok(missed)
     }
@@ -302,8 +304,8 @@ pub(super) fn block_rows(
     (REPEATED_ELEMENTS / longest.max(widest).max(1)).clamp(1, BLOCK)
 }
 
-fn missed_keys(lookup: usize, numbers: &[u32], missing_row: u32) -> LookupCounts {
-    let missing = numbers.iter().filter(|&&number| number == missing_row).count();
+fn missed_keys(lookup: usize, numbers: &[RowNumber]) -> LookupCounts {
+    let missing = numbers.iter().filter(|&&number| number == RowNumber::NOT_FOUND).count();
     LookupCounts { lookup, keys: numbers.len() as u32, missing: missing as u32 }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     batch::{Column, Values},
     spec::OutputType,
-    table::RowMatrix,
+    table::{RowMatrix, RowNumber},
 };
 
 /// Bytes of short rows that are filled at a time.
@@ -175,7 +175,7 @@ enum PartValues<'a> {
     /// Bytes of the short row.
     Plain(Range<usize>),
     /// One-hot vectors whose slot is at this byte of a record.
-    Slots { records: &'a RowMatrix, numbers: &'a [u32], from: usize, feature: &'a Feature },
+    Slots { records: &'a RowMatrix, numbers: &'a [RowNumber], from: usize, feature: &'a Feature },
     /// Computed one-hot or sparse vectors.
     Column(&'a Column, &'a Feature),
 }
@@ -227,7 +227,7 @@ impl Part<'_> {
                 }
             }
             PartValues::Slots { records, numbers, from, feature } => {
-                let slot = &records.row(numbers[row] as usize)[*from..];
+                let slot = &records.row(numbers[row].place())[*from..];
                 let slot = u32::from_le_bytes([slot[0], slot[1], slot[2], slot[3]]);
                 self.push_slot::<N>(slot, slot == NULL_SLOT, feature, to);
             }

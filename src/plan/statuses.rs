@@ -3,7 +3,7 @@
 use super::{fill::Block, program::FeatureSource, program::Program};
 use crate::{
     batch::{Status, count_statuses},
-    table::Table,
+    table::{RowNumber, Table},
 };
 
 /// The sources of the statuses of some of a tensor's features. Features are numbered by their place in the tensor.
@@ -88,7 +88,7 @@ impl OfRecord {
     fn each(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Status)) {
         let Some(records) = block.records(self.lookup) else { return };
         for (row, &number) in block.numbers(self.lookup).iter().enumerate() {
-            let record = records.row(number as usize);
+            let record = records.row(number.place());
             if record[self.flag] == 0 {
                 continue;
             }
@@ -115,10 +115,10 @@ impl OfVector {
 }
 
 /// The status of a table's value at a row number.
-pub fn vector_status(table: &Table, column: usize, row: u32) -> Status {
-    if row < table.rows() {
-        table.marks(column).map_or(Status::Present, |marks| marks[row as usize].status())
-    } else if row == table.missing_row() {
+pub fn vector_status(table: &Table, column: usize, row: RowNumber) -> Status {
+    if row.is_found() {
+        table.marks(column).map_or(Status::Present, |marks| marks[row.index()].status())
+    } else if row == RowNumber::NOT_FOUND {
         Status::KeyNotFound
     } else {
         Status::Null

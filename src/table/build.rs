@@ -1,14 +1,17 @@
 //! Builds a table from batches of columns.
 
-use super::{Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, schema::TableSchema};
+use super::{
+    Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, row_number::RowNumber,
+    schema::TableSchema,
+};
 use crate::{
     batch::{Column, Mark, Type, Values},
     files::{Misfits, Refusals},
     problem::Problems,
 };
 
-/// The most rows of a table: row numbers have 32 bits, and two of them stand for "key not found" and "null".
-pub const ROW_LIMIT: u64 = u32::MAX as u64 - 2;
+/// The most rows of a table.
+pub const ROW_LIMIT: u64 = RowNumber::LIMIT as u64;
 
 /// Takes a table's rows batch by batch, then makes the table. Problems are collected and reported at the end.
 #[derive(Debug)]

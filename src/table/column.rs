@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use half::f16;
 
-use super::{cells::Cells, memory::prefetch, row_matrix::RowMatrix, text::Text};
+use super::{cells::Cells, memory::prefetch, row_matrix::RowMatrix, row_number::RowNumber, text::Text};
 use crate::{
     batch::{Column, ListRows, Mark, Type, Values},
     files::Stored,
@@ -81,24 +81,23 @@ impl Marks {
 }
 
 impl ColumnStore {
-    /// Makes `out` the column's values at `rows`, of which `table_rows` stands for a key not found and all beyond for
-    /// null.
-    pub fn gather(&self, table_rows: u32, rows: &[u32], out: &mut Column) {
+    /// Makes `out` the column's values at `rows`.
+    pub fn gather(&self, rows: &[RowNumber], out: &mut Column) {
         if let Content::Vectors(vectors) = &self.content {
             out.list = None;
-            return vectors.gather(table_rows, rows, self.marks.get(), out);
+            return vectors.gather(rows, self.marks.get(), out);
         }
         clear(out, self.of);
         match &self.content {
             Content::Vectors(_) => {}
             Content::Scalars(elements) => {
-                gather_marks(self.marks.get(), table_rows, rows, &mut out.marks);
-                elements.gather(rows.iter().map(|&row| row.min(table_rows) as usize), &mut out.values);
+                gather_marks(self.marks.get(), rows, &mut out.marks);
+                elements.gather(rows.iter().map(|row| row.index()), &mut out.values);
             }
             Content::Lists { offsets, elements, element_marks } => {
-                let range_of = |row: &u32| list_range(offsets, *row);
+                let range_of = |row: &RowNumber| list_range(offsets, *row);
                 let list = out.list.get_or_insert_default();
-                gather_marks(self.marks.get(), table_rows, rows, &mut list.marks);
+                gather_marks(self.marks.get(), rows, &mut list.marks);
                 push_offsets(&mut list.offsets, rows.iter().map(range_of));
                 let positions = || rows.iter().flat_map(range_of);
                 out.marks.extend(positions().map(|position| mark_at(element_marks.get(), position)));
@@ -108,15 +107,16 @@ impl ColumnStore {
     }
 
     /// Asks the processor to fetch the value of row `row`; any row is allowed.
-    pub fn prefetch(&self, row: u32) {
+    pub fn prefetch(&self, row: RowNumber) {
+        let row = row.index();
         match &self.content {
-            Content::Scalars(Elements::Cells(cells)) => cells.prefetch(row as usize),
-            Content::Scalars(Elements::Text(text)) => prefetch(text.strings.spans(), row as usize),
-            Content::Lists { offsets, .. } => prefetch(offsets, row as usize),
-            Content::Vectors(vectors) => vectors.matrix.prefetch(row as usize),
+            Content::Scalars(Elements::Cells(cells)) => cells.prefetch(row),
+            Content::Scalars(Elements::Text(text)) => prefetch(text.strings.spans(), row),
+            Content::Lists { offsets, .. } => prefetch(offsets, row),
+            Content::Vectors(vectors) => vectors.matrix.prefetch(row),
         }
         if let Some(marks) = self.marks.get() {
-            prefetch(marks, row as usize);
+            prefetch(marks, row);
         }
     }
 
@@ -147,7 +147,11 @@ impl Elements<Text> {
     fn gather(&self, positions: impl Iterator<Item = usize>, out: &mut Values) {
         match (self, out) {
             (Self::Cells(cells), out) => cells.gather(positions, out),
-            (Self::Text(text), Values::String(out)) => out.gather(&text.strings, positions),
+            (Self::Text(text), Values::String(out)) => {
+                // The last one is empty, for rows that are none.
+                let last = text.strings.len() - 1;
+                out.gather(&text.strings, positions.map(|position| position.min(last)));
+            }
             (Self::Text(_), _) => {}
         }
     }
@@ -183,32 +187,31 @@ impl Vectors {
         }
     }
 
-    fn gather(&self, table_rows: u32, rows: &[u32], marks: Option<&[Mark]>, out: &mut Column) {
+    fn gather(&self, rows: &[RowNumber], marks: Option<&[Mark]>, out: &mut Column) {
         if self.stored == Stored::Float32 {
             let (values, out_marks) = out.float32_mut();
-            gather_marks(marks, table_rows, rows, out_marks);
-            return self.read(table_rows, rows, values, f32::from_le_bytes);
+            gather_marks(marks, rows, out_marks);
+            return self.read(rows, values, f32::from_le_bytes);
         }
         let (values, out_marks) = out.float64_mut();
-        gather_marks(marks, table_rows, rows, out_marks);
+        gather_marks(marks, rows, out_marks);
         match self.stored {
-            Stored::Float16 => self.read(table_rows, rows, values, |bytes| f16::from_le_bytes(bytes).into()),
-            _ => self.read(table_rows, rows, values, f64::from_le_bytes),
+            Stored::Float16 => self.read(rows, values, |bytes| f16::from_le_bytes(bytes).into()),
+            _ => self.read(rows, values, f64::from_le_bytes),
         }
     }
 
     /// Appends the vectors at `rows`, zeros for rows outside.
     fn read<const N: usize, T: Copy + Default>(
         &self,
-        table_rows: u32,
-        rows: &[u32],
+        rows: &[RowNumber],
         out: &mut Vec<T>,
         decode: impl Fn([u8; N]) -> T,
     ) {
         out.reserve(rows.len() * self.width);
         for &row in rows {
-            if row < table_rows {
-                let (elements, _) = self.matrix.row(row as usize).as_chunks::<N>();
+            if row.is_found() {
+                let (elements, _) = self.matrix.row(row.index()).as_chunks::<N>();
                 out.extend(elements.iter().map(|&bytes| decode(bytes)));
             } else {
                 out.resize(out.len() + self.width, T::default());
@@ -243,15 +246,15 @@ fn clear(out: &mut Column, of: Type) {
 }
 
 /// Marks of rows: those of the column, and what lies behind the rows that are none.
-fn gather_marks(marks: Option<&[Mark]>, table_rows: u32, rows: &[u32], out: &mut Vec<Mark>) {
-    let outside = |row: u32| if row == table_rows { Mark::KEY_NOT_FOUND } else { Mark::NULL };
+fn gather_marks(marks: Option<&[Mark]>, rows: &[RowNumber], out: &mut Vec<Mark>) {
+    let outside = |row| if row == RowNumber::NOT_FOUND { Mark::KEY_NOT_FOUND } else { Mark::NULL };
     match marks {
         None => {
-            out.extend(rows.iter().map(|&row| if row < table_rows { Mark::PRESENT } else { outside(row) }))
+            out.extend(rows.iter().map(|&row| if row.is_found() { Mark::PRESENT } else { outside(row) }));
         }
         Some(marks) => {
             out.extend(
-                rows.iter().map(|&row| marks.get(row as usize).copied().unwrap_or_else(|| outside(row))),
+                rows.iter().map(|&row| marks.get(row.index()).copied().unwrap_or_else(|| outside(row))),
             );
         }
     }
@@ -262,8 +265,8 @@ fn mark_at(marks: Option<&[Mark]>, position: usize) -> Mark {
 }
 
 /// Elements of row `row`, none for rows outside.
-fn list_range(offsets: &[u32], row: u32) -> Range<usize> {
-    let row = (row as usize).min(offsets.len() - 1);
+fn list_range(offsets: &[u32], row: RowNumber) -> Range<usize> {
+    let row = row.index().min(offsets.len() - 1);
     let end = offsets.get(row + 1).unwrap_or(&offsets[row]);
     offsets[row] as usize..*end as usize
 }

@@ -1,6 +1,9 @@
 //! The index from keys to row numbers: flat, open addressing, immutable once built.
 
-use super::memory::{Pages, prefetch};
+use super::{
+    memory::{Pages, prefetch},
+    row_number::RowNumber,
+};
 
 /// Keys in one block: enough to hide the memory's latency, few enough to keep their lines in the first cache.
 const BLOCK: usize = 32;
@@ -49,8 +52,8 @@ impl Index {
         index
     }
 
-    /// Appends the row of each of the first `count` keys, `missing` where there is none.
-    pub fn find(&self, keys: &impl Keys, count: usize, missing: u32, rows: &mut Vec<u32>) {
+    /// Appends the row of each of the first `count` keys.
+    pub fn find(&self, keys: &impl Keys, count: usize, rows: &mut Vec<RowNumber>) {
         rows.reserve(count);
         let mut walks = [Walk::default(); BLOCK];
         let mut candidates = [None; BLOCK];
@@ -62,7 +65,8 @@ impl Index {
                 keys.prefetch_row(candidate.unwrap_or(0) as usize);
             }
             for ((position, walk), candidate) in block.zip(&mut walks).zip(&candidates) {
-                rows.push(self.verify(keys, position, walk, *candidate).unwrap_or(missing));
+                let found = self.verify(keys, position, walk, *candidate);
+                rows.push(found.map_or(RowNumber::NOT_FOUND, RowNumber::row));
             }
         }
     }
@@ -176,9 +180,13 @@ mod tests {
         for hash in hashes {
             let own = Colliding { stored: &stored, wanted: &stored, hash };
             let index = Index::build(300, &own, |_, _| panic!("no duplicates"));
-            let mut rows = vec![77];
-            index.find(&Colliding { stored: &stored, wanted: &wanted, hash }, 900, 300, &mut rows);
-            let expect = wanted.iter().map(|&key| if key % 3 == 0 { key as u32 / 3 } else { 300 });
+            let mut rows = vec![RowNumber::row(77)];
+            index.find(&Colliding { stored: &stored, wanted: &wanted, hash }, 900, &mut rows);
+            let row = |key: u64| match (key / 3, key % 3) {
+                (row, 0) => RowNumber::row(row as u32),
+                _ => RowNumber::NOT_FOUND,
+            };
+            let expect = wanted.iter().map(|&key| row(key));
             assert_eq!(rows[1..], expect.collect::<Vec<_>>());
         }
     }
@@ -197,7 +205,7 @@ mod tests {
         let keys = Colliding { stored: &[], wanted: &[1, 2], hash: |key| key };
         let index = Index::build(0, &keys, |_, _| ());
         let mut rows = Vec::new();
-        index.find(&keys, 2, 0, &mut rows);
-        assert_eq!(rows, [0, 0]);
+        index.find(&keys, 2, &mut rows);
+        assert_eq!(rows, [RowNumber::NOT_FOUND; 2]);
     }
 }

@@ -4,6 +4,7 @@ use super::{
     index::{Keys, mix},
     key_texts::{KeyTexts, hash_of},
     memory::{Pages, prefetch},
+    row_number::RowNumber,
     schema::KeyColumn,
 };
 use crate::batch::{Column, Element, Mark, Strings, Values};
@@ -152,16 +153,16 @@ impl KeyStore {
     }
 
     /// The key columns of some rows.
-    pub fn gather(&self, columns: &[KeyColumn], rows: &[u32]) -> Vec<Column> {
+    pub fn gather(&self, columns: &[KeyColumn], rows: &[RowNumber]) -> Vec<Column> {
         let values = |part: &Part, element: Element| match (*part, element) {
             (Part::Text(text), _) => Values::String(Strings::from_values(
-                rows.iter().map(|&row| self.texts[text].text(row as usize)),
+                rows.iter().map(|row| self.texts[text].text(row.index())),
             )),
             (Part::Word(word), Element::Uint64) => {
-                Values::Uint64(rows.iter().map(|&row| self.word(row as usize, word)).collect())
+                Values::Uint64(rows.iter().map(|row| self.word(row.index(), word)).collect())
             }
             (Part::Word(word), _) => {
-                Values::Int64(rows.iter().map(|&row| self.word(row as usize, word).cast_signed()).collect())
+                Values::Int64(rows.iter().map(|row| self.word(row.index(), word).cast_signed()).collect())
             }
         };
         let parts = self.parts.iter().zip(columns).map(|(part, column)| values(part, column.element));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Table;
+use super::{RowNumber, Table};
 use crate::batch::{Column, Values};
 
 /// Rows that are looked at together.
@@ -65,7 +65,8 @@ impl Table {
         let mut collected = Collected::default();
         let mut values = Column::new(of);
         for first in (0..self.rows()).step_by(BLOCK as usize) {
-            let rows: Vec<u32> = (first..self.rows().min(first.saturating_add(BLOCK))).collect();
+            let rows: Vec<RowNumber> =
+                (first..self.rows().min(first.saturating_add(BLOCK))).map(RowNumber::row).collect();
             self.gather(column, &rows, &mut values);
             match (&values.list, of.width) {
                 (Some(_), _) => collected.add_lists(&values),

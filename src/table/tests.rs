@@ -36,11 +36,11 @@ fn refusals(schema: TableSchema, keys: Vec<Column>, columns: Vec<Column>) -> Str
 
 /// What `find` must give: the row of an equal key, or the row that says why there is none.
 fn check_find<K: std::hash::Hash + Eq + Clone>(table: &Table, stored: &[K], wanted: &[K], keys: &[&Column]) {
-    let rows: HashMap<&K, u32> = stored.iter().zip(0..).collect();
+    let rows: HashMap<&K, RowNumber> = stored.iter().zip((0..).map(RowNumber::row)).collect();
     let mut found = Vec::new();
     table.find(keys, &mut found);
-    let expect: Vec<u32> =
-        wanted.iter().map(|key| rows.get(key).copied().unwrap_or(table.missing_row())).collect();
+    let expect: Vec<RowNumber> =
+        wanted.iter().map(|key| rows.get(key).copied().unwrap_or(RowNumber::NOT_FOUND)).collect();
     assert_eq!(found, expect);
 }
 
@@ -101,9 +101,19 @@ fn null_keys_tell_why() {
         2,
         Mark::UNKNOWN_CATEGORY,
     );
-    let mut rows = vec![5];
+    let mut rows = vec![RowNumber::row(5)];
     table.find(&[&numbers, &texts], &mut rows);
-    assert_eq!(rows, [5, 0, table.null_row(), 1, table.missing_row(), table.missing_row()]);
+    assert_eq!(
+        rows,
+        [
+            RowNumber::row(5),
+            RowNumber::row(0),
+            RowNumber::NULL,
+            RowNumber::row(1),
+            RowNumber::NOT_FOUND,
+            RowNumber::NOT_FOUND
+        ]
+    );
 }
 
 /// A table with each shape of column, and nulls.
@@ -139,7 +149,8 @@ fn shapes() -> Table {
 #[test]
 fn scalars_and_vectors_are_read_by_row() {
     let table = shapes();
-    let rows = [2, 1, table.missing_row(), 0, table.null_row()];
+    let [first, second, third] = [0, 1, 2].map(RowNumber::row);
+    let rows = [third, second, RowNumber::NOT_FOUND, first, RowNumber::NULL];
     let (found, null) = (Mark::PRESENT, Mark::NULL);
     let mut out = Column::new(Type::scalar(Element::String));
     table.gather(0, &rows, &mut out);
@@ -161,7 +172,8 @@ fn scalars_and_vectors_are_read_by_row() {
 #[test]
 fn lists_are_read_by_row() {
     let table = shapes();
-    let rows = [2, table.null_row(), 1, 0, table.missing_row()];
+    let [first, second, third] = [0, 1, 2].map(RowNumber::row);
+    let rows = [third, RowNumber::NULL, second, first, RowNumber::NOT_FOUND];
     let (found, null) = (Mark::PRESENT, Mark::NULL);
     let mut out = Column::new(Type::scalar(Element::Float64));
     table.gather(3, &rows, &mut out);
@@ -252,5 +264,5 @@ fn memory_stays_near_the_raw_bytes() {
     assert!((0.9..1.1).contains(&ratio), "{ratio}");
     let mut found = Vec::new();
     table.find(&[&integers(&keys)], &mut found);
-    assert!(found.iter().copied().eq(0..rows as u32));
+    assert!(found.iter().copied().eq((0..rows as u32).map(RowNumber::row)));
 }

@@ -10,7 +10,7 @@ use super::super::{Failure, grid::grid, literal, print};
 use crate::{
     batch::{Column, Element, Mark, Strings, Type, Values},
     problem::Problems,
-    table::{Silent, Table, TableSchema},
+    table::{RowNumber, Silent, Table, TableSchema},
 };
 
 #[derive(Debug, Args)]
@@ -37,20 +37,20 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     for (position, column) in schema.columns.iter().enumerate() {
         let mut values = Column::new(column.of);
         table.gather(position, &rows, &mut values);
-        let text = |(place, &row): (usize, &u32)| match values.text(
+        let text = |(place, &row): (usize, &RowNumber)| match values.text(
             column.of,
             column.stored.is_narrow_float(),
             place,
         ) {
             Some(text) => text,
-            None if row == table.missing_row() => "key not found".to_owned(),
+            None if row == RowNumber::NOT_FOUND => "key not found".to_owned(),
             None => "null".to_owned(),
         };
         let cells = rows.iter().enumerate().map(|cell| Cell::new(text(cell)));
         shown.add_row(std::iter::once(Cell::new(&column.name)).chain(cells));
     }
     print(&format!("{shown}\n"))?;
-    match rows.iter().filter(|row| **row == table.missing_row()).count() {
+    match rows.iter().filter(|row| **row == RowNumber::NOT_FOUND).count() {
         0 => Ok(()),
         missing => Err(Failure::Failed(format!("{missing} of {} keys not found", rows.len()))),
     }

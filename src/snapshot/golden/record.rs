@@ -14,7 +14,7 @@ use crate::{
         Scope, Spec,
         golden::{Case, Expected, ExpectedRow, FORMAT, Golden},
     },
-    table::Table,
+    table::{RowNumber, Table},
     transform::parameters::Real,
 };
 
@@ -83,8 +83,7 @@ fn tables_read(
     let (mut rows, mut columns) =
         (vec![BTreeSet::new(); flat.tables.len()], vec![BTreeSet::new(); flat.tables.len()]);
     for (lookup, numbers) in graph.lookups.iter().zip(&found.numbers) {
-        let count = flat.tables[lookup.table].rows();
-        rows[lookup.table].extend(numbers.iter().copied().filter(|&row| row < count));
+        rows[lookup.table].extend(numbers.iter().copied().filter(|row| row.is_found()).map(RowNumber::index));
     }
     for node in &graph.nodes {
         if let Source::Column { lookup, column } = node.source {
@@ -97,8 +96,8 @@ fn tables_read(
         .collect())
 }
 
-fn written(table: &Table, rows: BTreeSet<u32>, columns: BTreeSet<usize>) -> BTreeMap<String, Vec<Value>> {
-    let rows: Vec<u32> = rows.into_iter().collect();
+fn written(table: &Table, rows: BTreeSet<usize>, columns: BTreeSet<usize>) -> BTreeMap<String, Vec<Value>> {
+    let rows: Vec<RowNumber> = rows.into_iter().map(|row| RowNumber::row(row as u32)).collect();
     let schema = table.schema();
     let keys = schema.key.iter().zip(table.keys(&rows));
     let keys = keys.map(|(key, values)| (key.name.clone(), values_of(&values, None)));

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     batch::Column,
     files::{self, Dialect, Format},
-    table::{Silent, Table},
+    table::{RowNumber, Silent, Table},
 };
 
 fn csv(folder: &Path, name: &str, text: &str) -> NamedFile {
@@ -41,7 +41,7 @@ fn imported(import: &Import, files: &[NamedFile]) -> Result<(Table, Imported), P
 fn column(table: &Table, name: &str) -> Column {
     let position = table.schema().column(name).expect("a column");
     let mut values = Column::new(table.schema().columns[position].of);
-    table.gather(position, &(0..table.rows()).collect::<Vec<_>>(), &mut values);
+    table.gather(position, &(0..table.rows()).map(RowNumber::row).collect::<Vec<_>>(), &mut values);
     values
 }
 

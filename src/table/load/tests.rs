@@ -134,13 +134,13 @@ fn keys_of(element: Element, ids: &[i64]) -> Column {
     column
 }
 
-fn find(table: &Table, keys: &[&Column]) -> Vec<u32> {
+fn find(table: &Table, keys: &[&Column]) -> Vec<RowNumber> {
     let mut rows = Vec::new();
     table.find(keys, &mut rows);
     rows
 }
 
-fn gathered(table: &Table, column: &str, rows: &[u32]) -> Column {
+fn gathered(table: &Table, column: &str, rows: &[RowNumber]) -> Column {
     let column = table.schema().column(column).expect("a column of the table");
     let mut out = Column::new(table.schema().columns[column].of);
     table.gather(column, rows, &mut out);
@@ -176,12 +176,13 @@ fn several_files_of_all_formats_make_one_table() {
     let bytes = files.iter().map(|file| fs::metadata(file).expect("there").len()).sum::<u64>();
     assert_eq!(progress.bytes.into_inner(), bytes);
     let rows = find(&table, &[&keys_of(Element::Int64, &[62, 10, 31, 13, 50])]);
-    assert_eq!(rows, [17, 0, 7, 18, 12]);
+    let row = RowNumber::row;
+    assert_eq!(rows, [row(17), row(0), row(7), RowNumber::NOT_FOUND, row(12)]);
     check_ads(&table, &rows);
 }
 
 /// The values of rows 62, 10, 31, 13 (missing) and 50 of [`ads`].
-fn check_ads(table: &Table, rows: &[u32]) {
+fn check_ads(table: &Table, rows: &[RowNumber]) {
     let (found, null) = (Mark::PRESENT, Mark::NULL);
     let price = gathered(table, "price", rows);
     assert_eq!(price.marks, [null, found, null, Mark::KEY_NOT_FOUND, found]);
@@ -233,9 +234,13 @@ fn narrow_numbers_and_every_form_of_strings_are_read() {
     let folder = folder(schema);
     write_ipc_stream(&folder.path().join("rows.arrow"), &[rows]);
     let table = Table::load(folder.path(), &Silent).expect("a good folder");
+    let row = RowNumber::row;
     let wanted = [keys_of(Element::Uint64, &[2, 1, 1, 2]), keys_of(Element::String, &[1, 2, 1, 2])];
-    assert_eq!(find(&table, &wanted.iter().collect::<Vec<_>>()), [2, 1, 0, 3]);
-    let all = [0, 1, 2];
+    assert_eq!(
+        find(&table, &wanted.iter().collect::<Vec<_>>()),
+        [row(2), row(1), row(0), RowNumber::NOT_FOUND]
+    );
+    let all = [0, 1, 2].map(RowNumber::row);
     assert_eq!(gathered(&table, "half", &all).float64()[2], 2.0);
     assert!(gathered(&table, "half", &all).marks[1].is_present());
     assert_eq!(gathered(&table, "small", &all).int64(), [-128, 0, 127]);
@@ -368,7 +373,7 @@ fn types_may_differ_from_file_to_file_where_nothing_is_lost() {
     );
     let table = Table::load(folder.path(), &Silent).expect("nothing is lost");
     let rows = find(&table, &[&keys_of(Element::Int64, &[1, 2, 3, 4])]);
-    assert_eq!(rows, [0, 1, 2, 3]);
+    assert_eq!(rows, [0, 1, 2, 3].map(RowNumber::row));
     let (price, embedding) = (gathered(&table, "price", &rows), gathered(&table, "embedding", &rows));
     assert_eq!(price.float64()[2..], [12.0, 9_007_199_254_740_992.0]);
     assert_eq!(embedding.marks, [Mark::NULL, Mark::NULL, Mark::PRESENT, Mark::NULL]);
@@ -464,8 +469,8 @@ fn folders_without_a_table_are_rejected() {
 #[test]
 fn a_table_may_be_empty() {
     let table = load_one(KEYS, &batch(vec![("id", ids(&[]))])).expect("no rows are fine");
-    assert_eq!((table.rows(), table.missing_row(), table.null_row()), (0, 0, 1));
-    assert_eq!(find(&table, &[&keys_of(Element::Int64, &[1, 2])]), [0, 0]);
+    assert_eq!((table.rows(), table.places()), (0, 2));
+    assert_eq!(find(&table, &[&keys_of(Element::Int64, &[1, 2])]), [RowNumber::NOT_FOUND; 2]);
 }
 
 #[test]
@@ -476,7 +481,11 @@ fn many_rows_come_in_several_batches_in_order() {
         let rows = batch(vec![("id", ids(&numbers))]);
         write(&folder.path().join(name), &[rows.slice(0, 100), rows.slice(100, 49_900)]);
         let table = Table::load(folder.path(), &Silent).expect("a good folder");
-        assert!(find(&table, &[&keys_of(Element::Int64, &numbers)]).into_iter().eq(0..50_000));
+        assert!(
+            find(&table, &[&keys_of(Element::Int64, &numbers)])
+                .into_iter()
+                .eq((0..50_000).map(RowNumber::row))
+        );
     }
 }
 

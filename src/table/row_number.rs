@@ -1,0 +1,90 @@
+//! Which row of a table a key led to, or why to none.
+
+use crate::batch::Position;
+
+/// A row of a table, or why there is none: the key was not found, or it was null.
+///
+/// The numbers are the same whatever the table holds, so that a number never has to be held against a table's size. The
+/// lower half are rows of the table itself; in the upper half lie rows written since (a level and a row in it), and last the
+/// two that stand for none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct RowNumber(u32);
+
+impl RowNumber {
+    /// The key was not found.
+    pub const NOT_FOUND: Self = Self(u32::MAX);
+
+    /// The key was null.
+    pub const NULL: Self = Self(u32::MAX - 1);
+
+    /// The most rows of a table.
+    pub const LIMIT: u32 = 1 << 31;
+
+    /// How many places stand before those of rows in what is kept by [`Self::place`]: those of the two that are none.
+    pub const PLACES_BEFORE: usize = 2;
+
+    /// Row `row` of a table, which is below [`Self::LIMIT`].
+    #[inline]
+    pub const fn row(row: u32) -> Self {
+        Self(row)
+    }
+
+    /// Whether there is a row.
+    #[inline]
+    pub const fn is_found(self) -> bool {
+        self.0 < Self::NULL.0
+    }
+
+    /// The position among a table's rows; beyond all of them where there is no row.
+    #[inline]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The position among what is kept for each row of a table and, before the rows, for the two that are none: 0 for
+    /// null, 1 for not found.
+    #[inline]
+    pub const fn place(self) -> usize {
+        self.0.wrapping_add(Self::PLACES_BEFORE as u32) as usize
+    }
+
+    /// The number whose place it is.
+    #[inline]
+    pub const fn of_place(place: usize) -> Self {
+        Self((place as u32).wrapping_sub(Self::PLACES_BEFORE as u32))
+    }
+}
+
+impl Position for RowNumber {
+    #[inline]
+    fn position(self) -> usize {
+        self.place()
+    }
+}
+
+impl std::fmt::Debug for RowNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::NOT_FOUND => f.write_str("not found"),
+            Self::NULL => f.write_str("null"),
+            Self(row) => write!(f, "row {row}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_none_has_the_first_places() {
+        let numbers =
+            [RowNumber::NULL, RowNumber::NOT_FOUND, RowNumber::row(0), RowNumber::row(RowNumber::LIMIT - 1)];
+        assert_eq!(numbers.map(RowNumber::place), [0, 1, 2, RowNumber::LIMIT as usize + 1]);
+        for number in numbers {
+            assert_eq!(RowNumber::of_place(number.place()), number);
+        }
+        assert_eq!(numbers.map(RowNumber::is_found), [false, false, true, true]);
+    }
+}
