@@ -119,6 +119,7 @@ fn table(element: Element, keys: Values) -> Table {
     let keys = column(element, keys);
     let rows = keys.marks.len();
     let schema = TableSchema {
+        live: false,
         name: "bench".to_owned(),
         version: 1,
         key: vec![KeyColumn { name: "key".to_owned(), element }],

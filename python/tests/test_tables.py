@@ -256,6 +256,12 @@ def test_versions_are_numbered_and_never_overwritten(tmp_path: Path) -> None:
     assert sorted(one.name for one in (tmp_path / "tables" / "t").iterdir()) == ["1", "7", "8"]
 
 
+def test_a_table_takes_writes_only_if_it_says_so(tmp_path: Path) -> None:
+    for live in (False, True):
+        written = write_table(tmp_path, "t", {"id": [1], "x": [0.5]}, key="id", live=live)
+        assert json.loads((written.path / "table.json").read_text()).get("live", False) is live
+
+
 SPEC = {
     "format": "quiver.spec/1",
     "name": "ads",

@@ -32,6 +32,8 @@ pub struct Import {
     pub duplicates: Option<Keep>,
     /// Whether rows without a key are left out and not rejected.
     pub drop_null_keys: bool,
+    /// Whether the table takes writes while it is served.
+    pub live: bool,
 }
 
 /// Which of the rows with one key stays.
@@ -109,6 +111,7 @@ impl Import {
             key: key.collect(),
             columns: columns.collect(),
             event_time: None,
+            live: self.live,
         }
     }
 

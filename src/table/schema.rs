@@ -29,6 +29,8 @@ pub struct TableSchema {
     pub columns: Vec<ColumnSchema>,
     /// When its rows were true, where that is known.
     pub event_time: Option<EventTime>,
+    /// Whether its rows can be written while they are served.
+    pub live: bool,
 }
 
 /// One column of the key.
@@ -93,6 +95,7 @@ impl TableSchema {
             key: key.collect(),
             columns: self.columns.iter().map(ColumnDocument::of).collect(),
             event_time: self.event_time.map(|event_time| event_time.written(&self.columns)),
+            live: self.live,
         };
         serde_json::to_string_pretty(&document).expect("strings and numbers are always JSON")
     }
@@ -140,6 +143,14 @@ struct Document {
     /// date column, or a time with its offset, such as "2026-11-25T10:00:00Z", for all rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_time: Option<String>,
+    /// Whether TableService may write rows while they are served. Features of such a table are not folded into those of
+    /// other tables when they are loaded.
+    #[serde(default, skip_serializing_if = "is_false")]
+    live: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A column of the key. No row's key is null, and no two rows have the same.
@@ -217,7 +228,14 @@ impl Document {
         let key = (self.key.into_iter().enumerate())
             .map(|(position, key)| key.check(&format!("key[{position}]"), &mut problems))
             .collect();
-        problems.or(TableSchema { name: self.name, version: self.version, key, columns, event_time })
+        problems.or(TableSchema {
+            name: self.name,
+            version: self.version,
+            key,
+            columns,
+            event_time,
+            live: self.live,
+        })
     }
 
     fn check_names(&self, problems: &mut Problems) {
@@ -318,6 +336,9 @@ mod tests {
         assert!(schema.columns[2].nan_is_null);
         assert_eq!(schema.columns[1].of.to_string(), "list<int64>");
         assert_eq!(TableSchema::from_json(&schema.to_json()).expect("its own text"), schema);
+        assert!(!schema.live && !schema.to_json().contains("live"));
+        let live = TableSchema { live: true, ..schema };
+        assert_eq!(TableSchema::from_json(&live.to_json()).expect("its own text"), live);
     }
 
     #[test]

@@ -10,7 +10,14 @@ use crate::batch::{Element, ListRows, Strings, Type};
 fn schema(key: &[Element], columns: Vec<ColumnSchema>) -> TableSchema {
     let key = key.iter().enumerate();
     let key = key.map(|(position, &element)| KeyColumn { name: format!("key{position}"), element });
-    TableSchema { name: "things".to_owned(), version: 1, key: key.collect(), columns, event_time: None }
+    TableSchema {
+        name: "things".to_owned(),
+        version: 1,
+        key: key.collect(),
+        columns,
+        event_time: None,
+        live: false,
+    }
 }
 
 fn column(values: Values, rows: usize) -> Column {

@@ -72,6 +72,9 @@ pub struct Arguments {
     /// How to treat rows without a key; an error if not given
     #[arg(long, value_enum)]
     null_keys: Option<NullKeys>,
+    /// Lets TableService write rows of the table while it is served
+    #[arg(long)]
+    live: bool,
     /// Shows the types and writes nothing
     #[arg(long)]
     dry_run: bool,
@@ -182,6 +185,7 @@ fn import(arguments: &Arguments, folder: &Path) -> Result<Import, Failure> {
             Duplicates::Last => Keep::Last,
         }),
         drop_null_keys: arguments.null_keys == Some(NullKeys::Drop),
+        live: arguments.live,
     })
 }
 

@@ -9,6 +9,7 @@ use crate::{
 
 fn schemas() -> BTreeMap<String, TableSchema> {
     let table = |name: &str, key: &[&str]| TableSchema {
+        live: false,
         name: name.to_owned(),
         version: 1,
         key: key.iter().map(|&name| KeyColumn { name: name.to_owned(), element: Element::String }).collect(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,22 +88,25 @@ class PreparedTable:
         key: The key columns' types, in order.
         columns: The other columns' types.
         rows: All of them, the key's first, in their stored types.
+        live: Whether the server takes writes of its rows.
     """
 
     name: str
     key: dict[str, ColumnType]
     columns: dict[str, ColumnType]
     rows: pa.Table
+    live: bool = False
 
     def document(self, version: int) -> dict[str, Any]:
         """The document in ``table.json``."""
-        return {
+        document = {
             "format": FORMAT,
             "name": self.name,
             "version": version,
             "key": [{"name": name, "dtype": of.dtype} for name, of in self.key.items()],
             "columns": [of.document(name) for name, of in self.columns.items()],
         }
+        return {**document, "live": True} if self.live else document
 
     def write(self, repository: Path, version: int | None = None) -> WrittenTable:
         """Writes the table as a version of its own."""
@@ -188,6 +191,7 @@ def write_table(
     version: int | None = None,
     columns: Mapping[str, str] | None = None,
     lossy: bool = False,
+    live: bool = False,
 ) -> WrittenTable:
     """Writes ``<repository>/tables/<name>/<version>/`` from data of nearly any kind.
 
@@ -206,6 +210,7 @@ def write_table(
         columns: Types for columns by name where the data's own is not the one wanted: "int64", "float32",
             "list<string>", "float32[64]" for vectors. Floats are rounded to a narrower type that is given here.
         lossy: Stores decimals as float64, which rounds them.
+        live: Lets clients write rows of the table while it is served.
 
     Raises:
         TableError: With every column that can't be stored, the reason and what to do; duplicate and missing keys with
@@ -214,4 +219,5 @@ def write_table(
     A value that is missing (None, NaN, NA) is null; in a vector a missing lane is NaN. Types are kept as the data has
     them: float64 vectors too, since a pipeline that was fitted on them computes otherwise with rounded ones.
     """
-    return prepare(name, data, key, columns, lossy).write(Path(repository), version)
+    prepared = prepare(name, data, key, columns, lossy)
+    return replace(prepared, live=live).write(Path(repository), version)
