@@ -37,6 +37,7 @@ pub mod cyclical;
 pub mod decay;
 pub mod distance;
 pub mod dot;
+pub mod elements_at;
 pub mod expr;
 mod farm;
 pub mod feature_hash;
@@ -68,6 +69,7 @@ pub mod missing_indicator;
 pub mod multi_hot;
 mod murmur3;
 mod murmur64a;
+pub mod nearest;
 pub mod ngrams;
 pub mod normalize;
 pub mod normalize_text;
@@ -82,10 +84,12 @@ mod pick;
 pub mod polynomial;
 pub mod pool;
 pub mod power;
+pub mod prefix_ngrams;
 pub mod project;
 mod python_characters;
 pub mod quantile;
 pub mod rank;
+pub mod recent;
 pub mod robust_scale;
 mod search;
 pub mod smoothed_rate;
@@ -349,6 +353,12 @@ operations! {
         occurrences::Occurrences = "occurrences",
         kv_dot::KvDot = "kv_dot",
         kv_lookup::KvLookup = "kv_lookup",
+    }
+    "Sequences" {
+        recent::Recent = "recent",
+        nearest::Nearest = "nearest",
+        elements_at::ElementsAt = "elements_at",
+        prefix_ngrams::PrefixNgrams = "prefix_ngrams",
     }
     "Text" {
         format::Format = "format",

@@ -48,7 +48,8 @@ pub enum NegativeAge {
 }
 
 impl AgeUnit {
-    fn nanoseconds(self) -> i64 {
+    /// Nanoseconds in one.
+    pub fn nanoseconds(self) -> i64 {
         TimeUnit::Seconds.nanoseconds()
             * match self {
                 Self::Seconds => 1,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Compiled, Kernel, Operation,
     keys::with_keys,
-    pairs::{are_keys_and_values, lists_mark, side_by_side},
+    pairs::{are_keys_and_values, list_mark, list_rows, row_step},
     parameters::Real,
     sum::sum_of,
 };
@@ -79,26 +79,41 @@ impl Kernel for KvLookupKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         with_keys!(inputs[0], inputs[2], (keys, wanted) => self.look_up(inputs, &keys, &wanted, out));
     }
+
+    fn takes_single_rows(&self) -> bool {
+        true
+    }
 }
 
 impl KvLookupKernel {
     fn look_up<K: PartialEq>(&self, inputs: &[&Column], keys: &[K], wanted: &[K], out: &mut Column) {
         let [of_keys, of_values, of_wanted] = inputs else { return };
+        let (Some(key_lists), Some(value_lists)) = (&of_keys.list, &of_values.list) else { return };
+        let [key_step, value_step, wanted_step] =
+            [of_keys, of_values, of_wanted].map(|input| row_step(input));
         let (values, marks) = out.float64_mut();
         let mut found = Vec::new();
-        for (row, wanted) in wanted.iter().enumerate() {
-            let mut mark = lists_mark(of_keys, of_values, row) | of_wanted.marks[row];
+        for row in 0..list_rows(inputs) {
+            let [key_row, value_row, row] = [key_step, value_step, wanted_step].map(|step| row * step);
+            let mut mark =
+                list_mark(of_keys, key_row) | list_mark(of_values, value_row) | of_wanted.marks[row];
             if mark.is_null() {
                 values.push(0.0);
                 marks.push(mark);
                 continue;
             }
             found.clear();
-            for (key, value, of_pair) in side_by_side(of_keys, of_values, row) {
-                if key.is_some_and(|key| keys[key] == *wanted) {
-                    mark |= of_pair.filled();
-                    found.extend(value.map(|value| of_values.float64()[value]));
+            let (of_row, of_pairs) = (key_lists.range(key_row), value_lists.range(value_row));
+            let equal = keys[of_row.clone()].iter().zip(of_row).enumerate();
+            for (place, (_, key)) in equal.filter(|(_, (key, _))| **key == wanted[row]) {
+                if of_keys.marks[key].is_null() {
+                    continue;
                 }
+                // What has no partner is beside a null.
+                let value = Some(of_pairs.start + place).filter(|&value| value < of_pairs.end);
+                let of_value = value.map_or(Mark::NULL, |value| of_values.marks[value]);
+                mark |= (of_keys.marks[key] | of_value).filled();
+                found.extend(value.filter(|_| !of_value.is_null()).map(|value| of_values.float64()[value]));
             }
             let (value, of_result) = self.result(&found);
             values.push(value);

@@ -1,6 +1,9 @@
 //! Operations over single values, done for each element of lists.
 
-use super::{Compiled, Derived, Kernel, Operation};
+use super::{
+    Compiled, Derived, Kernel, Operation,
+    pairs::{list_rows, row_step},
+};
 use crate::{
     batch::{Column, ListRows, Mark, Type},
     problem::Problems,
@@ -93,16 +96,11 @@ impl LiftedKernel {
     }
 }
 
-/// How far it is from one row to the next: a single row is every row's.
-fn step(input: &Column) -> usize {
-    usize::from(input.rows() != 1)
-}
-
 /// The lists of the results: as long as the longest of a row's lists, null where one of them is.
 fn joined_lists(inputs: &[&Column]) -> ListRows {
-    let count = inputs.iter().map(|input| input.rows()).find(|&rows| rows != 1).unwrap_or(1);
+    let count = list_rows(inputs);
     let lists: Vec<(&ListRows, usize)> =
-        inputs.iter().filter_map(|input| input.list.as_ref().map(|list| (list, step(input)))).collect();
+        inputs.iter().filter_map(|input| input.list.as_ref().map(|list| (list, row_step(input)))).collect();
     let mut joined = ListRows { offsets: vec![0], marks: Vec::with_capacity(count) };
     let mut end = 0;
     for row in 0..count {
@@ -118,7 +116,7 @@ fn joined_lists(inputs: &[&Column]) -> ListRows {
 /// The value of an input for each element of the joined lists: its own element, null beyond its end, or its row's
 /// value.
 fn spread(input: &Column, of: Type, rows: &ListRows) -> Column {
-    let step = step(input);
+    let step = row_step(input);
     let mut positions = Vec::new();
     let mut beyond = Vec::new();
     for row in 0..rows.marks.len() {

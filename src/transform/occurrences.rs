@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Kernel, Operation, keys::with_keys};
+use super::{
+    Compiled, Kernel, Operation,
+    keys::with_keys,
+    pairs::{list_rows, row_step},
+};
 use crate::{
     batch::{Column, Element, Mark, Type},
     problem::Problems,
@@ -51,23 +55,39 @@ impl Kernel for OccurrencesKernel {
     fn run(&self, inputs: &[&Column], out: &mut Column) {
         with_keys!(inputs[0], inputs[1], (elements, values) => self.count(inputs, &elements, &values, out));
     }
+
+    fn takes_single_rows(&self) -> bool {
+        true
+    }
 }
 
 impl OccurrencesKernel {
     fn count<K: PartialEq>(&self, inputs: &[&Column], elements: &[K], values: &[K], out: &mut Column) {
         let Some(list) = &inputs[0].list else { return };
+        let (step, value_step) = (row_step(inputs[0]), row_step(inputs[1]));
         let (counts, marks) = out.int64_mut();
-        for (row, value) in values.iter().enumerate() {
-            let mut mark = list.marks[row] | inputs[1].marks[row];
+        let mut of_elements = None;
+        for row in 0..list_rows(inputs) {
+            let (own, row) = (row * step, row * value_step);
+            let mut mark = list.marks[own] | inputs[1].marks[row];
             let mut count = 0;
             if !mark.is_null() {
-                for element in list.range(row) {
-                    let of_element = inputs[0].marks[element];
-                    mark |= of_element.filled();
-                    count += i64::from(!of_element.is_null() && elements[element] == *value);
-                }
+                let range = list.range(own);
+                let (joined, any_null) = match of_elements {
+                    // A single list is looked through once.
+                    Some((known, joined)) if known == own => joined,
+                    _ => joined_marks(&inputs[0].marks[range.clone()]),
+                };
+                of_elements = Some((own, (joined, any_null)));
+                mark |= joined;
+                let equal = |element: &usize| elements[*element] == values[row];
+                count = if any_null {
+                    range.filter(|&element| !inputs[0].marks[element].is_null()).filter(equal).count()
+                } else {
+                    elements[range].iter().filter(|&element| *element == values[row]).count()
+                };
             }
-            counts.push(count);
+            counts.push(count as i64);
             marks.push(self.result_mark(mark));
         }
     }
@@ -77,10 +97,19 @@ impl OccurrencesKernel {
     }
 }
 
+/// The gravest status of a list's elements, and whether any is null.
+fn joined_marks(marks: &[Mark]) -> (Mark, bool) {
+    let joined = marks.iter().fold(Mark::PRESENT, |joined, &mark| joined | mark);
+    (joined.filled(), joined.is_null())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{ListRows, Values};
+    use crate::{
+        batch::{ListRows, Values},
+        transform::check::integers,
+    };
 
     #[test]
     fn counts_equal_elements() {
@@ -100,6 +129,17 @@ mod tests {
             assert_eq!(out.int64(), [2, 0, 0]);
             assert_eq!(out.marks, [Mark::NULL.filled(), Mark::PRESENT, mark]);
         }
+    }
+
+    #[test]
+    fn a_single_list_goes_with_each_value() {
+        let types = [Type::scalar(Element::Int64).listed(), Type::scalar(Element::Int64)];
+        let compiled = Occurrences { null: NullOccurrences::Null }.compile(&types).expect("good");
+        let list = ListRows { offsets: vec![0, 3], marks: vec![Mark::PRESENT] };
+        let elements = Column { list: Some(list), ..integers(&[Some(7), Some(8), Some(7)]) };
+        let mut out = Column::new(compiled.output);
+        compiled.kernel.run(&[&elements, &integers(&[Some(7), None, Some(8), Some(9)])], &mut out);
+        assert_eq!((out.int64(), out.marks[1]), (&[2, 0, 1, 0][..], Mark::NULL));
     }
 
     #[test]

@@ -14,8 +14,12 @@ pub fn are_floats(of: Type) -> bool {
 
 /// The joint mark of two lists as a whole.
 pub fn lists_mark(one: &Column, other: &Column, row: usize) -> Mark {
-    let of = |column: &Column| column.list.as_ref().map_or(Mark::NULL, |list| list.marks[row]);
-    of(one) | of(other)
+    list_mark(one, row) | list_mark(other, row)
+}
+
+/// The mark of a list as a whole.
+pub fn list_mark(column: &Column, row: usize) -> Mark {
+    column.list.as_ref().map_or(Mark::NULL, |list| list.marks[row])
 }
 
 /// The elements of a row by position: none for a null one, and where the other list is longer. With their joint mark.
@@ -36,6 +40,16 @@ pub fn side_by_side<'a>(
 fn element(column: &Column, at: usize, end: usize) -> (Option<usize>, Mark) {
     let mark = if at < end { column.marks[at] } else { Mark::NULL };
     ((!mark.is_null()).then_some(at), mark)
+}
+
+/// How many rows inputs have, rows being lists or single values, of which single rows go with each row of the others.
+pub fn list_rows(inputs: &[&Column]) -> usize {
+    inputs.iter().map(|input| input.rows()).find(|&rows| rows != 1).unwrap_or(1)
+}
+
+/// How far it is from one row to the next: a single row, a list or a value, is every row's.
+pub fn row_step(input: &Column) -> usize {
+    usize::from(input.rows() != 1)
 }
 
 /// The positions of the values of `one`, rows or list elements, each with the position of its row in `other`, which has

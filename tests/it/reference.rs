@@ -14,6 +14,7 @@ mod lists;
 mod numbers;
 mod operations;
 mod rounding;
+mod sequences;
 mod text;
 mod time;
 

@@ -16,7 +16,7 @@ use super::{Served, layout};
 use crate::reference::{Cell, Held, NULL, Plain, PlainInputs, PlainTable};
 
 /// Inputs with their types and scopes; the floats say what NaN is.
-pub const INPUTS: [(&str, &str, &str); 15] = [
+pub const INPUTS: [(&str, &str, &str); 18] = [
     ("r_float", "float64", "request"),
     ("r_text", "string", "request"),
     ("r_texts", "list<string>", "request"),
@@ -32,6 +32,9 @@ pub const INPUTS: [(&str, &str, &str); 15] = [
     ("q_time", "timestamp[ms]", "row"),
     ("q_times", "list<timestamp[ms]>", "row"),
     ("r_day", "date", "request"),
+    ("r_times", "list<int64>", "request"),
+    ("r_codes", "list<uint64>", "request"),
+    ("q_ints", "list<int64>", "row"),
 ];
 
 /// Tables twice over.

@@ -19,6 +19,7 @@ mod categories;
 mod glue;
 mod lists;
 mod numbers;
+mod sequences;
 mod text;
 mod time;
 
@@ -34,14 +35,23 @@ pub struct Kind {
 type Steps = fn(&mut ChaCha8Rng, Kind) -> Option<(Value, Kind)>;
 
 /// The families of operations that take one input, each in a file of its own.
-const STEPS: &[Steps] = &[numbers::step, categories::step, lists::step, text::step, time::step, ads::step];
+const STEPS: &[Steps] =
+    &[numbers::step, categories::step, lists::step, sequences::step, text::step, time::step, ads::step];
 
 /// A family's random features of several of the things that can be read, `{"inputs": ..., "steps": [first]}`.
 type Joins = fn(&mut ChaCha8Rng, &[(String, Kind)]) -> Option<(Value, Kind)>;
 
 /// The families with operations that take several inputs.
-const JOINS: &[Joins] =
-    &[numbers::join, categories::join, lists::join, text::join, time::join, ads::join, glue::join];
+const JOINS: &[Joins] = &[
+    numbers::join,
+    categories::join,
+    lists::join,
+    sequences::join,
+    text::join,
+    time::join,
+    ads::join,
+    glue::join,
+];
 
 pub const FLOAT: Kind = Kind { element: "float64", width: None, list: false };
 

@@ -3,15 +3,24 @@
 use serde_json::Value;
 
 use super::{
-    Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, ads, categories, glue, lists, numbers, text, time,
+    Cell, Held, NULL, OUT_OF_RANGE, Plain, UNKNOWN, ads, categories, glue, lists, numbers, sequences, text,
+    time,
 };
 
 /// A family's operations: applies one step to what its inputs hold for a row; `None` for an operation of others.
 type Family = fn(&Value, &[Held]) -> Option<Held>;
 
 /// The families, each in a file of its own.
-const FAMILIES: &[Family] =
-    &[numbers::apply, categories::apply, lists::apply, text::apply, time::apply, ads::apply, glue::apply];
+const FAMILIES: &[Family] = &[
+    numbers::apply,
+    categories::apply,
+    lists::apply,
+    sequences::apply,
+    text::apply,
+    time::apply,
+    ads::apply,
+    glue::apply,
+];
 
 /// Applies one step to what its inputs hold for a row.
 pub fn apply(step: &Value, inputs: &[Held]) -> Held {

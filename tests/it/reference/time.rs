@@ -22,7 +22,7 @@ pub fn apply(step: &Value, inputs: &[Held]) -> Option<Held> {
 /// The first and the last second with a date, a day and more from either end of the years -9999 to 9999.
 const SECONDS: std::ops::RangeInclusive<i128> = -377_705_023_201..=253_402_207_200;
 
-fn unit_nanoseconds(unit: &Value) -> i128 {
+pub fn unit_nanoseconds(unit: &Value) -> i128 {
     match unit.as_str().expect("a unit") {
         "nanoseconds" => 1,
         "microseconds" => 1_000,

@@ -57,7 +57,8 @@ pub fn is_typed(kind: Kind) -> bool {
     unit_of(kind).is_some()
 }
 
-fn unit_of(kind: Kind) -> Option<&'static str> {
+/// What a typed time counts.
+pub fn unit_of(kind: Kind) -> Option<&'static str> {
     match kind.element {
         "timestamp[s]" => Some("seconds"),
         "timestamp[ms]" => Some("milliseconds"),
