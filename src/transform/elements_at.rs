@@ -125,7 +125,7 @@ impl Picked {
     fn fill(self, values: &Column, lanes: usize, out: &mut Column) {
         if values.marks.is_empty() {
             // There is nothing to copy from: all that can be here are nulls.
-            out.gather_values(values, lanes, &[]);
+            out.gather_values::<u32>(values, lanes, &[]);
             let list = out.list.take();
             out.fill_null(lanes, self.elements.len(), Mark::NULL);
             out.list = list;
