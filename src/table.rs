@@ -8,6 +8,7 @@ mod column;
 mod column_builder;
 mod column_type;
 mod event_time;
+mod form;
 pub mod import;
 mod index;
 mod key_texts;
@@ -19,6 +20,8 @@ mod row_number;
 mod schema;
 mod statistics;
 mod text;
+mod vectors;
+mod widen;
 
 #[cfg(test)]
 mod tests;
@@ -26,11 +29,13 @@ mod tests;
 pub use build::TableBuilder;
 pub use column_type::ColumnType;
 pub use event_time::{EventTime, span, unit as event_time_unit};
+pub use form::Form;
 pub use load::{head, is_of_rows};
 pub use row_matrix::RowMatrix;
 pub use row_number::RowNumber;
 pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema, check_plain_name, json_schema};
 pub use statistics::{Spread, Statistics};
+pub use vectors::Vectors;
 
 pub use crate::files::Stored;
 
@@ -137,10 +142,10 @@ impl Table {
         self.columns[column].prefetch(row);
     }
 
-    /// The vectors of a vector column, little-endian in the schema's stored type; rows that are null are zero.
-    pub fn vectors(&self, column: usize) -> Option<&RowMatrix> {
+    /// The vectors of a vector column.
+    pub fn vectors(&self, column: usize) -> Option<&Vectors> {
         match &self.columns[column].content {
-            Content::Vectors(vectors) => Some(&vectors.matrix),
+            Content::Vectors(vectors) => Some(vectors),
             _ => None,
         }
     }

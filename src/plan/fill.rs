@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     batch::{Column, Status, Values},
+    spec::OutputType,
     table::{RowMatrix, RowNumber, Table},
 };
 
@@ -103,7 +104,7 @@ enum Source<'a> {
     Record(&'a RowMatrix, &'a [RowNumber], usize),
     /// A one-hot vector whose slot is at this byte of a record.
     Slot(&'a RowMatrix, &'a [RowNumber], usize, &'a Feature),
-    /// Rows of a table's float32 column.
+    /// Rows of a table's vector column.
     Vectors { table: &'a Table, column: usize, numbers: &'a [RowNumber], feature: &'a Feature },
     /// Scalar floats, one for each column.
     Scalars(Vec<&'a [f64]>),
@@ -197,7 +198,7 @@ impl<'a> Stretches<'a> {
                     let Some(vectors) = table.vectors(*column) else { continue };
                     for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
                         if vector_status(table, *column, number) == Status::Present {
-                            part.copy_from_slice(vectors.row(number.index()));
+                            vectors.write(number.index(), dtype == OutputType::Float32, part);
                         } else {
                             write_default(&feature.default, dtype, part);
                         }

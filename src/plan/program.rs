@@ -4,13 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    graph::{Form, Graph, NodeId, Source},
+    graph::{self, Graph, NodeId, Source},
     keys::KeyNodes,
     layout::{Feature, Output},
 };
 use crate::{
     spec::{OutputType, Scope},
-    table::TableSchema,
+    table::{Form, TableSchema},
 };
 
 /// One-hot vectors at least this wide are kept as slots in records: a slot is 4 bytes, a cache line holds 16 floats.
@@ -52,7 +52,7 @@ pub struct Program {
 pub enum FeatureSource {
     /// In the record of a lookup's row; `place` is the feature's position in the record.
     Record { lookup: usize, place: usize },
-    /// The float32 vector of a table's row, as it lies there.
+    /// The vector of a table's row, widened to float32 or as it lies there.
     Vector { lookup: usize, column: usize },
     /// A node that is computed for the request or the block.
     Node(NodeId),
@@ -149,7 +149,7 @@ impl Split<'_> {
     ) -> FeatureSource {
         match self.anchor(of.node) {
             // A record has no room for vectors of different lengths.
-            Some(_) if self.graph.nodes[of.node].form == Form::Sparse => {
+            Some(_) if self.graph.nodes[of.node].form == graph::Form::Sparse => {
                 self.need_or_keep(of.node);
                 FeatureSource::Node(of.node)
             }
@@ -174,12 +174,12 @@ impl Split<'_> {
         self.graph.nodes[node].anchor.filter(|&lookup| self.allowed[lookup])
     }
 
-    /// A feature that is a float32 vector of a table, served as float32, is already in its final form there.
+    /// A feature that is a table's vector as it is: copied from there or widened, and never kept twice.
     fn stored_vector(&self, node: NodeId, dtype: OutputType) -> Option<(usize, usize)> {
         let Source::Column { lookup, column } = self.graph.nodes[node].source else { return None };
         let schema = &self.schemas[self.graph.lookups[lookup].table].columns[column];
-        (schema.gives_float32() && dtype == OutputType::Float32 && !self.graph.lookups[lookup].list)
-            .then_some((lookup, column))
+        let is_final = is_final(schema.form?, dtype) && !self.graph.lookups[lookup].list;
+        is_final.then_some((lookup, column))
     }
 
     fn add_to_record(&mut self, lookup: usize, output: usize, feature: usize) -> FeatureSource {
@@ -304,6 +304,17 @@ fn takes_single_rows(graph: &Graph, node: NodeId) -> bool {
     any_row && kernel.takes_single_rows()
 }
 
+/// Whether vectors of a form are written into outputs of a type without being computed with.
+fn is_final(form: Form, dtype: OutputType) -> bool {
+    match dtype {
+        OutputType::Float32 => form != Form::Float64,
+        OutputType::Float64 => form == Form::Float64,
+        OutputType::Float16 => form == Form::Float16,
+        OutputType::Bfloat16 => form == Form::Bfloat16,
+        OutputType::Int64 => false,
+    }
+}
+
 /// Adds outputs to a set; whether any was new.
 fn add_to(set: &mut OutputSet, outputs: OutputSet) -> bool {
     let before = std::mem::replace(set, *set | outputs);
@@ -319,7 +330,8 @@ impl Record {
         let mut at = 0;
         for place in &mut self.places {
             let feature = &outputs[place.output].features[place.feature];
-            place.slot = graph.nodes[feature.node].form == Form::OneHot && feature.width >= COMPACT_FROM;
+            place.slot =
+                graph.nodes[feature.node].form == graph::Form::OneHot && feature.width >= COMPACT_FROM;
             if !place.slot {
                 place.at = at;
                 at += feature.width * outputs[place.output].dtype.size();

@@ -28,7 +28,7 @@ pub enum Segment {
     Record { lookup: usize, from: usize, at: usize, bytes: usize },
     /// A one-hot vector from its slot in a lookup's record.
     Slot { lookup: usize, from: usize, at: usize, bytes: usize, feature: usize },
-    /// A table row's float32 vector.
+    /// A table row's vector, widened or copied.
     Vector { lookup: usize, column: usize, at: usize, bytes: usize, feature: usize },
     /// A computed node's values.
     Node { node: NodeId, at: usize, bytes: usize, feature: usize },

@@ -2,13 +2,8 @@
 
 use std::ops::Range;
 
-use half::f16;
-
-use super::{cells::Cells, memory::prefetch, row_matrix::RowMatrix, row_number::RowNumber, text::Text};
-use crate::{
-    batch::{Column, ListRows, Mark, Type, Values},
-    files::Stored,
-};
+use super::{cells::Cells, memory::prefetch, row_number::RowNumber, text::Text, vectors::Vectors};
+use crate::batch::{Column, ListRows, Mark, Type, Values};
 
 /// A column's values for all rows.
 #[derive(Debug)]
@@ -36,14 +31,6 @@ pub enum Content<T> {
 pub enum Elements<T> {
     Cells(Cells),
     Text(T),
-}
-
-/// Vectors side by side, little-endian.
-#[derive(Debug)]
-pub struct Vectors {
-    pub matrix: RowMatrix,
-    pub stored: Stored,
-    pub width: usize,
 }
 
 /// Marks of values, kept only from the first one that is not "present" on.
@@ -85,7 +72,8 @@ impl ColumnStore {
     pub fn gather(&self, rows: &[RowNumber], out: &mut Column) {
         if let Content::Vectors(vectors) = &self.content {
             out.list = None;
-            return vectors.gather(rows, self.marks.get(), out);
+            let marks = |out: &mut Vec<Mark>| gather_marks(self.marks.get(), rows, out);
+            return vectors.gather(rows, marks, out);
         }
         clear(out, self.of);
         match &self.content {
@@ -113,7 +101,7 @@ impl ColumnStore {
             Content::Scalars(Elements::Cells(cells)) => cells.prefetch(row),
             Content::Scalars(Elements::Text(text)) => prefetch(text.strings.spans(), row),
             Content::Lists { offsets, .. } => prefetch(offsets, row),
-            Content::Vectors(vectors) => vectors.matrix.prefetch(row),
+            Content::Vectors(vectors) => vectors.prefetch(row),
         }
         if let Some(marks) = self.marks.get() {
             prefetch(marks, row);
@@ -124,7 +112,7 @@ impl ColumnStore {
     pub fn memory(&self) -> usize {
         let content = match &self.content {
             Content::Scalars(elements) => elements.memory(),
-            Content::Vectors(vectors) => vectors.matrix.memory(),
+            Content::Vectors(vectors) => vectors.memory(),
             Content::Lists { offsets, elements, element_marks } => {
                 size_of_val(&offsets[..]) + elements.memory() + element_marks.memory()
             }
@@ -137,7 +125,7 @@ impl ColumnStore {
     pub fn raw_bytes(&self) -> usize {
         match &self.content {
             Content::Scalars(elements) => elements.raw_bytes(),
-            Content::Vectors(vectors) => vectors.matrix.rows() * vectors.matrix.row_bytes(),
+            Content::Vectors(vectors) => vectors.raw_bytes(),
             Content::Lists { offsets, elements, .. } => size_of_val(&offsets[1..]) + elements.raw_bytes(),
         }
     }
@@ -169,60 +157,6 @@ impl Elements<Text> {
             Self::Text(text) => text.raw_bytes,
         }
     }
-}
-
-impl Vectors {
-    /// Makes room for `rows` vectors.
-    pub fn new(stored: Stored, width: usize, rows: usize) -> Self {
-        Self { matrix: RowMatrix::new(rows, width * stored.bytes()), stored, width }
-    }
-
-    /// Stores vector `row`, rounded to the stored width.
-    pub fn set(&mut self, row: usize, elements: &[f64]) {
-        let bytes = self.matrix.row_mut(row);
-        match self.stored {
-            Stored::Float16 => write(bytes, elements, |value| f16::from_f64(value).to_le_bytes()),
-            Stored::Float32 => write(bytes, elements, |value| (value as f32).to_le_bytes()),
-            _ => write(bytes, elements, f64::to_le_bytes),
-        }
-    }
-
-    fn gather(&self, rows: &[RowNumber], marks: Option<&[Mark]>, out: &mut Column) {
-        if self.stored == Stored::Float32 {
-            let (values, out_marks) = out.float32_mut();
-            gather_marks(marks, rows, out_marks);
-            return self.read(rows, values, f32::from_le_bytes);
-        }
-        let (values, out_marks) = out.float64_mut();
-        gather_marks(marks, rows, out_marks);
-        match self.stored {
-            Stored::Float16 => self.read(rows, values, |bytes| f16::from_le_bytes(bytes).into()),
-            _ => self.read(rows, values, f64::from_le_bytes),
-        }
-    }
-
-    /// Appends the vectors at `rows`, zeros for rows outside.
-    fn read<const N: usize, T: Copy + Default>(
-        &self,
-        rows: &[RowNumber],
-        out: &mut Vec<T>,
-        decode: impl Fn([u8; N]) -> T,
-    ) {
-        out.reserve(rows.len() * self.width);
-        for &row in rows {
-            if row.is_found() {
-                let (elements, _) = self.matrix.row(row.index()).as_chunks::<N>();
-                out.extend(elements.iter().map(|&bytes| decode(bytes)));
-            } else {
-                out.resize(out.len() + self.width, T::default());
-            }
-        }
-    }
-}
-
-fn write<const N: usize>(bytes: &mut [u8], elements: &[f64], encode: impl Fn(f64) -> [u8; N]) {
-    let (places, _) = bytes.as_chunks_mut::<N>();
-    places.iter_mut().zip(elements).for_each(|(place, &element)| *place = encode(element));
 }
 
 /// Empties `out` and makes it a column of type `of`.

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use super::{
     cells::Cells,
-    column::{ColumnStore, Content, Elements, Marks, Vectors},
+    column::{ColumnStore, Content, Elements, Marks},
+    form::Form,
     schema::ColumnSchema,
     text::TextBuilder,
+    vectors::Vectors,
 };
 use crate::batch::{Column, ListRows, Mark, Values};
 
@@ -23,7 +25,10 @@ impl ColumnBuilder {
     /// Makes room for `rows` rows.
     pub fn new(schema: &ColumnSchema, rows: usize) -> Self {
         let content = match schema.of.width {
-            Some(width) => Content::Vectors(Vectors::new(schema.stored, width, rows)),
+            Some(width) => {
+                let form = schema.form.unwrap_or_else(|| Form::of(schema.stored));
+                Content::Vectors(Vectors::new(form, width, rows))
+            }
             None if schema.of.list => {
                 let mut offsets = Vec::with_capacity(rows + 1);
                 offsets.push(0);
@@ -36,7 +41,7 @@ impl ColumnBuilder {
     }
 
     /// Appends the rows of `column`, which is of the schema's type. Floats are rounded to the stored width; `refuse`
-    /// receives each row of `column` that can't be stored, and why.
+    /// receives each row of `column` that can't be kept, and why.
     pub fn append(&mut self, column: &Column, refuse: &mut dyn FnMut(usize, String)) {
         let marks = marks_of(column, self.schema.of.lanes(), self.schema.nan_is_null);
         let stored = &self.schema.stored.to_string();
@@ -46,10 +51,12 @@ impl ColumnBuilder {
                 self.marks.append(&marks);
             }
             Content::Vectors(vectors) => {
-                let rows = column.float64().chunks_exact(vectors.width).zip(&*marks).enumerate();
+                let rows = column.float64().chunks_exact(vectors.width()).zip(&*marks).enumerate();
                 for (row, (elements, mark)) in rows {
-                    if !mark.is_null() {
-                        vectors.set(self.rows + row, elements);
+                    if !mark.is_null()
+                        && let Err(why) = vectors.set(self.rows + row, elements)
+                    {
+                        refuse(row, why);
                     }
                 }
                 self.marks.append(&marks);

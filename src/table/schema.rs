@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
+use super::form::Form;
 use crate::{
     batch::{Element, Type},
     files::Stored,
@@ -47,16 +48,18 @@ pub struct ColumnSchema {
     pub name: String,
     /// The type that is read out: floats in 64 bits, integers in 64 bits.
     pub of: Type,
-    /// The type of each element in memory.
+    /// The type of each element in files, and in memory but for vectors.
     pub stored: Stored,
+    /// How vectors are kept; `None` for scalars and lists.
+    pub form: Option<Form>,
     /// Whether NaN stands for null. A vector that has a NaN is null then.
     pub nan_is_null: bool,
 }
 
 impl ColumnSchema {
-    /// Whether its values come as float32 columns: vectors of that type.
+    /// Whether its values come as float32 columns: vectors of all forms but float64.
     pub fn gives_float32(&self) -> bool {
-        self.stored == Stored::Float32 && self.of.width.is_some() && !self.of.list
+        self.form.is_some_and(|form| form != Form::Float64)
     }
 }
 
@@ -104,7 +107,7 @@ impl TableSchema {
 impl ColumnSchema {
     /// A column of scalars; NaN is a value.
     pub fn scalar(name: impl Into<String>, stored: Stored) -> Self {
-        Self { name: name.into(), of: Type::scalar(stored.element()), stored, nan_is_null: false }
+        Self { name: name.into(), of: Type::scalar(stored.element()), stored, form: None, nan_is_null: false }
     }
 
     /// A column of lists of scalars; NaN is a value.
@@ -115,7 +118,7 @@ impl ColumnSchema {
 
     /// A column of vectors of `width` floats; NaN is a value.
     pub fn vector(name: impl Into<String>, stored: Stored, width: usize) -> Self {
-        Self { of: Type::vector(width), ..Self::scalar(name, stored) }
+        Self { of: Type::vector(width), form: Some(Form::of(stored)), ..Self::scalar(name, stored) }
     }
 }
 
@@ -171,10 +174,13 @@ struct KeyDocument {
 struct ColumnDocument {
     /// The column's name in the files, by which lookups refer to it.
     name: String,
-    /// The type of each element in memory.
+    /// The type of each element.
     dtype: Stored,
     /// What a row holds.
     shape: Shape,
+    /// How vectors of float32 are kept in memory; float32 if left out, and for no other column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    form: Option<Form>,
     /// What NaN means; written for float16, float32 and float64, and for no other type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nan: Option<Nan>,
@@ -277,6 +283,7 @@ impl ColumnDocument {
                 None if column.of.list => Shape::List,
                 None => Shape::Scalar,
             },
+            form: column.form.filter(|&form| form != Form::of(column.stored)),
             nan: float.then_some(if column.nan_is_null { Nan::Null } else { Nan::Value }),
         }
     }
@@ -297,12 +304,17 @@ impl ColumnDocument {
                     .add(format!("{place}.shape.vector"), format!("must be 1 to {WIDTH_LIMIT}, is {width}"));
             }
         }
+        let is_vector = matches!(self.shape, Shape::Vector(_));
+        if self.form.is_some() && !(is_vector && self.dtype == Stored::Float32) {
+            problems.add(format!("{place}.form"), "allowed for vectors of float32 only");
+        }
         let column = match self.shape {
             Shape::Scalar => ColumnSchema::scalar(self.name, self.dtype),
             Shape::List => ColumnSchema::list(self.name, self.dtype),
             Shape::Vector(width) => ColumnSchema::vector(self.name, self.dtype, width),
         };
-        ColumnSchema { nan_is_null: self.nan == Some(Nan::Null), ..column }
+        let form = self.form.filter(|_| is_vector).or(column.form);
+        ColumnSchema { form, nan_is_null: self.nan == Some(Nan::Null), ..column }
     }
 }
 
@@ -326,13 +338,14 @@ mod tests {
         "columns": [
             {"name": "category", "dtype": "string", "shape": "scalar"},
             {"name": "tags", "dtype": "int32", "shape": "list"},
-            {"name": "embedding", "dtype": "float32", "shape": {"vector": 64}, "nan": "null"}]}"#;
+            {"name": "embedding", "dtype": "float32", "shape": {"vector": 64}, "form": "int8", "nan": "null"}]}"#;
 
     #[test]
     fn reads_what_it_writes() {
         let schema = TableSchema::from_json(ADS).expect("a good table.json");
         assert_eq!(schema.column("embedding"), Some(2));
         assert_eq!(schema.columns[2].of, Type::vector(64));
+        assert_eq!(schema.columns[2].form, Some(Form::Int8));
         assert!(schema.columns[2].nan_is_null);
         assert_eq!(schema.columns[1].of.to_string(), "list<int64>");
         assert_eq!(TableSchema::from_json(&schema.to_json()).expect("its own text"), schema);
@@ -343,7 +356,7 @@ mod tests {
 
     #[test]
     fn every_problem_has_its_place() {
-        let checks: [(&str, &str, &str); 13] = [
+        let checks: [(&str, &str, &str); 16] = [
             ("quiver.table/1", "quiver.table/9", "format: is \"quiver.table/9\""),
             ("\"ads\"", "\"\"", "name: must not be empty"),
             ("\"ads\"", "\"a.b\"", "name: \"a.b\" must not contain a dot"),
@@ -360,6 +373,9 @@ mod tests {
             ("{\"vector\": 64}", "\"matrix\"", "columns[2].shape: unknown variant"),
             (", \"nan\": \"null\"", "", "columns[2].nan: required for floats"),
             ("\"list\"", "\"list\", \"nan\": \"null\"", "columns[1].nan: allowed for floats only"),
+            ("\"int8\"", "\"int4\"", "columns[2].form: unknown variant"),
+            ("\"float32\"", "\"float64\"", "columns[2].form: allowed for vectors of float32 only"),
+            ("\"list\"", "\"list\", \"form\": \"binary\"", "columns[1].form: allowed for vectors"),
             ("\"list\"", "{\"vector\": 3}", "columns[1].shape: vectors are of floats"),
         ];
         for (good, bad, expect) in checks {

@@ -167,8 +167,11 @@ fn scalars_and_vectors_are_read_by_row() {
     assert_eq!(out.strings().iter().collect::<Vec<_>>(), ["", "food", "", "auto", ""]);
     assert_eq!(out.marks, [null, found, Mark::KEY_NOT_FOUND, found, null]);
     table.gather(2, &rows, &mut out);
-    assert_eq!(out.float64().len(), 15);
-    assert_eq!((&out.float64()[..3], &out.float64()[9..12]), (&[7.0, 8.0, 9.0][..], &[1.0, 2.0, 3.0][..]));
+    let Values::Float32(vectors) = &out.values else { panic!("{out:?}") };
+    assert_eq!(
+        (vectors.len(), &vectors[..3], &vectors[9..12]),
+        (15, &[7.0, 8.0, 9.0][..], &[1.0, 2.0, 3.0][..])
+    );
     assert_eq!(out.marks, [found, null, Mark::KEY_NOT_FOUND, found, null]);
     table.gather(5, &rows, &mut out);
     assert_eq!(out.bool(), [true, false, false, true, false]);
@@ -199,8 +202,8 @@ fn lists_are_read_by_row() {
 #[test]
 fn vectors_and_marks_are_open_to_plans() {
     let table = shapes();
-    let matrix = table.vectors(2).expect("a vector column");
-    assert_eq!((matrix.rows(), matrix.row_bytes(), matrix.row(1)), (3, 6, &[0; 6][..]));
+    let vectors = table.vectors(2).expect("a vector column");
+    assert_eq!((vectors.form(), vectors.width(), vectors.row(1)), (Form::Float16, 3, &[0; 6][..]));
     assert_eq!(table.marks(2), Some(&[Mark::PRESENT, Mark::NULL, Mark::PRESENT][..]));
     assert_eq!(table.marks(5), None);
     assert_eq!(table.marks(3), Some(&[Mark::PRESENT, Mark::NULL, Mark::PRESENT][..]));

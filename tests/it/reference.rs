@@ -8,6 +8,7 @@ use serde_json::Value;
 
 mod ads;
 mod categories;
+mod forms;
 mod glue;
 mod hashing;
 mod lists;
@@ -18,6 +19,7 @@ mod sequences;
 mod text;
 mod time;
 
+pub use forms::{can_keep, kept};
 pub use rounding::rounded;
 
 pub const OUT_OF_RANGE: u8 = 2;

@@ -240,7 +240,7 @@ impl Evidence {
                  {name}:float64 states it"
             ));
         };
-        Ok(ColumnType { stored, shape: if list { self.list_shape(stored) } else { Shape::Scalar } })
+        Ok(ColumnType::new(stored, if list { self.list_shape(stored) } else { Shape::Scalar }))
     }
 
     /// Lists of floats that all have one length are vectors.
@@ -262,7 +262,7 @@ impl Evidence {
     }
 
     fn key_type(&self, of: ColumnType) -> Result<ColumnType, String> {
-        let key = |stored| Ok(ColumnType { stored, shape: Shape::Scalar });
+        let key = |stored| Ok(ColumnType::new(stored, Shape::Scalar));
         match (of.shape, of.stored) {
             (Shape::Scalar, Stored::String) => key(Stored::String),
             (Shape::Scalar, Stored::Uint64) => key(Stored::Uint64),

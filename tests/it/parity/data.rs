@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::{Served, layout};
-use crate::reference::{Cell, Held, NULL, Plain, PlainInputs, PlainTable};
+use crate::reference::{Cell, Held, NULL, Plain, PlainInputs, PlainTable, can_keep, kept};
 
 /// Inputs with their types and scopes; the floats say what NaN is.
 pub const INPUTS: [(&str, &str, &str); 18] = [
@@ -80,6 +80,14 @@ const TABLES: [(&str, Keys, Columns); 3] = [
 /// Elements of every vector in tables.
 pub const WIDTH: usize = 4;
 
+/// The forms that vectors of float32 are kept in.
+const FORMS: [&str; 5] = ["float32", "float16", "bfloat16", "int8", "binary"];
+
+/// How vectors of this type are kept: in some form where it has several, else as they are.
+fn draw_form(rng: &mut ChaCha8Rng, dtype: &str, shape: &str) -> Option<&'static str> {
+    (dtype == "float32" && shape == "vector").then(|| FORMS[rng.random_range(0..FORMS.len())])
+}
+
 impl Tables {
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
         let mut tables = Self { plain: BTreeMap::new(), served: BTreeMap::new() };
@@ -99,20 +107,25 @@ fn draw_table(
     columns: Columns,
 ) -> (PlainTable, Table) {
     let key = keys.iter().map(|&(name, _)| name.to_owned()).collect();
+    let forms: Vec<_> = columns.iter().map(|&(_, dtype, shape, _)| draw_form(rng, dtype, shape)).collect();
     let mut plain = PlainTable { key, ..PlainTable::default() };
     for _ in 0..rng.random_range(0..12) {
         let key: Vec<Plain> = keys.iter().map(|(_, dtype)| value(rng, dtype)).collect();
         if plain.rows.iter().any(|(other, _)| *other == key) {
             continue;
         }
-        let cells =
-            columns.iter().map(|&(name, dtype, shape, nan)| (name.to_owned(), cell(rng, dtype, shape, nan)));
+        let cells = columns.iter().zip(&forms).map(|(&(name, dtype, shape, nan), form)| {
+            (name.to_owned(), keepable(cell(rng, dtype, shape, nan), *form))
+        });
         plain.rows.push((key, cells.collect()));
     }
     plain.lists = columns.iter().map(|&(name, _, shape, _)| (name.to_owned(), shape == "list")).collect();
-    let described = columns.iter().map(|&(name, dtype, shape, nan)| {
+    let described = columns.iter().zip(&forms).map(|(&(name, dtype, shape, nan), form)| {
         let mut column = json!({"name": name, "dtype": dtype});
         column["shape"] = if shape == "vector" { json!({"vector": WIDTH}) } else { json!(shape) };
+        if let Some(form) = form {
+            column["form"] = json!(form);
+        }
         if !nan.is_empty() {
             column["nan"] = json!(nan);
         }
@@ -133,7 +146,26 @@ fn draw_table(
     });
     let values = values.collect();
     let table = Table::from_columns(schema, keys, values).expect("a table");
+    for (&(name, ..), form) in columns.iter().zip(&forms) {
+        for (_, cells) in &mut plain.rows {
+            if let (Some(Held::One(Cell { value: Some(Plain::Vector(lanes)), .. })), Some(form)) =
+                (cells.get_mut(name), form)
+            {
+                *lanes = kept(lanes, form);
+            }
+        }
+    }
     (plain, table)
+}
+
+/// The cell, or one that the form can keep.
+fn keepable(held: Held, form: Option<&str>) -> Held {
+    match (&held, form) {
+        (Held::One(Cell { value: Some(Plain::Vector(lanes)), .. }), Some(form)) if !can_keep(lanes, form) => {
+            Held::One(Cell::of(Plain::Vector((0..WIDTH).map(|lane| lane as f64 - 0.75).collect())))
+        }
+        _ => held,
+    }
 }
 
 /// A cell of a table, null one time in five.

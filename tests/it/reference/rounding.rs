@@ -11,6 +11,20 @@ pub fn rounded(value: f64, dtype: &str) -> Vec<u8> {
     }
 }
 
+/// The value that the bytes of a 16-bit type stand for.
+pub fn value_of(bytes: &[u8], dtype: &str) -> f64 {
+    let (bits, bias) = if dtype == "float16" { (10, 15) } else { (7, 127) };
+    let number = u16::from_le_bytes([bytes[0], bytes[1]]);
+    let (sign, magnitude, infinity) =
+        (number & 0x8000, number & 0x7fff, ((1_u16 << (15 - bits)) - 1) << bits);
+    let value = match magnitude {
+        _ if magnitude > infinity => f64::NAN,
+        _ if magnitude == infinity => f64::INFINITY,
+        _ => decode(magnitude, bits, bias),
+    };
+    if sign == 0 { value } else { -value }
+}
+
 /// Rounds to a 16-bit format of so many bits after the point and such an exponent bias.
 fn narrow(value: f64, bits: i32, bias: i32) -> u16 {
     let exponent_mask = ((1_u16 << (15 - bits)) - 1) << bits;
