@@ -3,6 +3,7 @@
 //! A [`Column`] owns its buffers, so that a pool of them serves request after request without an allocation.
 
 mod build_strings;
+mod interleave;
 mod lists;
 mod mark;
 mod select;
@@ -16,6 +17,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 pub use build_strings::StringsBuilder;
+pub use interleave::Origin;
 pub use mark::{Mark, Status, count_statuses};
 pub use select::Position;
 pub use sparse::SparseVectors;

@@ -7,6 +7,7 @@ mod cells;
 mod column;
 mod column_builder;
 mod column_type;
+mod delta;
 mod event_time;
 mod form;
 pub mod import;
@@ -28,6 +29,12 @@ mod tests;
 
 pub use build::TableBuilder;
 pub use column_type::ColumnType;
+pub use delta::{
+    Delta, Level,
+    absorb::Absorbed,
+    fold::{Change, Write, Written},
+    merge::Merge,
+};
 pub use event_time::{EventTime, span, unit as event_time_unit};
 pub use form::Form;
 pub use load::{head, is_of_rows};
@@ -39,6 +46,8 @@ pub use vectors::Vectors;
 
 pub use crate::files::Stored;
 
+use std::sync::Arc;
+
 use crate::{
     batch::{Column, Mark, Status, Values},
     problem::Problems,
@@ -47,14 +56,15 @@ use column::{ColumnStore, Content};
 use index::Index;
 use keys::KeyStore;
 
-/// One version of a table.
-#[derive(Debug)]
+/// One version of a table, with the rows written since it was made. Clones share everything.
+#[derive(Debug, Clone)]
 pub struct Table {
-    schema: TableSchema,
-    keys: KeyStore,
-    index: Index,
-    columns: Vec<ColumnStore>,
+    schema: Arc<TableSchema>,
+    keys: Arc<KeyStore>,
+    index: Arc<Index>,
+    columns: Arc<[ColumnStore]>,
     rows: u32,
+    delta: Delta,
 }
 
 /// Receives what was loaded, batch by batch.
@@ -119,6 +129,9 @@ impl Table {
         let Some(count) = lengths().find(|&length| length != 1).or(lengths().next()) else { return };
         let start = rows.len();
         self.find_values(keys, count, rows);
+        if !self.delta.is_empty() {
+            self.delta.overrule(keys, count, &mut rows[start..]);
+        }
         if keys.iter().any(|column| column.marks.iter().any(|mark| mark.is_null())) {
             for (position, row) in rows[start..].iter_mut().enumerate() {
                 overrule_null(build::join_marks(keys, position), row);
@@ -134,7 +147,25 @@ impl Table {
     /// Makes `out` the values of column `column` at `rows`. Numbers that are no row's give nulls with the status that
     /// distinguishes them.
     pub fn gather(&self, column: usize, rows: &[RowNumber], out: &mut Column) {
-        self.columns[column].gather(rows, out);
+        if self.delta.is_empty() || rows.iter().all(|row| row.level().is_none()) {
+            self.columns[column].gather(rows, out);
+        } else {
+            self.gather_written(column, rows, out);
+        }
+    }
+
+    /// The table that a row lies in, this one or a level of written rows, and its number there.
+    #[inline]
+    pub fn part(&self, row: RowNumber) -> (&Self, RowNumber) {
+        match row.level() {
+            None => (self, row),
+            Some((level, row)) => (self.delta.level(level).rows(), RowNumber::row(row)),
+        }
+    }
+
+    /// The rows written since the table's version was made.
+    pub fn delta(&self) -> &Delta {
+        &self.delta
     }
 
     /// Asks the processor to fetch the value of column `column` at `row`; any row number is allowed.

@@ -128,6 +128,29 @@ impl Column {
         }
     }
 
+    /// Adds the rows of `source`, of the same type, behind those that are here.
+    pub fn append_rows(&mut self, source: &Column) {
+        if let (Some(list), Some(of)) = (&mut self.list, &source.list) {
+            let base = list.offsets.last().copied().unwrap_or_default();
+            list.offsets.extend(of.offsets.iter().skip(1).map(|offset| base + offset));
+            list.marks.extend_from_slice(&of.marks);
+        }
+        self.append(source);
+    }
+
+    /// A column of the same type without rows.
+    pub fn clone_empty(&self) -> Self {
+        let list = self.list.as_ref().map(|_| ListRows { offsets: vec![0], marks: Vec::new() });
+        Self { values: self.values.emptied(), marks: Vec::new(), list }
+    }
+
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
+        let list = self.list.as_ref();
+        let list = list.map_or(0, |list| size_of_val(&list.offsets[..]) + list.marks.len());
+        self.values.memory() + self.marks.len() + list
+    }
+
     /// Makes this the single row of `source`, `rows` times.
     pub fn repeat(&mut self, source: &Column, lanes: usize, rows: usize) {
         if source.list.is_none() {

@@ -1,7 +1,9 @@
 //! Builds a table from batches of columns.
 
+use std::sync::Arc;
+
 use super::{
-    Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, row_number::RowNumber,
+    Delta, Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, row_number::RowNumber,
     schema::TableSchema,
 };
 use crate::{
@@ -105,7 +107,14 @@ impl TableBuilder {
         let index = self.index();
         let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect();
         let rows = self.rows as u32;
-        self.refusals.or(Table { schema: self.schema, keys: self.keys, index, columns, rows })
+        self.refusals.or(Table {
+            schema: Arc::new(self.schema),
+            keys: Arc::new(self.keys),
+            index: Arc::new(index),
+            columns,
+            rows,
+            delta: Delta::default(),
+        })
     }
 
     fn index(&mut self) -> Index {

@@ -94,6 +94,17 @@ impl ColumnStore {
         }
     }
 
+    /// The bytes of a row's vector as they are stored, or why there is none.
+    pub fn stored_vector(&self, row: RowNumber) -> Result<&[u8], Mark> {
+        match &self.content {
+            Content::Vectors(vectors) if row.is_found() => match mark_at(self.marks.get(), row.index()) {
+                mark if mark.is_null() => Err(mark),
+                _ => Ok(vectors.matrix.row(row.index())),
+            },
+            _ => Err(Mark::NULL),
+        }
+    }
+
     /// Asks the processor to fetch the value of row `row`; any row is allowed.
     pub fn prefetch(&self, row: RowNumber) {
         let row = row.index();

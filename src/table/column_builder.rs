@@ -73,6 +73,21 @@ impl ColumnBuilder {
         self.rows += column.rows();
     }
 
+    /// Appends vectors as they are stored, and why there are none. For columns of vectors alone.
+    pub fn append_vectors<'a>(&mut self, rows: impl Iterator<Item = Result<&'a [u8], Mark>>) {
+        let Content::Vectors(vectors) = &mut self.content else { return };
+        for row in rows {
+            match row {
+                Ok(bytes) => {
+                    vectors.matrix.row_mut(self.rows).copy_from_slice(bytes);
+                    self.marks.append(&[Mark::PRESENT]);
+                }
+                Err(mark) => self.marks.append(&[mark]),
+            }
+            self.rows += 1;
+        }
+    }
+
     /// The finished column.
     pub fn finish(mut self) -> ColumnStore {
         self.marks.shrink();

@@ -21,6 +21,14 @@ impl RowNumber {
     /// The most rows of a table.
     pub const LIMIT: u32 = 1 << 31;
 
+    const LEVEL_BITS: u32 = 27;
+
+    /// The most rows of one level.
+    pub const LEVEL_LIMIT: u32 = 1 << Self::LEVEL_BITS;
+
+    /// The most levels: the numbers of one more would be those of the rows that are none.
+    pub const LEVELS: usize = 15;
+
     /// How many places stand before those of rows in what is kept by [`Self::place`]: those of the two that are none.
     pub const PLACES_BEFORE: usize = 2;
 
@@ -40,6 +48,23 @@ impl RowNumber {
     #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
+    }
+
+    /// Row `row`, which is below [`Self::LEVEL_LIMIT`], of those written to level `level`, which is below
+    /// [`Self::LEVELS`].
+    #[inline]
+    pub const fn written(level: usize, row: u32) -> Self {
+        Self(Self::LIMIT | (level as u32) << Self::LEVEL_BITS | row)
+    }
+
+    /// The level and the row in it, where it is a row written since the table's version was made.
+    #[inline]
+    pub const fn level(self) -> Option<(usize, u32)> {
+        if self.0 < Self::LIMIT || !self.is_found() {
+            return None;
+        }
+        let written = self.0 & !Self::LIMIT;
+        Some(((written >> Self::LEVEL_BITS) as usize, written & (Self::LEVEL_LIMIT - 1)))
     }
 
     /// The position among what is kept for each row of a table and, before the rows, for the two that are none: 0 for
@@ -68,7 +93,10 @@ impl std::fmt::Debug for RowNumber {
         match *self {
             Self::NOT_FOUND => f.write_str("not found"),
             Self::NULL => f.write_str("null"),
-            Self(row) => write!(f, "row {row}"),
+            number => match number.level() {
+                Some((level, row)) => write!(f, "row {row} of level {level}"),
+                None => write!(f, "row {}", number.0),
+            },
         }
     }
 }
@@ -86,5 +114,16 @@ mod tests {
             assert_eq!(RowNumber::of_place(number.place()), number);
         }
         assert_eq!(numbers.map(RowNumber::is_found), [false, false, true, true]);
+        assert_eq!(numbers.map(RowNumber::level), [None; 4]);
+    }
+
+    #[test]
+    fn written_rows_have_a_level() {
+        let last = RowNumber::LEVEL_LIMIT - 1;
+        for (level, row) in [(0, 0), (0, last), (3, 7), (RowNumber::LEVELS - 1, last)] {
+            let number = RowNumber::written(level, row);
+            assert!(number.is_found());
+            assert_eq!(number.level(), Some((level, row)));
+        }
     }
 }
