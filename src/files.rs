@@ -33,12 +33,13 @@ pub use misfits::{Losses, Misfits};
 pub use refusals::Refusals;
 pub use regular::read_text;
 pub use row_file::{RowBatches, RowFile};
+pub use source::Room;
 pub use stored::Stored;
 pub use write::{Cells, RowWriter, Writer, WrittenColumn, WrittenType};
 
 use self::{
     arrays::Arrays,
-    source::{Batches, Kind, Source},
+    source::{Batches, Kind, Part, Source},
 };
 use crate::batch::Column;
 
@@ -90,7 +91,10 @@ impl DataFile {
     fn open_as(file: &Path, kind: Kind) -> Result<Self, String> {
         let bytes = regular::open(file).and_then(|opened| opened.metadata());
         let bytes = bytes.map_err(|error| format!("can't be read: {error}"))?.len();
-        let source = Source::File { path: file.to_owned(), kind };
+        Self::of(Source::open(file, kind)?, bytes)
+    }
+
+    fn of(source: Source, bytes: u64) -> Result<Self, String> {
         let (schema, rows) = source.head()?;
         Ok(Self { source, schema, rows, bytes })
     }
@@ -98,9 +102,7 @@ impl DataFile {
     /// Arrays of as many rows, as a file of columns.
     fn of_arrays(arrays: Vec<NamedArray>) -> Result<Self, String> {
         let bytes = arrays.iter().map(NamedArray::bytes).sum();
-        let source = Source::Arrays(Arrays(arrays));
-        let (schema, rows) = source.head()?;
-        Ok(Self { source, schema, rows, bytes })
+        Self::of(Source::Arrays(Arrays(arrays)), bytes)
     }
 
     /// The number of rows.
@@ -122,17 +124,62 @@ impl DataFile {
         }
     }
 
+    /// The file's size in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The pieces of the file that are read by themselves, in order.
+    pub fn pieces(&self) -> Vec<Piece> {
+        let mut first_row = 0;
+        let piece = |(part, rows)| {
+            let piece = Piece { part, first_row, rows };
+            first_row += rows;
+            piece
+        };
+        self.source.parts(self.rows).into_iter().map(piece).collect()
+    }
+
+    /// What the head says of a target's values.
+    pub fn room(&self, target: &Target) -> Room {
+        self.schema.index_of(&target.name).map_or_else(|_| Room::default(), |field| self.source.room(field))
+    }
+
+    /// The most bytes that reading one batch takes for a short time, as far as the head says; 0 where it does not.
+    pub fn largest_batch(&self) -> u64 {
+        self.source.largest_batch()
+    }
+
     /// The columns of `targets`, each of which was checked, in batches of at most `rows` rows.
     pub fn batches(&self, targets: Vec<Target>, rows: usize) -> Result<DataBatches, String> {
+        self.piece_batches(&Piece { part: Part::Whole, first_row: 0, rows: self.rows }, targets, rows)
+    }
+
+    /// The rows of one piece, as [`Self::batches`] has them.
+    pub fn piece_batches(
+        &self,
+        piece: &Piece,
+        targets: Vec<Target>,
+        rows: usize,
+    ) -> Result<DataBatches, String> {
         let mut fields = Vec::with_capacity(targets.len());
         for target in &targets {
             fields.push(self.schema.index_of(&target.name).map_err(|error| error.to_string())?);
         }
         fields.sort_unstable();
-        let batches = self.source.batches(&fields, rows)?;
-        let shares = Shares { bytes: self.bytes, rows: self.rows, rows_before: 0 };
+        let batches = self.source.batches(&piece.part, &fields, rows)?;
+        let shares = Shares { bytes: self.bytes, rows: self.rows, rows_before: piece.first_row };
         Ok(DataBatches { batches, targets, rows, rest: None, shares })
     }
+}
+
+/// Some rows of a file that are read by themselves: a row group, for example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    part: Part,
+    /// The number of the first row in the file.
+    pub first_row: u64,
+    pub rows: u64,
 }
 
 /// The batches of a Parquet or Arrow IPC file; an error is the last.

@@ -37,7 +37,7 @@ pub use delta::{
 };
 pub use event_time::{EventTime, span, unit as event_time_unit};
 pub use form::Form;
-pub use load::{head, is_of_rows};
+pub use load::{Loader, head, is_of_rows, lower_priority};
 pub use row_matrix::RowMatrix;
 pub use row_number::RowNumber;
 pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema, check_plain_name, json_schema};
@@ -50,6 +50,7 @@ use std::sync::Arc;
 
 use crate::{
     batch::{Column, Mark, Status, Values},
+    budget::Reserved,
     problem::Problems,
 };
 use column::{ColumnStore, Content};
@@ -65,10 +66,15 @@ pub struct Table {
     columns: Arc<[ColumnStore]>,
     rows: u32,
     delta: Delta,
+    /// The memory, where it is part of a budget.
+    reserved: Option<Arc<Reserved>>,
 }
 
 /// Receives what was loaded, batch by batch.
 pub trait Progress: Sync {
+    /// Notes that loading `what` begins, which has `rows` rows in `bytes` bytes of files.
+    fn begin(&self, _what: &str, _rows: u64, _bytes: u64) {}
+
     /// Notes that `rows` more rows, which took `bytes` bytes of files, are in memory.
     fn add(&self, rows: u64, bytes: u64);
 }

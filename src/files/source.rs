@@ -1,36 +1,30 @@
-//! Parquet and Arrow IPC as a head (schema and number of rows) and a sequence of record batches.
+//! Parquet and Arrow IPC as a head (schema and number of rows), and pieces that are read by themselves.
+
+mod ipc;
+mod row_groups;
 
 use std::{
     fs::File,
-    io::{BufReader, Read, Seek, SeekFrom},
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, SchemaRef};
-use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 
+use self::{ipc::Ipc, row_groups::RowGroups};
 use super::{arrays::Arrays, regular};
-
-/// What an Arrow IPC file begins with; a stream does not.
-const FILE_MAGIC: &[u8] = b"ARROW1";
-
-/// What the format before Arrow IPC begins with.
-const FEATHER_1_MAGIC: &[u8] = b"FEA1";
-
-/// What an Arrow IPC stream ends with.
-const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /// Where record batches come from.
 #[derive(Debug)]
 pub enum Source {
-    File { path: PathBuf, kind: Kind },
+    Parquet(RowGroups),
+    Ipc(Ipc),
     Arrays(Arrays),
 }
 
-/// Which of the two it is.
+/// Which of the two file formats it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Parquet,
@@ -38,99 +32,87 @@ pub enum Kind {
     Ipc,
 }
 
+/// A part of a source that is read by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    /// One row group of a Parquet file.
+    RowGroup(usize),
+    /// Some record batches of an Arrow IPC file.
+    Batches(Range<usize>),
+}
+
+/// What a head says of a column's values, before any is read. Zeros where it says nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Room {
+    /// The most elements of all lists.
+    pub elements: u64,
+    /// About the bytes of all texts.
+    pub text_bytes: u64,
+}
+
 /// The batches of a file in order; an error is the last.
 pub struct Batches {
     reader: Option<Box<dyn Reader>>,
 }
 
-trait Reader: Iterator<Item = Result<RecordBatch, ArrowError>> {}
+trait Reader: Iterator<Item = Result<RecordBatch, ArrowError>> + Send {}
 
-impl<T: Iterator<Item = Result<RecordBatch, ArrowError>>> Reader for T {}
-
-/// An Arrow IPC file.
-struct Ipc<'a>(&'a Path);
+impl<T: Iterator<Item = Result<RecordBatch, ArrowError>> + Send> Reader for T {}
 
 impl Source {
+    /// Opens a file and reads its head.
+    pub fn open(path: &Path, kind: Kind) -> Result<Self, String> {
+        Ok(match kind {
+            Kind::Parquet => Self::Parquet(RowGroups::open(path)?),
+            Kind::Ipc => Self::Ipc(Ipc::open(path)?),
+        })
+    }
+
     /// The schema and the number of rows.
     pub fn head(&self) -> Result<(SchemaRef, u64), String> {
         match self {
-            Self::File { path, kind: Kind::Parquet } => {
-                let reader = guarded(|| ParquetRecordBatchReaderBuilder::try_new(open(path)?).map_err(text))?;
-                let rows = reader.metadata().file_metadata().num_rows();
-                Ok((reader.schema().clone(), u64::try_from(rows).map_err(|_| "states a negative size")?))
-            }
-            Self::File { path, kind: Kind::Ipc } => Ipc(path).head(),
+            Self::Parquet(groups) => Ok((groups.schema(), groups.rows().sum())),
+            Self::Ipc(ipc) => Ok((ipc.schema(), ipc.rows().sum())),
             Self::Arrays(arrays) => arrays.head(),
         }
     }
 
-    /// The root columns `fields` batch by batch, of at most `rows` rows where the format allows it.
-    pub fn batches(&self, fields: &[usize], rows: usize) -> Result<Batches, String> {
+    /// The parts that together have all `rows` rows, in order, each with the number of its rows.
+    pub fn parts(&self, rows: u64) -> Vec<(Part, u64)> {
         match self {
-            Self::File { path, kind: Kind::Parquet } => {
-                let reader = guarded(|| {
-                    let builder = ParquetRecordBatchReaderBuilder::try_new(open(path)?).map_err(text)?;
-                    let mask = ProjectionMask::roots(builder.parquet_schema(), fields.iter().copied());
-                    builder.with_projection(mask).with_batch_size(rows).build().map_err(text)
-                })?;
-                Ok(Batches::of(reader))
+            Self::Parquet(groups) => {
+                groups.rows().enumerate().map(|(group, rows)| (Part::RowGroup(group), rows)).collect()
             }
-            Self::File { path, kind: Kind::Ipc } => Ipc(path).batches(fields.to_vec()),
+            Self::Ipc(ipc) => ipc.parts(),
+            Self::Arrays(_) => vec![(Part::Whole, rows)],
+        }
+    }
+
+    /// The root columns `fields` of a part batch by batch, of at most `rows` rows where the format allows it.
+    pub fn batches(&self, part: &Part, fields: &[usize], rows: usize) -> Result<Batches, String> {
+        match self {
+            Self::Parquet(groups) => groups.batches(part, fields, rows),
+            Self::Ipc(ipc) => ipc.batches(part, fields.to_vec()),
             Self::Arrays(arrays) => Ok(Batches::of(arrays.batches(fields, rows))),
         }
     }
-}
 
-impl Ipc<'_> {
-    /// Reads the whole file once: an IPC file states its rows batch by batch only. Without columns this is quick.
-    fn head(&self) -> Result<(SchemaRef, u64), String> {
-        let schema = if self.is_ipc_file()? {
-            guarded(|| FileReader::try_new(self.buffered()?, None).map_err(text))?.schema()
-        } else {
-            self.check_end_of_stream()?;
-            guarded(|| StreamReader::try_new(self.buffered()?, None).map_err(text))?.schema()
-        };
-        let mut rows = 0;
-        for batch in self.batches(Vec::new())? {
-            rows += batch?.num_rows() as u64;
-        }
-        Ok((schema, rows))
-    }
-
-    fn batches(&self, fields: Vec<usize>) -> Result<Batches, String> {
-        let fields = Some(fields);
-        Ok(if self.is_ipc_file()? {
-            Batches::of(guarded(|| FileReader::try_new(self.buffered()?, fields).map_err(text))?)
-        } else {
-            Batches::of(guarded(|| StreamReader::try_new(self.buffered()?, fields).map_err(text))?)
-        })
-    }
-
-    fn is_ipc_file(&self) -> Result<bool, String> {
-        let mut start = Vec::new();
-        open(self.0)?.take(FILE_MAGIC.len() as u64).read_to_end(&mut start).map_err(text)?;
-        if start.starts_with(FEATHER_1_MAGIC) {
-            return Err(
-                "is Feather of version 1; write it again with version 2, which is Arrow IPC".to_owned()
-            );
-        }
-        Ok(start == FILE_MAGIC)
-    }
-
-    /// A stream that was cut between two batches reads well without this.
-    fn check_end_of_stream(&self) -> Result<(), String> {
-        let mut file = open(self.0)?;
-        let mut end = [0; END_OF_STREAM.len()];
-        let read = file.seek(SeekFrom::End(-(end.len() as i64))).and_then(|_| file.read_exact(&mut end));
-        if read.is_ok() && end == END_OF_STREAM {
-            Ok(())
-        } else {
-            Err("ends without Arrow's end-of-stream mark: it is truncated or not Arrow IPC".to_owned())
+    /// What the head says of a root column.
+    pub fn room(&self, field: usize) -> Room {
+        match self {
+            Self::Parquet(groups) => groups.room(field),
+            Self::Ipc(ipc) => ipc.room(field),
+            Self::Arrays(_) => Room::default(),
         }
     }
 
-    fn buffered(&self) -> Result<BufReader<File>, String> {
-        open(self.0).map(BufReader::new)
+    /// The most bytes that reading one batch takes for a short time, as far as the head says; 0 where it does not.
+    pub fn largest_batch(&self) -> u64 {
+        match self {
+            Self::Ipc(ipc) => ipc.largest_batch(),
+            Self::Parquet(_) | Self::Arrays(_) => 0,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     batch::{Column, Mark, Type, Values},
-    files::{Misfits, Refusals},
+    files::{Misfits, Refusals, Room},
     problem::Problems,
 };
 
@@ -24,33 +24,61 @@ pub struct TableBuilder {
     /// Rows that there is room for, and rows that came.
     capacity: usize,
     rows: usize,
-    sources: Vec<Source>,
+    sources: Sources,
     refusals: Refusals,
 }
 
-/// A file that rows came from.
+/// The files that rows came from.
+#[derive(Debug, Default)]
+struct Sources {
+    names: Vec<String>,
+    /// In the order of the table's rows.
+    runs: Vec<Run>,
+}
+
+/// Rows that follow each other in a file as in the table, up to the next run.
 #[derive(Debug)]
-struct Source {
-    name: String,
+struct Run {
     first_row: usize,
+    /// The position of its file's name.
+    source: usize,
+    /// The first row's number in the file.
+    row_in_source: usize,
 }
 
 impl TableBuilder {
     /// Starts a table of exactly `rows` rows.
     pub fn new(schema: TableSchema, rows: u64) -> Result<Self, Problems> {
+        let rooms = vec![Room::default(); schema.columns.len()];
+        Self::with_room(schema, rows, &rooms)
+    }
+
+    /// The same with room for the texts and lists' elements that each column is known to have.
+    pub fn with_room(schema: TableSchema, rows: u64, rooms: &[Room]) -> Result<Self, Problems> {
         if rows > ROW_LIMIT {
             return Err(Problems::one("", format!("{rows} rows, a table has at most {ROW_LIMIT}")));
         }
         let capacity = rows as usize;
         let keys = KeyStore::new(&schema.key, capacity);
-        let columns = schema.columns.iter().map(|column| ColumnBuilder::new(column, capacity)).collect();
-        let refusals = Refusals::default();
-        Ok(Self { schema, keys, columns, capacity, rows: 0, sources: Vec::new(), refusals })
+        let columns = schema.columns.iter().zip(rooms);
+        let columns = columns.map(|(column, room)| ColumnBuilder::new(column, capacity, *room)).collect();
+        let (sources, refusals) = (Sources::default(), Refusals::default());
+        Ok(Self { schema, keys, columns, capacity, rows: 0, sources, refusals })
     }
 
-    /// Names the file that the following rows come from; problems' row numbers count from 0 in each.
-    pub fn begin_source(&mut self, name: &str) {
-        self.sources.push(Source { name: name.to_owned(), first_row: self.rows });
+    /// Names the files that rows come from.
+    pub fn name_sources(&mut self, names: Vec<String>) {
+        self.sources.names = names;
+    }
+
+    /// Notes that the following rows are those of a file, named at position `source`, from its row `row` on.
+    pub fn begin(&mut self, source: usize, row: u64) {
+        self.sources.begin(self.rows, source, row as usize);
+    }
+
+    /// Bytes in memory so far, without the index.
+    pub fn memory(&self) -> usize {
+        self.keys.memory() + self.columns.iter().map(ColumnBuilder::memory).sum::<usize>()
     }
 
     /// Appends rows: `keys` and `columns` as many and of the types that the schema says, all of one length. Floats are
@@ -73,20 +101,20 @@ impl TableBuilder {
     /// Notes a problem of row `row` of those that `append` would take next.
     pub fn refuse(&mut self, row: usize, column: &str, why: String) {
         let (refusals, sources, row) = (&mut self.refusals, &self.sources, self.rows + row);
-        refusals.add(|| place(sources, row, column), || why);
+        refusals.add(|| sources.place(row, column), || why);
     }
 
     /// Notes the values of the rows that `append` takes next which are not exact in a column's type.
     pub fn refuse_all(&mut self, column: &str, misfits: &Misfits) {
         let (sources, first) = (&self.sources, self.rows);
         misfits.refuse("quiver table import --lossy", &mut self.refusals, |row| {
-            place(sources, first + row, column)
+            sources.place(first + row, column)
         });
     }
 
-    /// Notes that a file can't be read to its end.
-    pub fn refuse_source(&mut self, name: &str, why: String) {
-        self.refusals.add(|| name.to_owned(), || why);
+    /// Notes that the file named at position `source` can't be read to its end.
+    pub fn refuse_source(&mut self, source: usize, why: String) {
+        self.refusals.add(|| self.sources.names[source].clone(), || why);
     }
 
     /// How many columns the key has.
@@ -114,18 +142,19 @@ impl TableBuilder {
             columns,
             rows,
             delta: Delta::default(),
+            reserved: None,
         })
     }
 
     fn index(&mut self) -> Index {
         let Self { keys, schema, sources, refusals, rows, .. } = self;
         let duplicate = |earlier: u32, later: u32| {
-            let (earlier, later) = (earlier as usize, later as usize);
+            let (earlier, later) = sources.in_order(earlier as usize, later as usize);
             let why = || {
                 let key = keys.describe(&schema.key, later);
-                format!("the key {key} is there already: {}", place(sources, earlier, ""))
+                format!("the key {key} is there already: {}", sources.place(earlier, ""))
             };
-            refusals.add(|| place(sources, later, ""), why);
+            refusals.add(|| sources.place(later, ""), why);
         };
         let rows = *rows as u32;
         match keys.own_integers() {
@@ -139,14 +168,14 @@ impl TableBuilder {
         let schema = &self.schema.key;
         self.keys.append(keys, &mut |column, row| {
             let why = || "a key's string must be shorter than 16 MiB".to_owned();
-            refusals.add(|| place(sources, first + row, &schema[column].name), why);
+            refusals.add(|| sources.place(first + row, &schema[column].name), why);
         });
     }
 
     fn append_column(&mut self, position: usize, column: &Column) {
         let (refusals, sources, first) = (&mut self.refusals, &self.sources, self.rows);
         let name = &self.schema.columns[position].name;
-        let mut refuse = |row: usize, why: String| refusals.add(|| place(sources, first + row, name), || why);
+        let mut refuse = |row: usize, why: String| refusals.add(|| sources.place(first + row, name), || why);
         self.columns[position].append(column, &mut refuse);
     }
 
@@ -185,7 +214,7 @@ impl TableBuilder {
     }
 
     fn place(&self, row: usize, column: &str) -> String {
-        place(&self.sources, row, column)
+        self.sources.place(row, column)
     }
 }
 
@@ -230,14 +259,37 @@ fn elements(values: &Values) -> usize {
     }
 }
 
-/// Where a row came from: its file and its number there, and the column where there is one.
-fn place(sources: &[Source], row: usize, column: &str) -> String {
-    let source = sources.partition_point(|source| source.first_row <= row).checked_sub(1);
-    let source = source.map(|position| &sources[position]);
-    let row = row - source.map_or(0, |source| source.first_row);
-    let file = source.map_or(String::new(), |source| format!("{}, ", source.name));
-    let column = if column.is_empty() { String::new() } else { format!(", column {column}") };
-    format!("{file}row {row}{column}")
+impl Sources {
+    fn begin(&mut self, first_row: usize, source: usize, row_in_source: usize) {
+        let goes_on = |run: &Run| {
+            run.source == source && run.row_in_source + (first_row - run.first_row) == row_in_source
+        };
+        if !self.runs.last().is_some_and(goes_on) {
+            self.runs.push(Run { first_row, source, row_in_source });
+        }
+    }
+
+    /// The file's position and the row's number in it; none where no file was named.
+    fn find(&self, row: usize) -> Option<(usize, usize)> {
+        let run = self.runs.partition_point(|run| run.first_row <= row).checked_sub(1)?;
+        let run = &self.runs[run];
+        Some((run.source, run.row_in_source + row - run.first_row))
+    }
+
+    /// Two rows of the table in the order of the files.
+    fn in_order(&self, row: usize, other: usize) -> (usize, usize) {
+        if self.find(row) <= self.find(other) { (row, other) } else { (other, row) }
+    }
+
+    /// Where a row came from: its file and its number there, and the column where there is one.
+    fn place(&self, row: usize, column: &str) -> String {
+        let (file, row) = match self.find(row) {
+            Some((source, row)) => (format!("{}, ", self.names[source]), row),
+            None => (String::new(), row),
+        };
+        let column = if column.is_empty() { String::new() } else { format!(", column {column}") };
+        format!("{file}row {row}{column}")
+    }
 }
 
 /// Whether a row's key has a null, and what is behind it.

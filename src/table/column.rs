@@ -62,7 +62,8 @@ impl Marks {
         self.marks.shrink_to_fit();
     }
 
-    fn memory(&self) -> usize {
+    /// Bytes in memory.
+    pub fn memory(&self) -> usize {
         self.marks.len()
     }
 }
@@ -99,7 +100,7 @@ impl ColumnStore {
         match &self.content {
             Content::Vectors(vectors) if row.is_found() => match mark_at(self.marks.get(), row.index()) {
                 mark if mark.is_null() => Err(mark),
-                _ => Ok(vectors.matrix.row(row.index())),
+                _ => Ok(vectors.row(row.index())),
             },
             _ => Err(Mark::NULL),
         }

@@ -10,7 +10,10 @@ use super::{
     text::TextBuilder,
     vectors::Vectors,
 };
-use crate::batch::{Column, ListRows, Mark, Values};
+use crate::{
+    batch::{Column, ListRows, Mark, Values},
+    files::Room,
+};
 
 /// Appends rows, then becomes a [`ColumnStore`].
 #[derive(Debug)]
@@ -22,8 +25,8 @@ pub struct ColumnBuilder {
 }
 
 impl ColumnBuilder {
-    /// Makes room for `rows` rows.
-    pub fn new(schema: &ColumnSchema, rows: usize) -> Self {
+    /// Makes room for `rows` rows, and for the texts and lists' elements that they are known to have.
+    pub fn new(schema: &ColumnSchema, rows: usize, room: Room) -> Self {
         let content = match schema.of.width {
             Some(width) => {
                 let form = schema.form.unwrap_or_else(|| Form::of(schema.stored));
@@ -32,10 +35,10 @@ impl ColumnBuilder {
             None if schema.of.list => {
                 let mut offsets = Vec::with_capacity(rows + 1);
                 offsets.push(0);
-                let elements = Elements::new(schema, 0);
+                let elements = Elements::new(schema, room.elements as usize, room);
                 Content::Lists { offsets, elements, element_marks: Marks::default() }
             }
-            None => Content::Scalars(Elements::new(schema, rows)),
+            None => Content::Scalars(Elements::new(schema, rows, room)),
         };
         Self { schema: schema.clone(), content, marks: Marks::default(), rows: 0 }
     }
@@ -79,13 +82,25 @@ impl ColumnBuilder {
         for row in rows {
             match row {
                 Ok(bytes) => {
-                    vectors.matrix.row_mut(self.rows).copy_from_slice(bytes);
+                    vectors.set_kept(self.rows, bytes);
                     self.marks.append(&[Mark::PRESENT]);
                 }
                 Err(mark) => self.marks.append(&[mark]),
             }
             self.rows += 1;
         }
+    }
+
+    /// Bytes in memory so far.
+    pub fn memory(&self) -> usize {
+        let content = match &self.content {
+            Content::Scalars(elements) => elements.memory(),
+            Content::Vectors(vectors) => vectors.memory(),
+            Content::Lists { offsets, elements, element_marks } => {
+                size_of_val(&offsets[..]) + elements.memory() + element_marks.memory()
+            }
+        };
+        content + self.marks.memory()
     }
 
     /// The finished column.
@@ -104,10 +119,17 @@ impl ColumnBuilder {
 }
 
 impl Elements<TextBuilder> {
-    fn new(schema: &ColumnSchema, rows: usize) -> Self {
-        match Cells::new(schema.stored, rows) {
+    fn new(schema: &ColumnSchema, elements: usize, room: Room) -> Self {
+        match Cells::new(schema.stored, elements) {
             Some(cells) => Self::Cells(cells),
-            None => Self::Text(TextBuilder::new(rows)),
+            None => Self::Text(TextBuilder::new(elements, room.text_bytes as usize)),
+        }
+    }
+
+    fn memory(&self) -> usize {
+        match self {
+            Self::Cells(cells) => cells.memory(),
+            Self::Text(text) => text.memory(),
         }
     }
 

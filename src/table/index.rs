@@ -135,6 +135,11 @@ fn slots_for(rows: u32) -> usize {
     (rows as usize * 10).div_ceil(6) + 8
 }
 
+/// Bytes of an index of `rows` rows.
+pub fn memory_for(rows: u64) -> u64 {
+    rows.saturating_mul(10).div_ceil(6).saturating_add(8).saturating_mul(size_of::<u32>() as u64)
+}
+
 /// Bits that numbers up to `rows` need.
 fn bits(rows: u32) -> u32 {
     u32::BITS - rows.leading_zeros()

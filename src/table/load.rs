@@ -1,30 +1,147 @@
 //! Loads a version's folder: `table.json` and the files of rows beside it.
 
+mod lanes;
+mod priority;
+mod size;
+
 use std::{
     fs,
+    num::NonZero,
+    ops::ControlFlow,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use self::lanes::Read;
+pub use self::priority::lower_priority;
 use super::{Progress, Table, TableBuilder, TableSchema};
 use crate::{
     batch::{Column, Type},
-    files::{Batch, DataFile, Format, Refusals, Target, read_text, rows_at_once},
+    budget::{Budget, Kind, OverBudget, Reserved, available_memory},
+    cancel::Cancel,
+    files::{Batch, DataFile, Format, Refusals, Room, Target, read_text},
     problem::Problems,
 };
 
-impl Table {
+/// How tables are loaded.
+#[derive(Clone)]
+pub struct Loader<'a> {
+    /// Threads that read files.
+    pub threads: NonZero<usize>,
+    /// What tables' memory is taken from.
+    pub budget: Budget,
+    /// Looked at between batches.
+    pub cancel: Cancel,
+    pub progress: &'a dyn Progress,
+}
+
+/// A file of rows.
+struct DataSource {
+    name: String,
+    file: DataFile,
+}
+
+impl<'a> Loader<'a> {
+    /// Loads on one thread, in the order of the files, and at most what the machine's memory holds.
+    pub fn new(progress: &'a dyn Progress) -> Self {
+        let (budget, cancel) = (Budget::new(available_memory()), Cancel::new());
+        Self { threads: NonZero::<usize>::MIN, budget, cancel, progress }
+    }
+
     /// Loads a table from its folder. Each problem names the file, and where it applies the row, counted from 0 in each
-    /// file, and the column.
-    pub fn load(folder: &Path, progress: &dyn Progress) -> Result<Self, Problems> {
+    /// file, and the column. A table that the budget has no room for is rejected before memory is taken for it.
+    pub fn load(&self, folder: &Path) -> Result<Table, Problems> {
         let schema = read_schema(folder)?;
         let targets = targets(&schema);
-        let files = open_files(folder, &targets)?;
-        let rows = files.iter().map(|(_, file)| file.rows()).sum();
-        let mut builder = TableBuilder::new(schema, rows)?;
-        for (name, file) in &files {
-            read_file(name, file, &targets, &mut builder, progress);
+        let sources = open_files(folder, &targets)?;
+        let mut room = self.reserve(&schema, &sources, &targets)?;
+        let rooms = &room.rooms;
+        let mut builder = TableBuilder::with_room(schema, rows_of(&sources), rooms)?;
+        builder.name_sources(sources.iter().map(|source| source.name.clone()).collect());
+        let mut over = Ok(());
+        lanes::read(&sources, &targets, self.threads, &self.cancel, |read| {
+            over = self.take(read, &targets, &mut builder, &mut room);
+            if over.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        self.cancel.check()?;
+        over?;
+        let mut table = builder.finish()?;
+        room.table.settle(table.memory() as u64);
+        table.reserved = Some(Arc::new(room.table));
+        Ok(table)
+    }
+
+    /// Reserves memory for the table and for what its lanes hold.
+    fn reserve(
+        &self,
+        schema: &TableSchema,
+        sources: &[DataSource],
+        targets: &[Target],
+    ) -> Result<Reservation, OverBudget> {
+        let what = format!("table {} {}", schema.name, schema.version);
+        let rows = rows_of(sources);
+        let values = &targets[schema.key.len()..];
+        let rooms: Vec<Room> = values.iter().map(|target| room_of(sources, target)).collect();
+        let bytes = size::estimate(schema, rows, &rooms);
+        self.progress.begin(&what, rows, sources.iter().map(|source| source.file.bytes()).sum());
+        let table = self.budget.reserve(Kind::Tables, &what, bytes)?;
+        let of_lane = sources.iter().map(|source| source.file.largest_batch()).max().unwrap_or(0);
+        let of_lanes =
+            of_lane.saturating_add(LANE_BYTES.min(bytes)).saturating_mul(self.threads.get() as u64);
+        let lanes = self.budget.reserve(Kind::Loading, format!("loading {what}"), of_lanes)?;
+        let index = size::index(rows);
+        Ok(Reservation { table, _lanes: lanes, rooms, index })
+    }
+
+    fn take(
+        &self,
+        read: Read,
+        targets: &[Target],
+        builder: &mut TableBuilder,
+        room: &mut Reservation,
+    ) -> Result<(), OverBudget> {
+        let Read { source, first_row, batch } = read;
+        match batch {
+            Ok(batch) => {
+                builder.begin(source, first_row);
+                append(&batch, targets, builder);
+                self.progress.add(batch.rows as u64, batch.bytes);
+                room.table.grow_to(builder.memory() as u64 + room.index)?;
+            }
+            Err(why) => builder.refuse_source(source, why),
         }
-        builder.finish()
+        Ok(())
+    }
+}
+
+/// Memory that is reserved while a table is loaded.
+struct Reservation {
+    table: Reserved,
+    _lanes: Reserved,
+    /// One for each column of values.
+    rooms: Vec<Room>,
+    /// Bytes of the index to come.
+    index: u64,
+}
+
+/// Bytes that a lane's batches take, in the file's form and in ours.
+const LANE_BYTES: u64 = 16 << 20;
+
+fn rows_of(sources: &[DataSource]) -> u64 {
+    sources.iter().fold(0, |rows, source| rows.saturating_add(source.file.rows()))
+}
+
+fn room_of(sources: &[DataSource], target: &Target) -> Room {
+    sources.iter().map(|source| source.file.room(target)).fold(Room::default(), |sum, room| Room {
+        elements: sum.elements.saturating_add(room.elements),
+        text_bytes: sum.text_bytes.saturating_add(room.text_bytes),
+    })
+}
+
+impl Table {
+    /// Loads a table as [`Loader::new`] does.
+    pub fn load(folder: &Path, progress: &dyn Progress) -> Result<Self, Problems> {
+        Loader::new(progress).load(folder)
     }
 }
 
@@ -34,7 +151,7 @@ pub fn head(folder: &Path, rows: usize) -> Result<(TableSchema, Vec<Column>), Pr
     let targets = targets(&schema);
     let mut columns: Vec<Column> = targets.iter().map(|target| Column::new(target.of)).collect();
     let mut refusals = Refusals::default();
-    for (name, file) in &open_files(folder, &targets)? {
+    for DataSource { name, file } in &open_files(folder, &targets)? {
         let first = file.batches(targets.clone(), rows).and_then(|mut batches| batches.next().transpose());
         match first {
             Ok(Some(batch)) => columns = batch.columns,
@@ -59,7 +176,7 @@ fn targets(schema: &TableSchema) -> Vec<Target> {
 }
 
 /// Opens every file of rows and checks its columns, so that a table of wrong files is rejected before the long work.
-fn open_files(folder: &Path, targets: &[Target]) -> Result<Vec<(String, DataFile)>, Problems> {
+fn open_files(folder: &Path, targets: &[Target]) -> Result<Vec<DataSource>, Problems> {
     let mut refusals = Refusals::default();
     let mut files = Vec::new();
     for path in list_files(folder)? {
@@ -70,7 +187,7 @@ fn open_files(folder: &Path, targets: &[Target]) -> Result<Vec<(String, DataFile
                     let place = || format!("{name}, column {}", target.name);
                     file.check(target).unwrap_or_else(|why| refusals.add(place, || why));
                 }
-                files.push((name, file));
+                files.push(DataSource { name, file });
             }
             Err(why) => refusals.add(|| name, || why),
         }
@@ -97,27 +214,6 @@ fn list_files(folder: &Path) -> Result<Vec<PathBuf>, Problems> {
     let mut files: Vec<_> = paths.filter(|path| is_of_rows(path) && !hidden(path)).collect();
     files.sort_unstable();
     Ok(files)
-}
-
-fn read_file(
-    name: &str,
-    file: &DataFile,
-    targets: &[Target],
-    builder: &mut TableBuilder,
-    progress: &dyn Progress,
-) {
-    builder.begin_source(name);
-    let read = file.batches(targets.to_vec(), rows_at_once(targets)).and_then(|batches| {
-        for batch in batches {
-            let batch = batch?;
-            append(&batch, targets, builder);
-            progress.add(batch.rows as u64, batch.bytes);
-        }
-        Ok(())
-    });
-    if let Err(why) = read {
-        builder.refuse_source(name, why);
-    }
 }
 
 fn append(batch: &Batch, targets: &[Target], builder: &mut TableBuilder) {

@@ -11,12 +11,22 @@ pub struct RowMatrix {
     rows: usize,
 }
 
+/// Bytes from one row's beginning to the next's: rows begin on cache lines of their own where that costs at most an
+/// eighth of the memory.
+fn stride_of(row_bytes: usize) -> usize {
+    let padded = row_bytes.next_multiple_of(LINE);
+    if padded - row_bytes <= row_bytes / 8 { padded } else { row_bytes }
+}
+
+/// Bytes of a matrix of `rows` rows of `row_bytes` bytes.
+pub fn memory_for(rows: u64, row_bytes: usize) -> u64 {
+    rows.saturating_mul(stride_of(row_bytes) as u64)
+}
+
 impl RowMatrix {
-    /// Allocates `rows` zeroed rows of `row_bytes` bytes. Rows begin on cache lines of their own where that costs at
-    /// most an eighth of the memory.
+    /// Allocates `rows` zeroed rows of `row_bytes` bytes.
     pub fn new(rows: usize, row_bytes: usize) -> Self {
-        let padded = row_bytes.next_multiple_of(LINE);
-        let stride = if padded - row_bytes <= row_bytes / 8 { padded } else { row_bytes };
+        let stride = stride_of(row_bytes);
         Self { bytes: Pages::zeroed(rows * stride), row_bytes, stride, rows }
     }
 

@@ -35,9 +35,18 @@ pub struct Pool {
 }
 
 impl TextBuilder {
-    /// Makes room for `rows` strings.
-    pub fn new(rows: usize) -> Self {
-        Self { spans: Vec::with_capacity(rows), ..Self::default() }
+    /// Makes room for `rows` strings of about `bytes` bytes. Room that is not there is none: it is made as strings come.
+    pub fn new(rows: usize, bytes: usize) -> Self {
+        let mut builder = Self::default();
+        // One more is added at the end.
+        let _ = builder.spans.try_reserve_exact(rows + 1);
+        let _ = builder.pool.bytes.try_reserve_exact(bytes);
+        builder
+    }
+
+    /// Bytes in memory so far.
+    pub fn memory(&self) -> usize {
+        size_of_val(&self.spans[..]) + self.pool.bytes.len()
     }
 
     /// Appends strings, or gives the position of the first that would exceed 4 GiB of text.
@@ -104,7 +113,7 @@ mod tests {
 
     #[test]
     fn equal_strings_share_bytes_and_come_back() {
-        let mut builder = TextBuilder::new(5);
+        let mut builder = TextBuilder::new(5, 0);
         builder.append(&Strings::from_values(["auto", "food", "auto"])).expect("fits");
         builder.append(&Strings::from_values(["", "food"])).expect("fits");
         let text = builder.finish();
@@ -116,7 +125,7 @@ mod tests {
     #[test]
     fn many_distinct_strings_are_kept_without_sharing() {
         let values: Vec<String> = (0..SHARED + 10).map(|value| value.to_string()).collect();
-        let mut builder = TextBuilder::new(values.len());
+        let mut builder = TextBuilder::new(values.len(), 0);
         builder.append(&Strings::from_values(&values)).expect("fits");
         assert!(builder.pool.known.is_empty());
         let text = builder.finish();

@@ -24,6 +24,11 @@ impl Vectors {
         self.form.encode(elements, self.matrix.row_mut(row))
     }
 
+    /// Keeps vector `row` as bytes that were kept in the same form.
+    pub fn set_kept(&mut self, row: usize, bytes: &[u8]) {
+        self.matrix.row_mut(row).copy_from_slice(bytes);
+    }
+
     /// How each vector is kept.
     pub fn form(&self) -> Form {
         self.form

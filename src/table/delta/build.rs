@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Delta, Level};
 use crate::{
     batch::{Column, Mark},
+    files::Room,
     table::{
         RowNumber, Table,
         column::{ColumnStore, Content},
@@ -31,7 +32,8 @@ impl Level {
         let store = key_store(table, &keys, below.len());
         let index = index_of(&store, below.len(), |_, _| {});
         let column = |position: usize| {
-            let mut builder = ColumnBuilder::new(&table.schema.columns[position], below.len());
+            let mut builder =
+                ColumnBuilder::new(&table.schema.columns[position], below.len(), Room::default());
             match replaced.iter().find(|(column, _)| *column == position) {
                 // Every value was held against the column's type.
                 Some((_, values)) => builder.append(values, &mut |_, _| {}),
@@ -47,6 +49,7 @@ impl Level {
             columns,
             rows: below.len() as u32,
             delta: Delta::default(),
+            reserved: None,
         };
         Self { rows, event_times, deleted }
     }
