@@ -20,12 +20,14 @@ pub struct Target {
     pub lossy: bool,
     /// Whether texts are read as the numbers that they state, and numbers written as text.
     pub cast: bool,
+    /// Whether vectors of float32 come as float32, where the file has them so.
+    pub compact: bool,
 }
 
 impl Target {
     /// A column that is read without loss.
     pub fn new(name: impl Into<String>, of: Type, stored: Stored) -> Self {
-        Self { name: name.into(), of, stored, lossy: false, cast: false }
+        Self { name: name.into(), of, stored, lossy: false, cast: false, compact: false }
     }
 
     /// The value that is read; `report` is given what is wrong with one that does not fit.

@@ -1,5 +1,6 @@
 //! Arrow arrays as columns.
 
+mod compact;
 mod scalars;
 
 use std::ops::Range;
@@ -30,7 +31,11 @@ pub fn column(array: &dyn Array, target: &Target, report: Report<'_>) -> Result<
         return Ok(column);
     }
     match (target.of.width, target.of.list) {
-        (Some(width), _) => vectors(&lists(array)?, width, target, report),
+        (Some(width), _) => {
+            let lists = lists(array)?;
+            let compact = target.compact.then(|| compact::vectors(&lists, width)).flatten();
+            compact.map_or_else(|| vectors(&lists, width, target, report), Ok)
+        }
         (None, true) => list_column(&lists(array)?, target, report),
         (None, false) => scalars(array, target, report),
     }

@@ -221,7 +221,8 @@ impl TableBuilder {
 /// Why a column is not `rows` rows of type `of`.
 fn misfit(column: &Column, of: Type, rows: usize) -> Option<String> {
     let model = Column::new(of);
-    if std::mem::discriminant(&model.values) != std::mem::discriminant(&column.values)
+    let is_compact = of.width.is_some() && matches!(column.values, Values::Float32(_));
+    if std::mem::discriminant(&model.values) != std::mem::discriminant(&column.values) && !is_compact
         || model.list.is_some() != column.list.is_some()
     {
         return Some(format!("must be {of}"));

@@ -54,13 +54,9 @@ impl ColumnBuilder {
                 self.marks.append(&marks);
             }
             Content::Vectors(vectors) => {
-                let rows = column.float64().chunks_exact(vectors.width()).zip(&*marks).enumerate();
-                for (row, (elements, mark)) in rows {
-                    if !mark.is_null()
-                        && let Err(why) = vectors.set(self.rows + row, elements)
-                    {
-                        refuse(row, why);
-                    }
+                match &column.values {
+                    Values::Float32(values) => append_float32(vectors, self.rows, values, &marks),
+                    _ => append_float64(vectors, self.rows, column.float64(), &marks, refuse),
                 }
                 self.marks.append(&marks);
             }
@@ -166,18 +162,51 @@ impl Elements<TextBuilder> {
     }
 }
 
+fn append_float32(vectors: &mut Vectors, first: usize, values: &[f32], marks: &[Mark]) {
+    let rows = values.chunks_exact(vectors.width()).zip(marks).enumerate();
+    for (row, (elements, _)) in rows.filter(|(_, (_, mark))| !mark.is_null()) {
+        vectors.set_float32(first + row, elements);
+    }
+}
+
+fn append_float64(
+    vectors: &mut Vectors,
+    first: usize,
+    values: &[f64],
+    marks: &[Mark],
+    refuse: &mut dyn FnMut(usize, String),
+) {
+    for (row, (elements, mark)) in values.chunks_exact(vectors.width()).zip(marks).enumerate() {
+        if !mark.is_null()
+            && let Err(why) = vectors.set(first + row, elements)
+        {
+            refuse(row, why);
+        }
+    }
+}
+
 /// Marks of the column's values, NaN counted as null where it stands for that.
 fn marks_of(column: &Column, lanes: usize, nan_is_null: bool) -> Cow<'_, [Mark]> {
     match &column.values {
-        Values::Float64(values) if nan_is_null && values.iter().any(|value| value.is_nan()) => {
-            let values = values.chunks_exact(lanes).zip(&column.marks);
-            let mark = |value: &[f64], mark: Mark| {
-                if value.iter().any(|element| element.is_nan()) { mark | Mark::NULL } else { mark }
-            };
-            values.map(|(value, &own)| mark(value, own)).collect()
-        }
+        Values::Float64(values) if nan_is_null => null_nans(values, lanes, &column.marks, f64::is_nan),
+        Values::Float32(values) if nan_is_null => null_nans(values, lanes, &column.marks, f32::is_nan),
         _ => Cow::Borrowed(&column.marks),
     }
+}
+
+fn null_nans<'a, T: Copy>(
+    values: &[T],
+    lanes: usize,
+    marks: &'a [Mark],
+    is_nan: impl Fn(T) -> bool,
+) -> Cow<'a, [Mark]> {
+    // Without an early end, the loop takes several values at a time.
+    let any_nan = |values: &[T]| values.iter().fold(false, |any, &value| any | is_nan(value));
+    if !any_nan(values) {
+        return Cow::Borrowed(marks);
+    }
+    let marks = values.chunks_exact(lanes).zip(marks);
+    marks.map(|(value, &mark)| if any_nan(value) { mark | Mark::NULL } else { mark }).collect()
 }
 
 fn append_offsets(offsets: &mut Vec<u32>, list: &ListRows, refuse: &mut dyn FnMut(usize, String)) {

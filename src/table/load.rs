@@ -14,7 +14,7 @@ use std::{
 
 use self::lanes::Read;
 pub use self::priority::lower_priority;
-use super::{Progress, Table, TableBuilder, TableSchema};
+use super::{Form, Progress, Table, TableBuilder, TableSchema};
 use crate::{
     batch::{Column, Type},
     budget::{Budget, Kind, OverBudget, Reserved, available_memory},
@@ -171,7 +171,10 @@ fn read_schema(folder: &Path) -> Result<TableSchema, Problems> {
 /// The key's columns, then those of values.
 fn targets(schema: &TableSchema) -> Vec<Target> {
     let keys = schema.key.iter().map(|key| Target::new(&key.name, Type::scalar(key.element), key.stored()));
-    let columns = schema.columns.iter().map(|column| Target::new(&column.name, column.of, column.stored));
+    let columns = schema.columns.iter().map(|column| Target {
+        compact: column.form == Some(Form::Float32),
+        ..Target::new(&column.name, column.of, column.stored)
+    });
     keys.chain(columns).collect()
 }
 

@@ -24,6 +24,12 @@ impl Vectors {
         self.form.encode(elements, self.matrix.row_mut(row))
     }
 
+    /// Keeps vector `row` of a column in the form float32.
+    pub fn set_float32(&mut self, row: usize, elements: &[f32]) {
+        let (places, _) = self.matrix.row_mut(row).as_chunks_mut();
+        places.iter_mut().zip(elements).for_each(|(place, element)| *place = element.to_le_bytes());
+    }
+
     /// Keeps vector `row` as bytes that were kept in the same form.
     pub fn set_kept(&mut self, row: usize, bytes: &[u8]) {
         self.matrix.row_mut(row).copy_from_slice(bytes);
