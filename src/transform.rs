@@ -101,6 +101,7 @@ pub mod take;
 pub mod time_parts;
 mod times;
 pub mod tokenize;
+pub mod truncate;
 mod vocabulary;
 mod weighted;
 
@@ -342,6 +343,7 @@ operations! {
         concat::Concat = "concat",
         lane::Lane = "lane",
         lanes::Lanes = "lanes",
+        truncate::Truncate = "truncate",
         polynomial::Polynomial = "polynomial",
         project::Project = "project",
     }

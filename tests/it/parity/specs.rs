@@ -398,6 +398,12 @@ fn float_step(rng: &mut ChaCha8Rng, kind: Kind) -> (Value, Kind) {
             json!({"op": "normalize", "norm": pick(rng, &["l1", "l2", "max", "signed_max"]),
                 "zero_below": if rng.random_bool(0.5) { 0.0 } else { 0.5 }})
         }
+        9 if let Some(width) = kind.width => {
+            let lanes = rng.random_range(1..=width);
+            let step = json!({"op": "truncate", "lanes": lanes, "renormalize": pick(rng, &["l2", "none"]),
+                "least_norm": if rng.random_bool(0.5) { 0.0 } else { 0.5 }});
+            return (step, Kind { width: Some(lanes), ..kind });
+        }
         8 if kind.width.is_none() => {
             let step = json!({"op": "bucketize", "edges": [-1.0, 0.0, 0.5], "side": pick(rng, &["left", "right"]),
                 "nan": pick(rng, &["null", "first", "last", "extra"]),

@@ -86,6 +86,7 @@ fn single(step: &Value, cell: &Cell) -> Cell {
         "log1p" => log1p(step, cell),
         "bucketize" => bucketize(step, cell),
         "normalize" => normalize(step, cell),
+        "truncate" => truncate(step, cell),
         "gather" => gather(step, cell),
         other => panic!("the reference has no operation {other}"),
     }
@@ -257,6 +258,19 @@ fn normalize(step: &Value, cell: &Cell) -> Cell {
     };
     let least = step.get("zero_below").map_or(0.0, |least| number(least, 0));
     lanes(cell, |_, x| if norm == 0.0 || norm.abs() < least { x } else { x / norm })
+}
+
+fn truncate(step: &Value, cell: &Cell) -> Cell {
+    let Some(Plain::Vector(vector)) = &cell.value else { return cell.clone() };
+    let first = &vector[..number(&step["lanes"], 0) as usize];
+    let norm = sum(first.iter().map(|x| x * x)).sqrt();
+    let least = step.get("least_norm").map_or(0.0, |least| number(least, 0));
+    let divisor = match step["renormalize"].as_str().expect("a word") {
+        "l2" if norm != 0.0 && norm < least => least,
+        "l2" if norm != 0.0 => norm,
+        _ => 1.0,
+    };
+    Cell { value: Some(Plain::Vector(first.iter().map(|x| x / divisor).collect())), status: cell.status }
 }
 
 fn gather(step: &Value, cell: &Cell) -> Cell {
