@@ -32,7 +32,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .exporter import Entry, ExportError, ExportProblem, ExportWarning, Lookup, export, register
     from .feature_cross import FeatureCross
-    from .tables import TableColumn, TableError, TableProblem, WrittenTable, write_table
+    from .tables import TableColumn, TableError, TableProblem, WrittenTable, round_vectors, write_table
 
 __all__ = [
     "Client",
@@ -62,6 +62,7 @@ __all__ = [
     "__version__",
     "export",
     "register",
+    "round_vectors",
     "split_pairs",
     "write_table",
 ]
@@ -71,7 +72,9 @@ _MODULES = {
         ["Entry", "ExportError", "ExportProblem", "ExportWarning", "Lookup", "export", "register"], ".exporter"
     ),
     "FeatureCross": ".feature_cross",
-    **dict.fromkeys(["TableColumn", "TableError", "TableProblem", "WrittenTable", "write_table"], ".tables"),
+    **dict.fromkeys(
+        ["TableColumn", "TableError", "TableProblem", "WrittenTable", "round_vectors", "write_table"], ".tables"
+    ),
 }
 
 

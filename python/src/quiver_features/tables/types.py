@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .forms import FORMS
 from .problems import Refusal
 
 _ARROW: dict[str, pa.DataType] = {
@@ -33,14 +34,14 @@ _TIME = re.compile(r"(?P<kind>timestamp|duration)\[(?P<unit>s|ms|us|ns)(?:, *(?P
 
 _LIST = re.compile(r"list<(.*)>")
 
-_PLAIN = re.compile(r"(?P<scalar>\w+)(?:\[(?P<width>[1-9][0-9]*)\])?")
+_PLAIN = re.compile(r"(?P<scalar>\w+)(?:\[(?P<width>[1-9][0-9]*)(?:, *(?P<form>\w+))?\])?")
 
 _WIDEST = 65_536
 
 KEYS = ("int64", "uint64", "string")
 """The types that a key column can have."""
 
-_EXAMPLES = '"int64", "float32", "string", "timestamp[us]", "list<int64>" and "float32[64]"'
+_EXAMPLES = '"int64", "float32", "string", "timestamp[us]", "list<int64>", "float32[64]" and "float32[64, int8]"'
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,20 @@ class ColumnType:
         list: Whether a row is a list.
         width: The lanes of a vector, or None.
         is_whole: Whether a vector of which a lane is missing is missing as a whole.
+        form: How a server keeps vectors, where that is not as float32 though they are.
     """
 
     dtype: str
     list: bool = False
     width: int | None = None
     is_whole: bool = False
+    form: str | None = None
 
     def __str__(self) -> str:
         if self.list:
             return f"list<{self.dtype}>"
-        return self.dtype if self.width is None else f"{self.dtype}[{self.width}]"
+        form = "" if self.form is None else f", {self.form}"
+        return self.dtype if self.width is None else f"{self.dtype}[{self.width}{form}]"
 
     @property
     def arrow(self) -> pa.DataType:
@@ -104,18 +108,20 @@ class ColumnType:
         """The column as ``table.json`` has it."""
         shape: Any = "list" if self.list else "scalar" if self.width is None else {"vector": self.width}
         nan = {} if self.nan is None else {"nan": self.nan}
-        return {"name": name, "dtype": self.dtype, "shape": shape, **nan}
+        form = {} if self.form is None else {"form": self.form}
+        return {"name": name, "dtype": self.dtype, "shape": shape, **form, **nan}
 
     @classmethod
     def of_document(cls, column: dict[str, Any]) -> ColumnType:
         """The type of a column of ``table.json``."""
         shape = column["shape"]
         width = shape["vector"] if isinstance(shape, dict) else None
-        return cls(column["dtype"], shape == "list", width, width is not None and column["nan"] == "null")
+        is_whole = width is not None and column["nan"] == "null"
+        return cls(column["dtype"], shape == "list", width, is_whole, column.get("form"))
 
 
 def parse(text: str) -> ColumnType:
-    """A type as people write it: "int64", "list<string>", "float32[64]", "timestamp[us, Europe/Berlin]"."""
+    """A type as people write it: "int64", "list<string>", "float32[64, int8]", "timestamp[us, Europe/Berlin]"."""
     text = text if isinstance(text, str) else repr(text)
     of_list = _LIST.fullmatch(text)
     element = of_list[1] if of_list else text
@@ -132,7 +138,10 @@ def parse(text: str) -> ColumnType:
     width = None if found["width"] is None else int(found["width"])
     if width is not None and (not dtype.startswith("float") or width > _WIDEST):
         raise Refusal(f"{text!r}: vectors are of floats and have at most {_WIDEST} lanes")
-    return ColumnType(dtype, of_list is not None, width)
+    form = found["form"]
+    if form is not None and (dtype != "float32" or form not in FORMS):
+        raise Refusal(f"{text!r}: vectors of float32 are kept as {', '.join(FORMS)}")
+    return ColumnType(dtype, of_list is not None, width, form=None if form == "float32" else form)
 
 
 _TIMES = "timestamp[UNIT], timestamp[UNIT, ZONE], duration[UNIT] (s, ms, us, ns) and date"

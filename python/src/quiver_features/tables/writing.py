@@ -208,7 +208,8 @@ def write_table(
             themselves, as an array or as ``{"ad_id": ids}``.
         version: The version's number; by default the highest one plus 1.
         columns: Types for columns by name where the data's own is not the one wanted: "int64", "float32",
-            "list<string>", "float32[64]" for vectors. Floats are rounded to a narrower type that is given here.
+            "list<string>", "float32[64]" for vectors, "float32[64, int8]" for those kept in another form. Floats are
+            rounded to a narrower type that is given here.
         lossy: Stores decimals as float64, which rounds them.
         live: Lets clients write rows of the table while it is served.
 
