@@ -71,7 +71,7 @@ fn main() {
         report.add("not fitted", json!({}));
         return;
     }
-    let snapshot = snapshot::load(&folder.join("repository"), Options::default(), &Silent).whole();
+    let snapshot = snapshot::load(&folder.join("repository"), &Options::default(), &Silent).whole();
     let snapshot = Arc::new(snapshot.unwrap_or_else(|problems| panic!("{problems}")));
     // On a thread of its own, so that the load's thread later finds both cores.
     let on_first_core = || {

@@ -58,7 +58,7 @@ impl Effort {
 pub fn demo_snapshot() -> Arc<Snapshot> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(demo::DEFAULT_FOLDER);
     demo::ensure(&folder, &Recipe::default()).expect("writes the demo");
-    let snapshot = snapshot::load(&folder, Options::default(), &Silent).whole();
+    let snapshot = snapshot::load(&folder, &Options::default(), &Silent).whole();
     Arc::new(snapshot.unwrap_or_else(|problems| panic!("{problems}")))
 }
 
@@ -103,6 +103,7 @@ const LIMITS: Limits =
 pub fn run(snapshot: &Snapshot, request: Request, answer: &mut [u8]) -> usize {
     let call = serve::prepare(snapshot, request, &LIMITS).expect("a good request");
     let mut buffers = [TensorBuffer { elements: Elements::Dense(answer), status: &mut [] }];
+    let call = call.fetch(&|| false).expect("rows");
     call.run(&mut buffers, &|| false).expect("a run").values
 }
 

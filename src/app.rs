@@ -32,7 +32,7 @@ use crate::{
         server::{Drained, ServerSettings, serve_connections},
         service::Service,
     },
-    snapshot::{self, Options, Snapshot},
+    snapshot::{self, Binder, Options, Snapshot},
 };
 
 /// Bytes of answers' buffers that are kept for the next calls.
@@ -162,8 +162,8 @@ impl Server {
             tokio::spawn(serve_connections(listener, service, settings, turned(is_draining.clone())));
         tokio::spawn(serve_admin(admin_listener, metrics.clone(), live.clone(), is_draining));
         tokio::spawn(keep_up(metrics.clone()));
-        let options =
-            Options { prepared_bytes: usize::try_from(config.prepared_bytes).ok(), ..Options::default() };
+        let binder = Binder::within(usize::try_from(config.prepared_bytes).ok());
+        let options = Options { binder, ..Options::default() };
         tracing::info!(%listen, %admin, "listening");
         let (strict, progress) = (config.strict, config.progress);
         Ok(Self { listen, admin, live, metrics, health, draining, drained, options, strict, progress })
@@ -172,8 +172,8 @@ impl Server {
     /// Loads the repository aside and publishes what can be served of it.
     pub async fn load(&self, repository: &Repository) -> Result<(), Failure> {
         let (options, strict, progress, source) =
-            (self.options, self.strict, self.progress, repository.clone());
-        let loaded = tokio::task::spawn_blocking(move || load(&source, options, strict, progress)).await;
+            (self.options.clone(), self.strict, self.progress, repository.clone());
+        let loaded = tokio::task::spawn_blocking(move || load(&source, &options, strict, progress)).await;
         let (snapshot, problems, loaded) =
             loaded.map_err(|error| Failure::Bug(format!("loading failed: {error}")))??;
         log_failed(&snapshot, &problems);
@@ -216,7 +216,7 @@ fn log_failed(snapshot: &Snapshot, problems: &Problems) {
 /// What can be served of a repository, what is wrong beside it, and how much was loaded.
 fn load(
     repository: &Repository,
-    options: Options,
+    options: &Options,
     strict: bool,
     progress: ShowProgress,
 ) -> Result<(Snapshot, Problems, Loaded), Failure> {

@@ -1,15 +1,14 @@
 //! What operations see: calls by method and code, rows and values, what was missing or unknown, what is in memory.
 //!
-//! Handles are made once, when a server starts or a snapshot goes live: a call touches counters alone.
+//! Handles are made once, when a server starts or a version goes live, which they then hang on: a call touches counters
+//! alone, and a version that is served no more counts its last calls.
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::Arc,
     time::{Duration, Instant, UNIX_EPOCH},
 };
 
-use arc_swap::ArcSwap;
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString, Unit,
 };
@@ -19,8 +18,8 @@ use tonic::Code;
 use crate::{
     batch::Status,
     loading::Loaded,
-    serve::answer::Report,
-    snapshot::{FeatureSet, Snapshot},
+    plan::run::Ran,
+    snapshot::{FeatureSet, Meter, Snapshot},
 };
 
 /// Seconds; most calls end below a millisecond.
@@ -98,7 +97,6 @@ pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     methods: Vec<OfMethod>,
-    feature_sets: ArcSwap<HashMap<usize, OfFeatureSet>>,
 }
 
 /// One method's handles.
@@ -124,6 +122,34 @@ struct OfFeatureSet {
 const STATUS_NAMES: [&str; Status::COUNT] =
     ["present", "stale", "out_of_range", "unknown_category", "null", "key_not_found"];
 
+impl fmt::Debug for OfFeatureSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfFeatureSet").finish_non_exhaustive()
+    }
+}
+
+impl Meter for OfFeatureSet {
+    fn count(&self, rows: usize, values: usize, ran: &Ran) {
+        self.rows.increment(rows as u64);
+        self.values.increment(values as u64);
+        for lookup in &ran.missed {
+            let (keys, missing) = &self.lookups[lookup.lookup];
+            keys.increment(lookup.keys.into());
+            if lookup.missing > 0 {
+                missing.increment(lookup.missing.into());
+            }
+        }
+        for counts in &ran.counted {
+            let counters = &self.features[counts.output][counts.feature];
+            for (counter, &count) in
+                counters.iter().zip(&counts.by_status).skip(1).filter(|(_, count)| **count > 0)
+            {
+                counter.increment(count.into());
+            }
+        }
+    }
+}
+
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Metrics").finish_non_exhaustive()
@@ -148,7 +174,7 @@ impl Metrics {
         let handle = recorder.handle();
         describe(&recorder);
         let methods = Method::ALL.iter().map(|&method| OfMethod::new(&recorder, method)).collect();
-        Self { recorder, handle, methods, feature_sets: ArcSwap::default() }
+        Self { recorder, handle, methods }
     }
 
     /// Everything in Prometheus' text format.
@@ -168,34 +194,11 @@ impl Metrics {
         Observed { of, started: Instant::now(), handled: false }
     }
 
-    /// Notes what an answer was made of.
-    pub fn served(&self, feature_set: &Arc<FeatureSet>, report: &Report) {
-        let feature_sets = self.feature_sets.load();
-        let Some(of) = feature_sets.get(&address(feature_set)) else { return };
-        of.rows.increment(report.rows as u64);
-        of.values.increment(report.values as u64);
-        for lookup in &report.lookups {
-            let (keys, missing) = &of.lookups[lookup.lookup];
-            keys.increment(lookup.keys.into());
-            if lookup.missing > 0 {
-                missing.increment(lookup.missing.into());
-            }
-        }
-        for counts in &report.counts {
-            let counters = &of.features[counts.output][counts.feature];
-            for (counter, &count) in
-                counters.iter().zip(&counts.by_status).skip(1).filter(|(_, count)| **count > 0)
-            {
-                counter.increment(count.into());
-            }
-        }
-    }
-
     /// Makes the handles of a snapshot that goes live, and notes what is in memory.
     pub fn published(&self, snapshot: &Snapshot, loaded: Loaded) {
-        let all = snapshot.feature_sets().flat_map(|(_, versions)| versions.values());
-        let handles = all.map(|feature_set| (address(feature_set), self.of_feature_set(feature_set)));
-        self.feature_sets.store(Arc::new(handles.collect()));
+        for feature_set in snapshot.feature_sets().flat_map(|(_, versions)| versions.values()) {
+            feature_set.count_with(|| Arc::new(self.of_feature_set(feature_set)));
+        }
         for name in snapshot.names() {
             let failed = snapshot.failed(name).count();
             self.gauge("quiver_feature_set_failed_versions", vec![label("feature_set", name)])
@@ -334,10 +337,6 @@ impl Drop for Observed {
             self.note(Code::Cancelled);
         }
     }
-}
-
-fn address(feature_set: &Arc<FeatureSet>) -> usize {
-    Arc::as_ptr(feature_set) as usize
 }
 
 fn label(name: &'static str, value: &str) -> Label {

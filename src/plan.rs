@@ -1,4 +1,4 @@
-//! The compiled, immutable form of a spec against the schemas of its tables.
+//! The compiled, immutable form of a spec against the schemas of its tables ([`Plan`]), and with tables ([`bound::Bound`]).
 //!
 //! A plan is split by *when its inputs become known*: what depends only on one table's rows is computed when the table
 //! is loaded ([`prepare`]), what depends only on request-scope inputs once for a request, and the rest row by row
@@ -18,24 +18,27 @@ use crate::{
 };
 use coded::CodedPart;
 use graph::Graph;
+use job::Scratch;
 use layout::Output;
-use prepare::Prepared;
 use program::Program;
-use run::Scratch;
-use segments::{Part, Segments};
 
+pub mod bound;
 pub mod coded;
+pub mod digest;
 pub mod evaluate;
 pub mod fetch;
 pub mod fill;
 pub mod filling;
 pub mod graph;
+pub mod job;
 mod keys;
 pub mod layout;
+mod load_time;
 pub mod prepare;
 pub mod program;
 pub mod run;
 pub mod segments;
+pub mod shelf;
 pub mod sparse;
 pub mod statuses;
 pub mod write;
@@ -43,17 +46,15 @@ pub mod write;
 /// Outputs of one spec: which of them a node serves is kept in one word.
 const MAX_OUTPUTS: usize = 64;
 
-/// The compiled form of a spec.
+/// The compiled form of a spec: the same whatever its tables hold.
 pub struct Plan {
     pub spec: Arc<Spec>,
     pub graph: Graph,
     pub outputs: Vec<Output>,
-    /// With load-time results.
-    pub prepared: Program,
-    /// Without them, for element types other than the spec's, which records do not hold.
+    /// Those that it was compiled against, in the order of [`Graph::tables`].
+    schemas: Vec<TableSchema>,
+    /// Without load-time results, for element types other than the spec's, which records do not hold.
     pub direct: Program,
-    /// For each output its dense tensor and its row-scope and request-scope parts, in the spec's type.
-    segments: Vec<[Segments; 3]>,
     scratches: Mutex<Vec<Scratch>>,
 }
 
@@ -79,61 +80,55 @@ impl Plan {
                 format!("are {}; at most {MAX_OUTPUTS} are served", outputs.len()),
             ));
         }
-        let of_tables: Vec<&TableSchema> = graph.tables.iter().filter_map(|name| schemas.get(name)).collect();
-        let build = |allowed: bool| {
-            let allowed = vec![allowed; graph.lookups.len()];
-            Program::build(&graph, &outputs, &of_tables, &allowed)
-        };
-        let (prepared, direct) = (build(true), build(false));
-        Ok(Self {
-            segments: all_segments(&prepared, &outputs),
-            spec,
-            graph,
-            outputs,
-            prepared,
-            direct,
-            scratches: Mutex::default(),
-        })
+        let schemas = graph.tables.iter().filter_map(|name| schemas.get(name)).cloned().collect::<Vec<_>>();
+        let direct = Program::build(&graph, &outputs, &schemas, &vec![false; graph.lookups.len()]);
+        Ok(Self { spec, graph, outputs, schemas, direct, scratches: Mutex::default() })
     }
 
-    /// Computes the load-time results over `tables`. Where they take more than `cap` bytes, lookups give theirs up, the
-    /// largest first, and those features are computed row by row instead.
-    pub fn prepare(&mut self, tables: Tables<'_>, cap: Option<usize>) -> Prepared {
-        let schemas: Vec<&TableSchema> = tables.0.iter().map(|table| table.schema()).collect();
+    /// The program over `tables` with load-time results. Where these would take more than `cap` bytes, lookups give theirs
+    /// up, the largest first, and those features are computed row by row instead.
+    pub fn program(&self, tables: Tables<'_>, cap: Option<usize>) -> Program {
+        let build = |allowed: &[bool]| Program::build(&self.graph, &self.outputs, &self.schemas, allowed);
         let mut allowed = vec![true; self.graph.lookups.len()];
+        let mut program = build(&allowed);
         while let Some(cap) = cap {
-            let sizes = self.prepared_bytes(tables);
+            let sizes = self.prepared_bytes(&program, tables);
             let largest =
                 (0..sizes.len()).filter(|&lookup| allowed[lookup]).max_by_key(|&lookup| sizes[lookup]);
             let (true, Some(largest)) = (sizes.iter().sum::<usize>() > cap, largest) else { break };
             allowed[largest] = false;
-            self.prepared = Program::build(&self.graph, &self.outputs, &schemas, &allowed);
+            program = build(&allowed);
         }
-        self.segments = all_segments(&self.prepared, &self.outputs);
-        Prepared::build(self, &self.prepared, tables)
+        program
+    }
+
+    /// Whether tables of these schemas can stand in the place of those that it was compiled against: they differ in their
+    /// versions alone.
+    pub fn fits<'a>(&self, mut schemas: impl ExactSizeIterator<Item = &'a TableSchema>) -> bool {
+        schemas.len() == self.schemas.len()
+            && self.schemas.iter().all(|own| {
+                schemas
+                    .next()
+                    .is_some_and(|other| TableSchema { version: own.version, ..other.clone() } == *own)
+            })
     }
 
     /// Bytes that each lookup's load-time results will take, without computing them.
-    fn prepared_bytes(&self, tables: Tables<'_>) -> Vec<usize> {
+    fn prepared_bytes(&self, program: &Program, tables: Tables<'_>) -> Vec<usize> {
         let bytes = |lookup: usize| {
-            let kept = self.prepared.kept[lookup].iter();
+            let kept = program.kept[lookup].iter();
             let kept = kept.map(|&node| 1 + prepare::bytes_of_row(self, tables, lookup, node));
-            let for_row = self.prepared.records[lookup].bytes + kept.sum::<usize>();
+            let for_row = program.records[lookup].bytes + kept.sum::<usize>();
             let resolved = (0..self.graph.lookups.len())
                 .filter(|&below| self.graph.lookups[below].parent == Some(lookup))
-                .filter(|&below| self.prepared.is_resolved(&self.graph, below));
+                .filter(|&below| program.is_resolved(&self.graph, below));
             let coded = (0..self.graph.lookups.len())
                 .filter_map(|below| CodedPart::of_lookup(&self.graph, below))
-                .filter(|&(_, parent)| self.prepared.prepared[lookup] && parent == lookup);
+                .filter(|&(_, parent)| program.prepared[lookup] && parent == lookup);
             let numbers = resolved.count() * size_of::<u32>() + coded.count() * size_of::<u16>();
             (for_row + numbers) * tables.of(&self.graph, lookup).places()
         };
         (0..self.graph.lookups.len()).map(bytes).collect()
-    }
-
-    /// The segments of a tensor in the spec's type.
-    fn segments(&self, output: usize, part: Part) -> &Segments {
-        &self.segments[output][part as usize]
     }
 
     /// An empty column for each node.
@@ -157,14 +152,6 @@ impl Plan {
             self.outputs[output].features.iter().map(|feature| self.graph.nodes[feature.node].of.element);
         dtype != OutputType::Int64 || elements.all(layout::fits_int64)
     }
-}
-
-fn all_segments(program: &Program, outputs: &[Output]) -> Vec<[Segments; 3]> {
-    let of_output = |(position, output): (usize, &Output)| {
-        [Part::All, Part::Request, Part::Row]
-            .map(|part| Segments::build(program, position, output, part, output.dtype))
-    };
-    outputs.iter().enumerate().map(of_output).collect()
 }
 
 impl fmt::Debug for Plan {

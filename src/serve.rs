@@ -9,6 +9,7 @@ use crate::{
     plan::{
         fetch::Inputs,
         graph::Form,
+        job::Fetched,
         layout::Output,
         run::{Elements, Stopped, Target},
     },
@@ -32,6 +33,13 @@ pub struct Call {
     inputs: Inputs,
     tensors: Vec<TensorShape>,
     answer: AnswerBytes,
+}
+
+/// A call whose rows are found: it looks nothing up any more.
+#[derive(Debug)]
+pub struct FetchedCall {
+    call: Call,
+    fetched: Fetched,
 }
 
 /// How large the answer may be, and how much of that is known to be taken.
@@ -136,36 +144,14 @@ impl Call {
         &self.tensors
     }
 
-    /// Fills the tensors. `expired` is asked between blocks of rows; true ends the call with
+    /// Finds the rows that the tensors need. `expired` is asked now and then; true ends the call with
     /// [`Refusal::DeadlineExceeded`].
-    pub fn run(
-        self,
-        buffers: &mut [TensorBuffer<'_>],
-        expired: &dyn Fn() -> bool,
-    ) -> Result<Report, Refusal> {
-        let mut targets: Vec<Target<'_>> = self
-            .tensors
-            .iter()
-            .zip(buffers)
-            .map(|(tensor, buffer)| Target {
-                output: tensor.output,
-                part: tensor.part,
-                dtype: tensor.dtype,
-                elements: match &mut buffer.elements {
-                    Elements::Dense(data) => Elements::Dense(data),
-                    Elements::Sparse(rows) => Elements::Sparse(rows),
-                },
-                status: &mut *buffer.status,
-            })
-            .collect();
-        let room = self.answer.limit - self.answer.known;
-        let ran = self.feature_set.run(&self.inputs, &mut targets, room, expired);
-        let ran = ran.map_err(|stopped| self.refusal(stopped))?;
-        let values = self.tensors.iter().zip(&targets).map(|(tensor, target)| match &target.elements {
-            Elements::Dense(_) => tensor.rows * tensor.width,
-            Elements::Sparse(rows) => rows.columns.len(),
-        });
-        Ok(Report { counts: ran.counted, lookups: ran.missed, rows: self.inputs.rows, values: values.sum() })
+    pub fn fetch(self, expired: &dyn Fn() -> bool) -> Result<FetchedCall, Refusal> {
+        let outputs = self.tensors.iter().map(|tensor| (tensor.output, tensor.dtype));
+        match self.feature_set.fetch(&self.inputs, outputs, expired) {
+            Ok(fetched) => Ok(FetchedCall { call: self, fetched }),
+            Err(stopped) => Err(self.refusal(stopped)),
+        }
     }
 
     fn refusal(&self, stopped: Stopped) -> Refusal {
@@ -180,6 +166,48 @@ impl Call {
                 Refusal::TooLarge(Problems::one("", message))
             }
         }
+    }
+}
+
+impl FetchedCall {
+    /// The call itself.
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
+    /// Fills the tensors and counts what they hold. `expired` is asked between blocks of rows; true ends the call with
+    /// [`Refusal::DeadlineExceeded`].
+    pub fn run(
+        self,
+        buffers: &mut [TensorBuffer<'_>],
+        expired: &dyn Fn() -> bool,
+    ) -> Result<Report, Refusal> {
+        let Self { call, fetched } = self;
+        let mut targets: Vec<Target<'_>> = call
+            .tensors
+            .iter()
+            .zip(buffers)
+            .map(|(tensor, buffer)| Target {
+                output: tensor.output,
+                part: tensor.part,
+                dtype: tensor.dtype,
+                elements: match &mut buffer.elements {
+                    Elements::Dense(data) => Elements::Dense(data),
+                    Elements::Sparse(rows) => Elements::Sparse(rows),
+                },
+                status: &mut *buffer.status,
+            })
+            .collect();
+        let room = call.answer.limit - call.answer.known;
+        let ran = call.feature_set.run(&call.inputs, fetched, &mut targets, room, expired);
+        let ran = ran.map_err(|stopped| call.refusal(stopped))?;
+        let values = call.tensors.iter().zip(&targets).map(|(tensor, target)| match &target.elements {
+            Elements::Dense(_) => tensor.rows * tensor.width,
+            Elements::Sparse(rows) => rows.columns.len(),
+        });
+        let (rows, values) = (call.inputs.rows, values.sum());
+        call.feature_set.count(rows, values, &ran);
+        Ok(Report { counts: ran.counted, lookups: ran.missed, rows, values })
     }
 }
 

@@ -3,26 +3,21 @@
 //! A snapshot is made whole, off the request path, and never changes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::SystemTime,
 };
 
 use crate::{
-    plan::{
-        Plan, Tables,
-        fetch::Inputs,
-        prepare::Prepared,
-        run::{Ran, Stopped, Target},
-    },
     problem::{Problems, listed, quoted},
-    spec::{Spec, places, read::Version},
-    table::{Table, TableSchema},
+    table::Table,
 };
 
+mod feature_set;
 pub mod golden;
 mod load;
 
+pub use feature_set::{Binder, FeatureSet, Meter};
 pub use load::{Options, Outcome, Unproven, UnreadTable, load, load_per_row, load_unproven};
 
 /// The versions of one feature set, by number.
@@ -53,29 +48,17 @@ impl Failed {
     }
 }
 
-/// One version of a feature set, ready to serve.
-#[derive(Debug)]
-pub struct FeatureSet {
-    spec: Arc<Spec>,
-    fingerprint: String,
-    /// The position of each input by its name.
-    inputs: HashMap<String, usize>,
-    plan: Plan,
-    prepared: Prepared,
-    tables: Vec<Arc<Table>>,
-    golden_rows: Option<usize>,
-}
-
 impl Snapshot {
-    /// Puts feature sets together.
-    pub fn new(feature_sets: impl IntoIterator<Item = FeatureSet>) -> Self {
+    /// Puts feature sets together: new ones, or those of the snapshot before, which are shared with it.
+    pub fn new<F: Into<Arc<FeatureSet>>>(feature_sets: impl IntoIterator<Item = F>) -> Self {
         let mut by_name: BTreeMap<String, Versions> = BTreeMap::new();
         let (mut most_inputs, mut most_outputs) = (0, 0);
         for feature_set in feature_sets {
+            let feature_set: Arc<FeatureSet> = feature_set.into();
             most_inputs = most_inputs.max(feature_set.spec().inputs.len());
             most_outputs = most_outputs.max(feature_set.spec().outputs.len());
             let versions = by_name.entry(feature_set.name().to_owned()).or_default();
-            versions.insert(feature_set.version(), Arc::new(feature_set));
+            versions.insert(feature_set.version(), feature_set);
         }
         let (failed, loaded_at) = (Failed::default(), SystemTime::now());
         Self { feature_sets: by_name, failed, most_inputs, most_outputs, loaded_at }
@@ -157,114 +140,4 @@ impl Snapshot {
     pub fn loaded_at(&self) -> SystemTime {
         self.loaded_at
     }
-}
-
-impl FeatureSet {
-    /// Compiles a version, computes its load-time results (within `prepared_bytes`, where a limit is given) and holds
-    /// it to its golden rows. `tables` are the newest versions by name. Problems' places are those of the version's
-    /// folder.
-    pub fn build(
-        version: Version,
-        tables: &BTreeMap<String, Arc<Table>>,
-        prepared_bytes: Option<usize>,
-    ) -> Result<Self, Problems> {
-        let mut plan = checked_plan(&version, tables)?;
-        let golden_rows = golden_rows(&version);
-        let Version { fingerprint, .. } = version;
-        let spec = plan.spec.clone();
-        let tables: Vec<Arc<Table>> =
-            plan.graph.tables.iter().filter_map(|name| tables.get(name)).cloned().collect();
-        let prepared = plan.prepare(Tables(&tables), prepared_bytes);
-        let names = spec.inputs.iter().map(|input| input.name.clone());
-        let inputs = names.enumerate().map(|(position, name)| (name, position)).collect();
-        Ok(Self { spec, fingerprint, inputs, plan, prepared, tables, golden_rows })
-    }
-
-    /// The same for rows that bring every input of their own. Golden rows are those of the version as it is written.
-    pub fn build_per_row(
-        version: Version,
-        tables: &BTreeMap<String, Arc<Table>>,
-        prepared_bytes: Option<usize>,
-    ) -> Result<Self, Problems> {
-        checked_plan(&version, tables)?;
-        let golden_rows = golden_rows(&version);
-        let flat = Version { spec: version.spec.per_row(), golden: None, ..version };
-        Ok(Self { golden_rows, ..Self::build(flat, tables, prepared_bytes)? })
-    }
-
-    pub fn name(&self) -> &str {
-        &self.spec.name
-    }
-
-    pub fn version(&self) -> u32 {
-        self.spec.version
-    }
-
-    /// The spec's fingerprint.
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
-    }
-
-    pub fn spec(&self) -> &Spec {
-        &self.spec
-    }
-
-    /// The position of the input of this name.
-    pub fn input(&self, name: &str) -> Option<usize> {
-        self.inputs.get(name).copied()
-    }
-
-    pub fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    /// The tables that are looked up, sorted by name, each once.
-    pub fn tables(&self) -> &[Arc<Table>] {
-        &self.tables
-    }
-
-    /// The table of a lookup.
-    pub fn table_of(&self, lookup: usize) -> &Table {
-        Tables(&self.tables).of(&self.plan.graph, lookup)
-    }
-
-    /// How many golden rows were reproduced; none where the version brings none.
-    pub fn golden_rows(&self) -> Option<usize> {
-        self.golden_rows
-    }
-
-    /// Bytes of the load-time results.
-    pub fn prepared_memory(&self) -> usize {
-        self.prepared.memory()
-    }
-
-    /// Fills `targets` from inputs that are known to be good; sparse ones may take `room` bytes in all. `expired` is asked between blocks of rows.
-    pub fn run(
-        &self,
-        inputs: &Inputs,
-        targets: &mut [Target<'_>],
-        room: usize,
-        expired: &dyn Fn() -> bool,
-    ) -> Result<Ran, Stopped> {
-        self.plan.run(Tables(&self.tables), &self.prepared, inputs, targets, room, expired)
-    }
-}
-
-/// Compiles a version and holds it to its golden rows.
-fn checked_plan(version: &Version, tables: &BTreeMap<String, Arc<Table>>) -> Result<Plan, Problems> {
-    let spec = Arc::new(version.spec.clone());
-    let plan = Plan::compile(spec, &schemas_of(tables))
-        .map_err(|found| places::named(&version.spec, found).in_file("spec.json"))?;
-    if let Some(golden) = &version.golden {
-        golden::check(&plan, golden, tables).map_err(|found| found.in_file("golden.json"))?;
-    }
-    Ok(plan)
-}
-
-fn schemas_of(tables: &BTreeMap<String, Arc<Table>>) -> BTreeMap<String, TableSchema> {
-    tables.iter().map(|(name, table)| (name.clone(), table.schema().clone())).collect()
-}
-
-fn golden_rows(version: &Version) -> Option<usize> {
-    version.golden.as_ref().map(|golden| golden.cases.iter().map(|case| case.rows).sum())
 }

@@ -46,7 +46,10 @@ pub use vectors::Vectors;
 
 pub use crate::files::Stored;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use crate::{
     batch::{Column, Mark, Status, Values},
@@ -68,6 +71,7 @@ pub struct Table {
     delta: Delta,
     /// The memory, where it is part of a budget.
     reserved: Option<Arc<Reserved>>,
+    id: u64,
 }
 
 /// Receives what was loaded, batch by batch.
@@ -104,6 +108,11 @@ impl Table {
     /// Name, version, keys and columns.
     pub fn schema(&self) -> &TableSchema {
         &self.schema
+    }
+
+    /// A number that no other table of this process has, another loading of the same version included.
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// The number of rows.
@@ -209,6 +218,12 @@ impl Table {
         }
         self.index.find(&self.keys.any(keys), count, rows);
     }
+}
+
+/// The next table's number.
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 fn overrule_null(mark: Mark, row: &mut RowNumber) {

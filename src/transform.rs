@@ -142,6 +142,17 @@ pub struct Derived {
     pub reads: Vec<usize>,
     /// The part itself, without parts of its own.
     pub compiled: Compiled,
+    /// What it computes, where other operations have the same part: of equal parts that read the same, one is computed.
+    pub same_as: Option<Meaning>,
+}
+
+/// What a part of an operation computes, apart from what it reads.
+#[derive(Debug)]
+pub enum Meaning {
+    /// The same as this operation.
+    Operation(Transform),
+    /// What all parts of this name do.
+    Named(String),
 }
 
 impl Compiled {

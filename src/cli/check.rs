@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let loading = Loading::start(&arguments.repository, ShowProgress::Auto);
     let options = Options { unread_tables: true, ..Options::default() };
     let Outcome { snapshot, unread_tables, problems } =
-        snapshot::load(&arguments.repository, options, &loading);
+        snapshot::load(&arguments.repository, &options, &loading);
     let took = loading.finish().took;
     problems.or(()).map_err(|problems| {
         let count = problems.len();

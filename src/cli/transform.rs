@@ -18,7 +18,7 @@ use crate::{
         outcome::{Limits, Refusal},
         request::{Encoding, Layout, Request, RequestColumn, StatusDetail},
     },
-    snapshot::{self, FeatureSet, Options, Snapshot},
+    snapshot::{self, Binder, FeatureSet, Snapshot},
     table::Progress as _,
 };
 use columns::{Columns, Tensor};
@@ -123,7 +123,7 @@ fn same_file(one: &Path, other: &Path) -> bool {
 fn load(arguments: &Arguments) -> Result<FeatureSet, Failure> {
     let Chosen { repository, feature_set, version } = &arguments.chosen;
     let loading = Loading::start(repository, ShowProgress::Auto);
-    let loaded = snapshot::load_per_row(repository, feature_set, *version, Options::default(), &loading);
+    let loaded = snapshot::load_per_row(repository, feature_set, *version, &Binder::default(), &loading);
     loading.finish();
     loaded.map_err(|problems| Failure::Failed(problems.to_string()))
 }
@@ -206,6 +206,7 @@ impl Run<'_> {
         }
         let buffers = self.buffers.iter_mut();
         let buffers = buffers.map(|(data, status)| TensorBuffer { elements: Elements::Dense(data), status });
+        let call = call.fetch(&|| false).map_err(refused)?;
         call.run(&mut buffers.collect::<Vec<_>>(), &|| false).map_err(refused)?;
         let tensors = shapes.iter().zip(&self.buffers);
         let tensors = tensors.map(|(shape, (data, status))| Tensor { shape, data, status });

@@ -78,7 +78,7 @@ impl<'a> Evaluator<'a> {
             Source::Input(input) => self.copy_input(*input, range, out),
             Source::Column { lookup, column } => self.gather(*lookup, *column, range, out),
             Source::Dense(inner) => out.expand(self.column(*inner, columns), of.of.lanes()),
-            Source::Step { kernel, inputs } => match (self.dictionaries.get(node), inputs.as_slice()) {
+            Source::Step { kernel, inputs, .. } => match (self.dictionaries.get(node), inputs.as_slice()) {
                 (Some(Some(results)), &[input]) => {
                     out.gather(results, of.of.lanes(), &self.indices(input)[range]);
                 }
@@ -153,7 +153,7 @@ pub fn over_dictionaries(
     }
     results.resize_with(graph.nodes.len(), || None);
     for &node in &*nodes {
-        let Source::Step { kernel, inputs: read } = &graph.nodes[node].source else { continue };
+        let Source::Step { kernel, inputs: read, .. } = &graph.nodes[node].source else { continue };
         let [read] = read.as_slice() else { continue };
         let Source::Input(input) = graph.nodes[*read].source else { continue };
         let InputColumn { column, indices: Some(indices) } = &inputs.columns[input] else { continue };

@@ -1,6 +1,6 @@
-//! Fetching rows: from keys to row numbers, a step of its own between decoding and running.
+//! Fetching rows: from keys to row numbers, the step of a request between preparing and running.
 //!
-//! Memory is the only source of rows; nothing that runs afterwards finds a row by itself.
+//! Nothing that runs afterwards finds a row by itself. Memory is the only source of rows; another would stand here.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -8,6 +8,9 @@ use super::{
     Tables,
     coded::CodedPart,
     graph::{Graph, Lookup, NodeId, Source},
+    job::{Job, Scratch},
+    program::OutputSet,
+    run::{LookupCounts, Stopped},
 };
 use crate::{
     batch::{Column, ListRows, Values},
@@ -176,4 +179,49 @@ impl<'a> Finder<'a> {
             (Source::Step { .. } | Source::Dense(_), _) => Cow::Borrowed(&self.computed[key]),
         }
     }
+}
+
+impl Job<'_> {
+    /// Finds the row numbers of all lookups that the outputs wanted need; how many keys each lookup missed.
+    pub(super) fn fetch(
+        &self,
+        scratch: &mut Scratch,
+        wanted: OutputSet,
+        expired: &dyn Fn() -> bool,
+    ) -> Result<Vec<LookupCounts>, Stopped> {
+        let graph = &self.plan.graph;
+        scratch.rows.reset(graph.lookups.len());
+        let mut missed = Vec::with_capacity(graph.lookups.len());
+        for &lookup in &graph.lookup_order {
+            if self.program.needed_lookups[lookup] & wanted != 0 {
+                self.find(lookup, scratch, expired)?;
+                missed.push(missed_keys(lookup, &scratch.rows.numbers[lookup]));
+            }
+        }
+        Ok(missed)
+    }
+
+    fn find(&self, lookup: usize, scratch: &mut Scratch, expired: &dyn Fn() -> bool) -> Result<(), Stopped> {
+        let resolved = self.prepared.and_then(|prepared| prepared.resolved(lookup));
+        let coded = self.prepared.and_then(|prepared| prepared.coded(lookup));
+        let keys = self.program.keys[lookup].as_ref();
+        match (resolved, self.plan.graph.lookups[lookup].parent, coded, keys) {
+            (Some(resolved), Some(parent), ..) => scratch.rows.derive(lookup, parent, resolved),
+            (_, _, Some(coded), keys) => {
+                if let Some(keys) = keys {
+                    self.compute_request_keys(keys, scratch);
+                }
+                let Scratch { rows, request, .. } = scratch;
+                self.finder(request).find_coded(lookup, coded, rows);
+            }
+            (_, _, None, Some(keys)) => self.find_computed(lookup, keys, scratch, expired)?,
+            (_, _, None, None) => self.finder(&[]).find(lookup, &mut scratch.rows),
+        }
+        Ok(())
+    }
+}
+
+fn missed_keys(lookup: usize, numbers: &[RowNumber]) -> LookupCounts {
+    let missing = numbers.iter().filter(|&&number| number == RowNumber::NOT_FOUND).count();
+    LookupCounts { lookup, keys: numbers.len() as u32, missing: missing as u32 }
 }

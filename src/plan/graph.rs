@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::digest::Digest;
 use crate::{
     batch::{Column, SparseVectors, Type, Values},
     problem::Problems,
@@ -89,7 +90,12 @@ pub enum Source {
     /// A column of a lookup's table.
     Column { lookup: usize, column: usize },
     /// A transform of other nodes.
-    Step { kernel: Box<dyn Kernel>, inputs: Vec<NodeId> },
+    Step {
+        kernel: Box<dyn Kernel>,
+        inputs: Vec<NodeId>,
+        /// What it does, with all its parameters.
+        value: Digest,
+    },
     /// A node of a compact form as plain vectors, for kernels.
     Dense(NodeId),
 }
@@ -185,7 +191,7 @@ struct Builder<'a> {
     columns: HashMap<(usize, usize), NodeId>,
     features: HashMap<&'a str, usize>,
     /// The steps that there are, by what they read and what they do.
-    steps: HashMap<(Vec<NodeId>, String), NodeId>,
+    steps: HashMap<(Vec<NodeId>, Digest), NodeId>,
     /// Nodes of compact forms as plain vectors.
     dense: HashMap<NodeId, NodeId>,
     built_features: Vec<Progress<NodeId>>,

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::{
-    evaluate::{Evaluator, over_dictionaries},
+    evaluate::over_dictionaries,
     graph::{Graph, NodeId},
+    job::{Job, Scratch},
     program::repeated,
-    run::{Run, Scratch, Stopped, block_rows},
+    run::{Stopped, block_rows},
 };
 use crate::{
     batch::{Column, ListRows},
@@ -43,20 +44,11 @@ struct Found {
     list: Option<ListRows>,
 }
 
-impl Run<'_> {
+impl Job<'_> {
     /// Computes the parts of a key that are known once for a request.
     pub(super) fn compute_request_keys(&self, keys: &KeyNodes, scratch: &mut Scratch) {
         let Scratch { rows, request, .. } = scratch;
-        let evaluator = Evaluator {
-            graph: &self.plan.graph,
-            tables: self.tables,
-            rows,
-            inputs: Some(self.inputs),
-            prepared: self.prepared,
-            dictionaries: &[],
-            in_place: false,
-        };
-        evaluator.run(&keys.request, 0..1, request);
+        self.evaluator(rows, &[]).run(&keys.request, 0..1, request);
     }
 
     /// Finds the row numbers of a lookup whose key is computed, block by block.
@@ -97,15 +89,7 @@ impl Run<'_> {
         let Scratch { rows, request, block, dictionaries, .. } = scratch;
         let mut row_nodes = keys.rows.clone();
         over_dictionaries(graph, self.inputs, parts, &mut row_nodes, dictionaries);
-        let evaluator = Evaluator {
-            graph,
-            tables: self.tables,
-            rows,
-            inputs: Some(self.inputs),
-            prepared: self.prepared,
-            dictionaries,
-            in_place: false,
-        };
+        let evaluator = self.evaluator(rows, dictionaries);
         self.repeat(&keys.singles, request, 1, block);
         let (count, size) = (self.inputs.rows, block_rows(graph, &keys.broadcast, request, &keys.rows));
         for start in (0..count).step_by(size) {

@@ -1,6 +1,6 @@
 //! Load time: whatever depends only on one table's rows is computed once for each row and kept in final form.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{
     Plan, Tables,
@@ -8,7 +8,9 @@ use super::{
     evaluate::Evaluator,
     fetch::{Finder, Rows},
     graph::{Form, Lookup, NodeId, Source},
+    load_time::LoadTime,
     program::{Program, Record},
+    shelf::Shelf,
     write::Destination,
 };
 use crate::{
@@ -22,75 +24,99 @@ const BLOCK: usize = 1024;
 /// Lanes of one node that are computed at a time, where a row has more than a BLOCK's share of them.
 const LANES: usize = 1 << 20;
 
-/// A plan's load-time results for one set of tables.
+/// A plan's load-time results over its tables. What other versions need too is shared with them.
 #[derive(Debug, Default)]
 pub struct Prepared {
     /// For each lookup the row number for each of its parent's rows, by [`RowNumber::place`].
-    resolved: Vec<Option<Vec<RowNumber>>>,
+    resolved: Vec<Option<Arc<Vec<RowNumber>>>>,
     /// For each lookup the part of its key that follows from another lookup's rows, by codes.
-    coded: Vec<Option<CodedPart>>,
-    /// For each lookup the records of its table's rows by [`RowNumber::place`].
-    records: Vec<Option<RowMatrix>>,
-    /// The kept nodes' values for each row of their lookup's table.
-    kept: HashMap<NodeId, (usize, Column)>,
+    coded: Vec<Option<Arc<Option<CodedPart>>>>,
+    /// For each lookup what is kept for each row of its table.
+    rows: Vec<Option<Arc<PreparedRows>>>,
+    /// For each node whose values are kept: the lookup, and the position among its kept ones.
+    kept: Vec<Option<(usize, usize)>>,
+}
+
+/// What is kept for each row of a lookup's table, by [`RowNumber::place`].
+#[derive(Debug)]
+pub struct PreparedRows {
+    records: Option<RowMatrix>,
+    /// The values of the program's kept nodes.
+    kept: Vec<Column>,
+}
+
+impl PreparedRows {
+    fn memory(&self) -> usize {
+        let kept = self.kept.iter().map(|column| column.values.memory() + column.marks.len());
+        self.records.as_ref().map_or(0, RowMatrix::memory) + kept.sum::<usize>()
+    }
 }
 
 impl Prepared {
-    /// Computes all that `program` keeps.
-    pub fn build(plan: &Plan, program: &Program, tables: Tables<'_>) -> Self {
-        let mut prepared = Self::default();
-        for &lookup in &plan.graph.lookup_order {
-            prepared.resolve(plan, program, tables, lookup);
+    /// Computes all that `program` keeps and that is not on the shelf.
+    pub fn build(plan: &Plan, program: &Program, tables: Tables<'_>, shelf: &Shelf) -> Self {
+        let (graph, count) = (&plan.graph, plan.graph.lookups.len());
+        let parts = LoadTime::new(plan, tables);
+        let mut prepared = Self { resolved: vec![None; count], ..Self::default() };
+        for &lookup in &graph.lookup_order {
+            if let (Some(parent), true) = (graph.lookups[lookup].parent, program.is_resolved(graph, lookup)) {
+                let digest = parts.of_resolved(lookup, parent);
+                let make = || prepared.resolve(plan, tables, lookup, parent);
+                prepared.resolved[lookup] = Some(shelf.resolved.get(digest, make));
+            }
         }
-        let count = plan.graph.lookups.len();
-        let code = |lookup: usize| {
-            let (_, parent) = CodedPart::of_lookup(&plan.graph, lookup)?;
-            program.prepared[parent].then(|| prepared.code(plan, tables, lookup, parent))?
+        let coded = |lookup: usize| {
+            let (part, parent) = CodedPart::of_lookup(graph, lookup)?;
+            let make = || prepared.code(plan, tables, lookup, parent);
+            program.prepared[parent].then(|| {
+                shelf.coded.get(parts.of_coded(graph.lookups[lookup].keys[part], part, parent), make)
+            })
         };
-        let coded = (0..count).map(code).collect();
-        prepared.coded = coded;
-        prepared.records.resize_with(count, || None);
-        for lookup in 0..count {
-            prepared.prepare_lookup(plan, program, tables, lookup);
+        prepared.coded = (0..count).map(coded).collect();
+        let rows = |lookup: usize| {
+            let keeps = !program.records[lookup].places.is_empty() || !program.kept[lookup].is_empty();
+            let make = || prepared.prepare_rows(plan, program, tables, lookup);
+            keeps.then(|| shelf.rows.get(parts.of_rows(program, lookup), make))
+        };
+        prepared.rows = (0..count).map(rows).collect();
+        prepared.kept = vec![None; graph.nodes.len()];
+        for (lookup, kept) in program.kept.iter().enumerate() {
+            kept.iter().enumerate().for_each(|(at, &node)| prepared.kept[node] = Some((lookup, at)));
         }
         prepared
     }
 
     /// The record of a lookup's row.
     pub fn records(&self, lookup: usize) -> Option<&RowMatrix> {
-        self.records.get(lookup).and_then(Option::as_ref)
+        self.rows.get(lookup)?.as_ref()?.records.as_ref()
     }
 
     /// The row numbers of `lookup` for each of its parent's rows.
     pub fn resolved(&self, lookup: usize) -> Option<&[RowNumber]> {
-        self.resolved.get(lookup).and_then(Option::as_deref)
+        Some(self.resolved.get(lookup)?.as_ref()?)
     }
 
     /// The part of a lookup's key that is coded.
     pub fn coded(&self, lookup: usize) -> Option<&CodedPart> {
-        self.coded.get(lookup).and_then(Option::as_ref)
+        self.coded.get(lookup)?.as_deref()?.as_ref()
     }
 
     /// The values of a kept node for each row of a lookup's table.
     pub fn kept(&self, node: NodeId) -> Option<(usize, &Column)> {
-        self.kept.get(&node).map(|(lookup, column)| (*lookup, column))
+        let (lookup, at) = (*self.kept.get(node)?)?;
+        Some((lookup, &self.rows[lookup].as_ref()?.kept[at]))
     }
 
-    /// Bytes in memory.
+    /// Bytes in memory, those that are shared with other versions too.
     pub fn memory(&self) -> usize {
         let resolved = self.resolved.iter().flatten().map(|rows| size_of_val(rows.as_slice()));
-        let records = self.records.iter().flatten().map(RowMatrix::memory);
-        let kept = self.kept.values().map(|(_, column)| column.values.memory() + column.marks.len());
-        let coded = self.coded.iter().flatten().map(CodedPart::memory);
-        resolved.chain(coded).chain(records).chain(kept).sum()
+        let coded = self.coded.iter().flatten().filter_map(|coded| coded.as_ref().as_ref());
+        let rows = self.rows.iter().flatten().map(|rows| rows.memory());
+        resolved.chain(coded.map(CodedPart::memory)).chain(rows).sum()
     }
 
-    fn resolve(&mut self, plan: &Plan, program: &Program, tables: Tables<'_>, lookup: usize) {
-        self.resolved.resize_with(plan.graph.lookups.len(), || None);
-        let Some(parent) = plan.graph.lookups[lookup].parent else { return };
-        if !program.is_resolved(&plan.graph, lookup) {
-            return;
-        }
+    /// The row numbers of `lookup` for each row of its parent's table.
+    fn resolve(&self, plan: &Plan, tables: Tables<'_>, lookup: usize, parent: usize) -> Vec<RowNumber> {
         let count = tables.of(&plan.graph, parent).places();
         let work = Work::of(plan, plan.graph.lookups[lookup].keys.iter().copied());
         let mut resolved = Vec::with_capacity(count);
@@ -101,7 +127,7 @@ impl Prepared {
             find_below(plan, tables, lookup, &work.nodes, &mut rows);
             resolved.extend_from_slice(&rows.numbers[lookup]);
         }
-        self.resolved[lookup] = Some(resolved);
+        resolved
     }
 
     /// The part of a lookup's key that follows from `parent`'s rows, by codes.
@@ -157,35 +183,30 @@ impl Prepared {
         at_load(plan, tables, &rows).run(&work.nodes, 0..count, columns);
     }
 
-    fn prepare_lookup(&mut self, plan: &Plan, program: &Program, tables: Tables<'_>, lookup: usize) {
-        let record = &program.records[lookup];
-        let targets: Vec<NodeId> = record
-            .places
-            .iter()
-            .map(|place| plan.outputs[place.output].features[place.feature].node)
-            .collect();
-        if targets.is_empty() && program.kept[lookup].is_empty() {
-            return;
-        }
-        let work = Work::of(plan, targets.iter().chain(&program.kept[lookup]).copied());
+    fn prepare_rows(
+        &self,
+        plan: &Plan,
+        program: &Program,
+        tables: Tables<'_>,
+        lookup: usize,
+    ) -> PreparedRows {
+        let (record, nodes) = (&program.records[lookup], &program.kept[lookup]);
+        let targets =
+            record.places.iter().map(|place| plan.outputs[place.output].features[place.feature].node);
+        let work = Work::of(plan, targets.chain(nodes.iter().copied()));
         let count = tables.of(&plan.graph, lookup).places();
         let mut matrix = RowMatrix::new(count, record.bytes);
         let mut kept: Vec<Column> =
-            program.kept[lookup].iter().map(|&node| Column::new(plan.graph.nodes[node].of)).collect();
+            nodes.iter().map(|&node| Column::new(plan.graph.nodes[node].of)).collect();
         let mut columns = plan.columns();
         let block = block_rows(plan, &work.nodes);
         for start in (0..count).step_by(block) {
             let range = start..(start + block).min(count);
             self.evaluate(plan, tables, lookup, range.clone(), &work, &mut columns);
-            for (&node, kept) in program.kept[lookup].iter().zip(&mut kept) {
-                kept.append(&columns[node]);
-            }
+            nodes.iter().zip(&mut kept).for_each(|(&node, kept)| kept.append(&columns[node]));
             write_records(plan, record, &columns, range.start, range.len(), &mut matrix);
         }
-        self.kept.extend(
-            program.kept[lookup].iter().copied().zip(kept.into_iter().map(|column| (lookup, column))),
-        );
-        self.records[lookup] = (record.bytes > 0).then_some(matrix);
+        PreparedRows { records: (record.bytes > 0).then_some(matrix), kept }
     }
 }
 

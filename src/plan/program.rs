@@ -7,6 +7,7 @@ use super::{
     graph::{self, Graph, NodeId, Source},
     keys::KeyNodes,
     layout::{Feature, Output},
+    segments::{Part, Segments},
 };
 use crate::{
     spec::{OutputType, Scope},
@@ -45,6 +46,8 @@ pub struct Program {
     pub singles: Vec<NodeId>,
     /// For each output its features' sources.
     pub outputs: Vec<Vec<FeatureSource>>,
+    /// For each output its dense tensor and its request-scope and row-scope parts, in the spec's type.
+    segments: Vec<[Segments; 3]>,
 }
 
 /// Where a feature's values come from when a row is written.
@@ -82,7 +85,7 @@ pub struct Place {
 
 impl Program {
     /// Splits the graph's work; `allowed` states for each lookup whether load-time results may be kept for it.
-    pub fn build(graph: &Graph, outputs: &[Output], schemas: &[&TableSchema], allowed: &[bool]) -> Self {
+    pub fn build(graph: &Graph, outputs: &[Output], schemas: &[TableSchema], allowed: &[bool]) -> Self {
         let count = graph.lookups.len();
         let mut split = Split {
             graph,
@@ -100,6 +103,7 @@ impl Program {
                 broadcast: Vec::new(),
                 singles: Vec::new(),
                 outputs: Vec::new(),
+                segments: Vec::new(),
             },
             is_kept: vec![false; graph.nodes.len()],
             output: 0,
@@ -111,7 +115,13 @@ impl Program {
         for record in &mut program.records {
             record.lay_out(graph, outputs);
         }
+        program.segments = all_segments(&program, outputs);
         program
+    }
+
+    /// The segments of a tensor in the spec's type.
+    pub fn segments(&self, output: usize, part: Part) -> &Segments {
+        &self.segments[output][part as usize]
     }
 
     /// Whether the rows of `lookup` follow from its parent's rows by numbers resolved at load time.
@@ -121,9 +131,17 @@ impl Program {
     }
 }
 
+fn all_segments(program: &Program, outputs: &[Output]) -> Vec<[Segments; 3]> {
+    let of_output = |(position, output): (usize, &Output)| {
+        [Part::All, Part::Request, Part::Row]
+            .map(|part| Segments::build(program, position, output, part, output.dtype))
+    };
+    outputs.iter().enumerate().map(of_output).collect()
+}
+
 struct Split<'a> {
     graph: &'a Graph,
-    schemas: &'a [&'a TableSchema],
+    schemas: &'a [TableSchema],
     allowed: &'a [bool],
     program: Program,
     /// For each node whether it is among the kept ones.
@@ -298,7 +316,7 @@ pub fn repeated(graph: &Graph, request: &[NodeId], rows: &[NodeId]) -> (Vec<Node
 }
 
 fn takes_single_rows(graph: &Graph, node: NodeId) -> bool {
-    let Source::Step { kernel, inputs } = &graph.nodes[node].source else { return false };
+    let Source::Step { kernel, inputs, .. } = &graph.nodes[node].source else { return false };
     // One input must determine the number of rows.
     let any_row = inputs.iter().any(|&input| graph.nodes[input].scope == Scope::Row);
     any_row && kernel.takes_single_rows()

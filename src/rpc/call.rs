@@ -15,7 +15,7 @@ use crate::{
     live::Live,
     metrics::Metrics,
     serve::{
-        self, Call,
+        self, FetchedCall,
         answer::Report,
         outcome::{Limits, Refusal},
         request::{Encoding, Most, StatusDetail},
@@ -42,14 +42,21 @@ impl Calls {
         let detail = request.status;
         let call = serve::prepare(&snapshot, request, &self.limits).map_err(status::of_refusal)?;
         let expired = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if call.tensors().iter().all(|tensor| tensor.encoding == Encoding::Raw) {
+        let call = call.fetch(&expired).map_err(status::of_refusal)?;
+        if call.call().tensors().iter().all(|tensor| tensor.encoding == Encoding::Raw) {
             self.raw(call, detail, &expired)
         } else {
             self.collected(call, detail, &expired)
         }
     }
 
-    fn raw(&self, call: Call, detail: StatusDetail, expired: &dyn Fn() -> bool) -> Result<Bytes, Status> {
+    fn raw(
+        &self,
+        fetched: FetchedCall,
+        detail: StatusDetail,
+        expired: &dyn Fn() -> bool,
+    ) -> Result<Bytes, Status> {
+        let call = fetched.call();
         let feature_set = call.feature_set().clone();
         let head = Head {
             version: feature_set.version(),
@@ -57,17 +64,17 @@ impl Calls {
             rows: call.rows(),
         };
         let mut answer = RawAnswer::begin(&self.pool, head, call.tensors(), detail);
-        let report = call.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
-        self.metrics.served(&feature_set, &report);
+        let report = fetched.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
         Ok(answer.finish(reported(&report, detail), &feature_set.spec().outputs))
     }
 
     fn collected(
         &self,
-        call: Call,
+        fetched: FetchedCall,
         detail: StatusDetail,
         expired: &dyn Fn() -> bool,
     ) -> Result<Bytes, Status> {
+        let call = fetched.call();
         let feature_set = call.feature_set().clone();
         let head = Head {
             version: feature_set.version(),
@@ -75,8 +82,7 @@ impl Calls {
             rows: call.rows(),
         };
         let mut answer = CollectedAnswer::begin(head, call.tensors(), detail);
-        let report = call.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
-        self.metrics.served(&feature_set, &report);
+        let report = fetched.run(&mut answer.tensors(), expired).map_err(status::of_refusal)?;
         Ok(answer.finish(reported(&report, detail), &feature_set.spec().outputs))
     }
 }

@@ -7,13 +7,16 @@ use serde_json::Value;
 use crate::{
     batch::{Column, Mark, Type},
     plan::{
-        Plan, Tables,
+        Plan,
+        bound::Bound,
         fetch::{InputColumn, Inputs},
         graph::nan_is_null,
+        job::Wanted,
         layout::check_golden_names,
-        prepare::Prepared,
+        program::Program,
         run::Target,
         segments::Part,
+        shelf::Shelf,
     },
     problem::Problems,
     spec::{
@@ -35,13 +38,17 @@ use differences::Differences;
 use rows::Served;
 use values::column_of;
 
-/// Runs every case and reports what differs: how much of each feature, and the first values with their places in
-/// `golden.json`.
-pub fn check(plan: &Plan, golden: &Golden, tables: &BTreeMap<String, Arc<Table>>) -> Result<(), Problems> {
+/// Runs every case over the program that is to serve, and reports what differs: how much of each feature, and the first
+/// values with their places in `golden.json`. `tables` are those that it is to be served with.
+pub fn check(
+    plan: &Arc<Plan>,
+    program: &Arc<Program>,
+    golden: &Golden,
+    tables: &[Arc<Table>],
+) -> Result<(), Problems> {
     check_golden_names(golden, &plan.spec)?;
     let tables = golden_tables(plan, golden, tables)?;
-    let tables = Tables(&tables);
-    let prepared = Prepared::build(plan, &plan.prepared, tables);
+    let bound = &Bound::bind(plan.clone(), program.clone(), tables, &Shelf::default());
     let mut problems = Problems::none();
     let mut differences: Vec<Differences> = plan.outputs.iter().map(|_| Differences::default()).collect();
     for (position, case) in golden.cases.iter().enumerate() {
@@ -55,7 +62,7 @@ pub fn check(plan: &Plan, golden: &Golden, tables: &BTreeMap<String, Arc<Table>>
         };
         for (name, expected) in &case.outputs {
             let output = plan.outputs.iter().position(|output| &output.name == name).unwrap_or_default();
-            match served(plan, tables, &prepared, &inputs, output, expected) {
+            match served(bound, &inputs, output, expected) {
                 Ok(served) => differences[output].add(position, &plan.outputs[output], expected, &served),
                 Err(found) => problems.add_below(&format!("{place}.outputs.{name}"), found),
             }
@@ -71,19 +78,14 @@ pub fn check(plan: &Plan, golden: &Golden, tables: &BTreeMap<String, Arc<Table>>
 }
 
 /// A small table of the golden rows for each table of the plan.
-fn golden_tables(
-    plan: &Plan,
-    golden: &Golden,
-    tables: &BTreeMap<String, Arc<Table>>,
-) -> Result<Vec<Arc<Table>>, Problems> {
+fn golden_tables(plan: &Plan, golden: &Golden, tables: &[Arc<Table>]) -> Result<Vec<Arc<Table>>, Problems> {
     let mut problems = Problems::none();
     for name in golden.tables.keys().filter(|name| !plan.graph.tables.contains(*name)) {
         problems.add(format!("tables.{name}"), "is not a table that the spec looks up");
     }
     let none = BTreeMap::new();
     let mut made = Vec::new();
-    for name in &plan.graph.tables {
-        let Some(table) = tables.get(name) else { continue };
+    for (name, table) in plan.graph.tables.iter().zip(tables) {
         match golden_table(table.schema(), golden.tables.get(name).unwrap_or(&none)) {
             Ok(table) => made.push(Arc::new(table)),
             Err(found) => problems.add_below(&format!("tables.{name}"), found),
@@ -176,14 +178,8 @@ fn input_of(input: &Input, written: Option<&Vec<Value>>, rows: usize) -> Result<
 }
 
 /// Serves what an output of a case is compared with.
-fn served(
-    plan: &Plan,
-    tables: Tables<'_>,
-    prepared: &Prepared,
-    inputs: &Inputs,
-    position: usize,
-    expected: &Expected,
-) -> Result<Served, Problems> {
+fn served(bound: &Bound, inputs: &Inputs, position: usize, expected: &Expected) -> Result<Served, Problems> {
+    let plan = bound.plan();
     let output = &plan.outputs[position];
     let width = output.width;
     let misfit = |(row, expected): (usize, &ExpectedRow)| Some((row, expected.problem(width)?));
@@ -193,6 +189,8 @@ fn served(
     Ok(Served::fill(&expected.rows, width * output.dtype.size(), |elements| {
         let target =
             Target { output: position, part: Part::All, dtype: output.dtype, elements, status: &mut [] };
-        plan.run(tables, prepared, inputs, &mut [target], usize::MAX, &|| false).map(|_| ())
+        let wanted = Wanted::of(plan, std::iter::once((position, output.dtype)));
+        let fetched = bound.fetch(inputs, wanted, &|| false)?;
+        bound.run(inputs, fetched, &mut [target], usize::MAX, &|| false).map(|_| ())
     }))
 }

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Failed, FeatureSet, Snapshot, checked_plan, schemas_of};
+use super::{
+    Binder, Failed, FeatureSet, Snapshot,
+    feature_set::{prove, schemas_of},
+};
 use crate::{
     files::read_list,
     plan::graph::Graph,
@@ -28,10 +31,10 @@ mod tables;
 pub use tables::UnreadTable;
 
 /// What a repository is loaded with.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The most bytes of load-time results for one version; none for no limit.
-    pub prepared_bytes: Option<usize>,
+    /// How versions are bound to tables.
+    pub binder: Binder,
     /// Whether tables that no feature set looks up are checked too.
     pub unread_tables: bool,
 }
@@ -65,7 +68,7 @@ impl Outcome {
 
 /// Loads every version of every feature set and the newest version of every table that they look up. What is wrong with
 /// one version or table concerns no other version.
-pub fn load(repository: &Path, options: Options, progress: &dyn Progress) -> Outcome {
+pub fn load(repository: &Path, options: &Options, progress: &dyn Progress) -> Outcome {
     let (mut problems, mut failed) = (Problems::none(), Failed::default());
     let mut versions = Vec::new();
     for folder in numbered_folders(repository, "feature_sets", &mut problems) {
@@ -81,7 +84,7 @@ pub fn load(repository: &Path, options: Options, progress: &dyn Progress) -> Out
     let tables = Tables::load(repository, specs, progress, &mut problems);
     let mut feature_sets = Vec::new();
     for (folder, version) in versions {
-        match build(&folder, version, &tables, options) {
+        match build(&folder, version, &tables, &options.binder) {
             Ok(feature_set) => feature_sets.push(feature_set),
             Err(Unbuilt { own, of_tables }) => {
                 problems.add_below("", own.clone());
@@ -105,12 +108,11 @@ pub fn load_per_row(
     repository: &Path,
     feature_set: &str,
     version: u32,
-    options: Options,
+    binder: &Binder,
     progress: &dyn Progress,
 ) -> Result<FeatureSet, Problems> {
     let Read { folder, version, tables } = read_one(repository, feature_set, version, progress)?;
-    FeatureSet::build_per_row(version, &tables, options.prepared_bytes)
-        .map_err(|found| found.in_folder(&folder.place))
+    FeatureSet::build_per_row(version, &tables, binder).map_err(|found| found.in_folder(&folder.place))
 }
 
 /// A version whose golden rows, if it has any, were not looked at.
@@ -133,7 +135,7 @@ impl Unproven {
     /// Holds the version to golden rows.
     pub fn prove(&self, golden: Golden) -> Result<(), Problems> {
         let version = Version { golden: Some(golden), ..self.version.clone() };
-        checked_plan(&version, &self.tables).map(drop)
+        prove(&version, &self.tables, &Binder::default())
     }
 }
 
@@ -146,7 +148,7 @@ pub fn load_unproven(
 ) -> Result<Unproven, Problems> {
     let Read { folder, version, tables } = read_one(repository, feature_set, version, progress)?;
     let version = Version { golden: None, ..version };
-    let flat = FeatureSet::build_per_row(version.clone(), &tables, None);
+    let flat = FeatureSet::build_per_row(version.clone(), &tables, &Binder::default());
     let flat = flat.map_err(|found| found.in_folder(&folder.place))?;
     Ok(Unproven { folder: folder.path, flat, version, tables })
 }
@@ -220,12 +222,12 @@ fn build(
     folder: &Numbered,
     version: Version,
     tables: &Tables,
-    options: Options,
+    binder: &Binder,
 ) -> Result<FeatureSet, Unbuilt> {
     let (mut own, mut of_tables) = (Problems::none(), Problems::none());
     let is_loaded = |spec: &Spec| spec.lookups.iter().all(|lookup| tables.loaded.contains_key(&lookup.table));
     if is_loaded(&version.spec) {
-        return FeatureSet::build(version, &tables.loaded, options.prepared_bytes)
+        return FeatureSet::build(version, &tables.loaded, binder)
             .map_err(|found| Unbuilt { own: found.in_folder(&folder.place), of_tables });
     }
     if let Err(found) = Graph::check(&version.spec, &schemas_of(&tables.loaded), &tables.unloaded()) {

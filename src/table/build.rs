@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Delta, Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, row_number::RowNumber,
-    schema::TableSchema,
+    Delta, Table, column_builder::ColumnBuilder, index::Index, keys::KeyStore, next_id,
+    row_number::RowNumber, schema::TableSchema,
 };
 use crate::{
     batch::{Column, Mark, Type, Values},
@@ -143,6 +143,7 @@ impl TableBuilder {
             rows,
             delta: Delta::default(),
             reserved: None,
+            id: next_id(),
         })
     }
 

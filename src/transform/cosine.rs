@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Compiled, Derived, Kernel, Operation, dot::DotKernel, repeated, sum, two_vectors};
+use super::{
+    Compiled, Derived, Kernel, Meaning, Operation, Transform,
+    dot::{Dot, DotKernel},
+    repeated, sum, two_vectors,
+};
 use crate::{
     batch::{Column, Mark, Type, Values},
     problem::Problems,
@@ -31,9 +35,17 @@ impl Operation for Cosine {
         let nullable = output.nullable || self.zero_norm == ZeroNorm::Null;
         let length = |position: usize| {
             let output = output.with_nullable(inputs[position].nullable);
-            Derived { reads: vec![position], compiled: Compiled::new(output, LengthKernel { lanes }) }
+            Derived {
+                reads: vec![position],
+                compiled: Compiled::new(output, LengthKernel { lanes }),
+                same_as: Some(Meaning::Named("length".to_owned())),
+            }
         };
-        let dot = Derived { reads: vec![0, 1], compiled: Compiled::new(output, DotKernel { lanes }) };
+        let dot = Derived {
+            reads: vec![0, 1],
+            compiled: Compiled::new(output, DotKernel { lanes }),
+            same_as: Some(Meaning::Operation(Transform::Dot(Dot {}))),
+        };
         Ok(Compiled {
             derived: vec![length(0), length(1), dot],
             reads: Some(vec![2, 3, 4]),
@@ -112,7 +124,7 @@ mod tests {
             let compiled = Cosine { zero_norm }.compile(&[Type::vector(2), Type::vector(2)]).expect("good");
             let mut out = Column::new(compiled.output);
             let (one, other) = (vectors(2, &[3.0, 4.0, 1.0, 1.0]), vectors(2, &[4.0, 3.0, 0.0, 0.0]));
-            let parts = compiled.derived.iter().map(|Derived { reads, compiled }| {
+            let parts = compiled.derived.iter().map(|Derived { reads, compiled, .. }| {
                 let mut out = Column::new(compiled.output);
                 let read: Vec<&Column> = reads.iter().map(|&at| [&one, &other][at]).collect();
                 compiled.kernel.run(&read, &mut out);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Compiled, Derived, Operation,
+    Compiled, Derived, Meaning, Operation,
     hashing::{BucketMap, Hash, HashFunction, Hashing, KeyBytes},
 };
 use crate::{
@@ -132,7 +132,8 @@ fn crossed_fingerprints(inputs: &[Type], output: Type, buckets: Buckets) -> Comp
         if input.element == Element::String {
             reads.push(inputs.len() + derived.len());
             let compiled = Compiled::new(Type { element: Element::Int64, ..input }, Fingerprints);
-            derived.push(Derived { reads: vec![position], compiled });
+            let same_as = Some(Meaning::Named("fingerprints".to_owned()));
+            derived.push(Derived { reads: vec![position], compiled, same_as });
         } else {
             reads.push(position);
         }
@@ -188,7 +189,7 @@ mod tests {
         let types: Vec<Type> = inputs.iter().map(|(of, _)| *of).collect();
         let compiled = of.compile(&types).expect("good");
         let mut columns: Vec<Column> = inputs.iter().map(|(_, column)| column.clone()).collect();
-        for Derived { reads, compiled } in &compiled.derived {
+        for Derived { reads, compiled, .. } in &compiled.derived {
             let mut out = Column::new(compiled.output);
             compiled.kernel.run(&[&columns[reads[0]]], &mut out);
             out.list.clone_from(&columns[reads[0]].list);

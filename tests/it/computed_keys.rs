@@ -10,7 +10,7 @@ use quiver::{
         outcome::Limits,
         request::{Encoding, Layout, Request, RequestColumn, StatusDetail},
     },
-    snapshot::{FeatureSet, Snapshot},
+    snapshot::{Binder, FeatureSet, Snapshot},
     spec::{
         ScalarType,
         read::{Version, spec_from_text},
@@ -71,7 +71,8 @@ fn spec() -> Value {
 fn build(spec: &Value, cap: Option<usize>) -> Snapshot {
     let (spec, fingerprint) = spec_from_text(&spec.to_string()).unwrap_or_else(|found| panic!("{found}"));
     let version = Version { spec, fingerprint, golden: None };
-    let built = FeatureSet::build(version, &tables(), cap).unwrap_or_else(|problems| panic!("{problems}"));
+    let built = FeatureSet::build(version, &tables(), &Binder::within(cap))
+        .unwrap_or_else(|problems| panic!("{problems}"));
     Snapshot::new([built])
 }
 
@@ -106,7 +107,7 @@ fn answer(snapshot: &Snapshot, user: i64, ads: RequestColumn) -> (Vec<f32>, Vec<
     let mut data = vec![0; call.tensors()[0].data_bytes()];
     let mut status = vec![0; call.tensors()[0].status_bytes(StatusDetail::Rows)];
     let buffer = TensorBuffer { elements: Elements::Dense(&mut data), status: &mut status };
-    call.run(&mut [buffer], &|| false).expect("a run");
+    call.fetch(&|| false).expect("rows").run(&mut [buffer], &|| false).expect("a run");
     let values = data.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().expect("4 bytes")));
     (values.collect(), status)
 }
@@ -149,7 +150,8 @@ fn a_key_that_depends_on_its_own_lookup_is_rejected() {
     circle["features"][3]["input"] = json!("cross.rate");
     let (circle, fingerprint) = spec_from_text(&circle.to_string()).expect("readable");
     let version = Version { spec: circle, fingerprint, golden: None };
-    let reported = FeatureSet::build(version, &tables(), None).expect_err("a circle").to_string();
+    let reported =
+        FeatureSet::build(version, &tables(), &Binder::default()).expect_err("a circle").to_string();
     let chain = "depends on itself: lookup \"cross\" reads feature \"cross\" reads feature \"category\" reads lookup \"cross\"";
     assert!(reported.contains(chain), "{reported}");
 }
@@ -161,7 +163,8 @@ fn a_key_of_another_type_is_rejected() {
     number["features"][2]["steps"] = json!([{"op": "cast", "to": "float64"}]);
     let (number, fingerprint) = spec_from_text(&number.to_string()).expect("readable");
     let version = Version { spec: number, fingerprint, golden: None };
-    let reported = FeatureSet::build(version, &tables(), None).expect_err("a float").to_string();
+    let reported =
+        FeatureSet::build(version, &tables(), &Binder::default()).expect_err("a float").to_string();
     assert!(
         reported.contains(
             "lookups[0] \"cross\".key: is float64; the key column \"id\" of table \"encodings\" is string"

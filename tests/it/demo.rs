@@ -10,7 +10,7 @@ use quiver::{
 fn its_golden_rows_come_out() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     demo::ensure(&folder.path().join("demo"), &Recipe::new(Sizes::SMALL, 5)).expect("writes");
-    let loaded = snapshot::load(&folder.path().join("demo"), Options::default(), &Silent).whole();
+    let loaded = snapshot::load(&folder.path().join("demo"), &Options::default(), &Silent).whole();
     let snapshot = loaded.unwrap_or_else(|problems| panic!("{problems}"));
     for (_, versions) in snapshot.feature_sets() {
         assert!(versions.values().all(|feature_set| feature_set.golden_rows() > Some(0)));

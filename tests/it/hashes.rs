@@ -79,7 +79,7 @@ fn run(step: Value, inputs: &[(Type, Column)]) -> Column {
     let Compiled { output, kernel, derived, reads, .. } =
         step.compile(&types).unwrap_or_else(|problems| panic!("{problems}"));
     let mut columns: Vec<Column> = inputs.iter().map(|(_, column)| column.clone()).collect();
-    for Derived { reads, compiled } in derived {
+    for Derived { reads, compiled, .. } in derived {
         let read: Vec<&Column> = reads.iter().map(|&position| &columns[position]).collect();
         let mut out = Column::new(compiled.output);
         compiled.kernel.run(&read, &mut out);

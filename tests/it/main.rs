@@ -1,6 +1,7 @@
 //! Integration tests: real repositories, real servers on free ports, real clients.
 
 mod allocated;
+mod bound;
 mod computed_keys;
 mod demo;
 mod drain;

@@ -9,7 +9,7 @@ use quiver::{
         outcome::Limits,
         request::{Encoding, Layout, Request, StatusDetail},
     },
-    snapshot::{FeatureSet, Snapshot},
+    snapshot::{Binder, FeatureSet, Snapshot},
     spec::{
         OutputType,
         read::{Version, spec_from_text},
@@ -49,7 +49,8 @@ fn check_world(seed: u64) {
     let cap = [None, Some(0), Some(2000)][rng.random_range(0..3)];
     let (spec, fingerprint) = spec_from_text(&stripped(&document).to_string()).expect("a good spec");
     let version = Version { spec, fingerprint, golden: None };
-    let feature_set = FeatureSet::build(version.clone(), &tables.served, cap).expect("a good spec");
+    let feature_set =
+        FeatureSet::build(version.clone(), &tables.served, &Binder::within(cap)).expect("a good spec");
     let snapshot = Snapshot::new([feature_set]);
     let reference = Reference { spec: &document, tables: &tables.plain };
     for _ in 0..4 {
@@ -63,7 +64,8 @@ fn check_world(seed: u64) {
 
 /// Where each row brings every input of its own, the values are those of a spec whose inputs all have scope row.
 fn check_per_row(rng: &mut ChaCha8Rng, version: Version, document: &Value, tables: &Tables) {
-    let feature_set = FeatureSet::build_per_row(version, &tables.served, None).expect("a good spec");
+    let feature_set =
+        FeatureSet::build_per_row(version, &tables.served, &Binder::default()).expect("a good spec");
     let snapshot = Snapshot::new([feature_set]);
     let mut flat = document.clone();
     for input in flat["inputs"].as_array_mut().expect("inputs") {
@@ -110,7 +112,7 @@ fn check_request(
     let mut statuses: Vec<Vec<u8>> =
         tensors.iter().map(|tensor| vec![0xa5; tensor.status_bytes(StatusDetail::Rows)]).collect();
     let mut buffers: Vec<TensorBuffer<'_>> = data.iter_mut().zip(&mut statuses).map(dense).collect();
-    let report = call.run(&mut buffers, &|| false).expect("a run");
+    let report = call.fetch(&|| false).expect("rows").run(&mut buffers, &|| false).expect("a run");
     drop(buffers);
     check_sparse(snapshot, sparse, &data, &statuses, &report);
     let mut counts: BTreeMap<(usize, usize), [u32; 6]> = BTreeMap::new();
@@ -141,7 +143,7 @@ fn check_sparse(
     let buffers = rows.iter_mut().zip(&mut status);
     let mut buffers: Vec<_> =
         buffers.map(|(rows, status)| TensorBuffer { elements: Elements::Sparse(rows), status }).collect();
-    let report = call.run(&mut buffers, &|| false).expect("a run");
+    let report = call.fetch(&|| false).expect("rows").run(&mut buffers, &|| false).expect("a run");
     assert_eq!((&report.counts, &report.lookups), (&of_dense.counts, &of_dense.lookups));
     assert_eq!(status, statuses);
     for ((tensor, rows), dense) in tensors.iter().zip(&rows).zip(data) {

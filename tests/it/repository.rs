@@ -49,7 +49,7 @@ fn add_version_2(repository: &TempDir, change_spec: impl FnOnce(&mut Value)) {
 }
 
 fn load(repository: &TempDir) -> Outcome {
-    snapshot::load(repository.path(), Options { unread_tables: true, ..Options::default() }, &Silent)
+    snapshot::load(repository.path(), &Options { unread_tables: true, ..Options::default() }, &Silent)
 }
 
 fn problems(repository: &TempDir) -> Vec<String> {

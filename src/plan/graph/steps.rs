@@ -1,12 +1,13 @@
 //! From a feature's steps to nodes: each step once, whoever needs it, in the form that its kernel takes.
 
-use std::fmt::Write;
-
-use super::{Builder, Form, Node, NodeId, Source, Unresolved};
+use super::{
+    super::digest::{Digest, Digester},
+    Builder, Form, Node, NodeId, Source, Unresolved,
+};
 use crate::{
     batch::{Column, Element, Type, Values},
     spec::{Feature, places},
-    transform::{Derived, Kernel, Operation, SPARSE_FROM},
+    transform::{Derived, Kernel, Meaning, Operation, SPARSE_FROM},
 };
 
 impl Builder<'_> {
@@ -24,10 +25,16 @@ impl Builder<'_> {
                     .add_below(&format!("{place}.{}", places::step(position, Some(step.name()))), found);
                 Unresolved
             })?;
+            let value = Digester::new("step").value(step);
             let mut read = nodes.clone();
-            for Derived { reads, compiled } in compiled.derived {
+            for (part, Derived { reads, compiled, same_as }) in compiled.derived.into_iter().enumerate() {
                 let inputs: Vec<NodeId> = reads.iter().map(|&position| read[position]).collect();
-                read.push(self.add_step(compiled.kernel, &inputs, compiled.output));
+                let value = match same_as {
+                    Some(Meaning::Operation(same)) => Digester::new("step").value(&same),
+                    Some(Meaning::Named(name)) => Digester::new("part").text(&name),
+                    None => value.clone().text("part").number(part as u64),
+                };
+                read.push(self.add_step(compiled.kernel, value.finish(), &inputs, compiled.output));
             }
             if let Some(reads) = compiled.reads {
                 read = reads.iter().map(|&position| read[position]).collect();
@@ -35,7 +42,8 @@ impl Builder<'_> {
             // A step fills in or nulls elements; whether a list as a whole is null stays with the list.
             let nullable =
                 compiled.output.nullable || (compiled.output.list && types.iter().any(|of| of.nullable));
-            let node = self.add_step(compiled.kernel, &read, compiled.output.with_nullable(nullable));
+            let output = compiled.output.with_nullable(nullable);
+            let node = self.add_step(compiled.kernel, value.finish(), &read, output);
             self.graph.nodes[node].lane_names = compiled.lane_names;
             nodes = vec![node];
         }
@@ -43,24 +51,30 @@ impl Builder<'_> {
     }
 
     /// The node of a step; where the same step of the same nodes is there already, that one.
-    fn add_step(&mut self, kernel: Box<dyn Kernel>, inputs: &[NodeId], of: Type) -> NodeId {
+    fn add_step(&mut self, kernel: Box<dyn Kernel>, value: Digest, inputs: &[NodeId], of: Type) -> NodeId {
         let inputs: Vec<NodeId> = inputs.iter().map(|&node| self.dense(node, &*kernel)).collect();
-        let step = described(&*kernel).map(|text| (inputs.clone(), text));
-        if let Some(&same) = step.as_ref().and_then(|step| self.steps.get(step))
+        let step = (inputs, value);
+        if let Some(&same) = self.steps.get(&step)
             && self.graph.nodes[same].of == of
         {
             return same;
         }
-        let node = self.add_new_step(kernel, inputs, of);
-        self.steps.extend(step.map(|step| (step, node)));
+        let node = self.add_new_step(kernel, value, step.0.clone(), of);
+        self.steps.insert(step, node);
         node
     }
 
-    fn add_new_step(&mut self, kernel: Box<dyn Kernel>, inputs: Vec<NodeId>, of: Type) -> NodeId {
+    fn add_new_step(
+        &mut self,
+        kernel: Box<dyn Kernel>,
+        value: Digest,
+        inputs: Vec<NodeId>,
+        of: Type,
+    ) -> NodeId {
         let scope = self.joined_scope(&inputs);
         let anchor = self.graph.common_anchor(inputs.iter().map(|&node| self.graph.nodes[node].anchor));
         let form = self.form_given(&*kernel, &inputs, of);
-        let node = self.add(Source::Step { kernel, inputs }, of, scope, anchor);
+        let node = self.add(Source::Step { kernel, inputs, value }, of, scope, anchor);
         self.graph.nodes[node].form = form;
         node
     }
@@ -99,22 +113,4 @@ impl Builder<'_> {
         self.dense.insert(node, dense);
         dense
     }
-}
-
-/// The longest description of a kernel that steps are compared by.
-const DESCRIPTION_LIMIT: usize = 4096;
-
-/// What a kernel does, with all its parameters, as its `Debug` text states it; none where that is long.
-fn described(kernel: &dyn Kernel) -> Option<String> {
-    struct Short(String);
-
-    impl Write for Short {
-        fn write_str(&mut self, text: &str) -> std::fmt::Result {
-            self.0.push_str(text);
-            if self.0.len() > DESCRIPTION_LIMIT { Err(std::fmt::Error) } else { Ok(()) }
-        }
-    }
-
-    let mut short = Short(String::new());
-    write!(short, "{kernel:?}").ok().map(|()| short.0)
 }

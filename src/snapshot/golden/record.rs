@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{inputs_of, values::values_of};
 use crate::{
     batch::Column,
-    plan::{Tables, graph::Source},
+    plan::graph::Source,
     problem::Problems,
     snapshot::FeatureSet,
     spec::{
@@ -77,11 +77,10 @@ fn tables_read(
     observed: &Observed,
 ) -> Result<BTreeMap<String, BTreeMap<String, Vec<Value>>>, Problems> {
     let case = Case { rows: observed.rows, inputs: observed.inputs.clone(), outputs: BTreeMap::new() };
-    let inputs = inputs_of(&flat.plan, &case)?;
-    let graph = &flat.plan.graph;
-    let found = flat.plan.find_rows(Tables(&flat.tables), &inputs);
-    let (mut rows, mut columns) =
-        (vec![BTreeSet::new(); flat.tables.len()], vec![BTreeSet::new(); flat.tables.len()]);
+    let (bound, graph, tables) = (flat.bound(), &flat.plan().graph, flat.bound().tables());
+    let inputs = inputs_of(bound.plan(), &case)?;
+    let found = bound.find_rows(&inputs);
+    let (mut rows, mut columns) = (vec![BTreeSet::new(); tables.len()], vec![BTreeSet::new(); tables.len()]);
     for (lookup, numbers) in graph.lookups.iter().zip(&found.numbers) {
         rows[lookup.table].extend(numbers.iter().copied().filter(|row| row.is_found()).map(RowNumber::index));
     }
@@ -90,8 +89,8 @@ fn tables_read(
             columns[graph.lookups[lookup].table].insert(column);
         }
     }
-    let tables = flat.tables.iter().zip(rows).zip(columns);
-    Ok(tables
+    let of_tables = tables.iter().zip(rows).zip(columns);
+    Ok(of_tables
         .map(|((table, rows), columns)| (table.schema().name.clone(), written(table, rows, columns)))
         .collect())
 }

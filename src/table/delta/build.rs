@@ -12,6 +12,7 @@ use crate::{
         column_builder::ColumnBuilder,
         index::Index,
         keys::KeyStore,
+        next_id,
     },
 };
 
@@ -50,6 +51,7 @@ impl Level {
             rows: below.len() as u32,
             delta: Delta::default(),
             reserved: None,
+            id: next_id(),
         };
         Self { rows, event_times, deleted }
     }

@@ -34,6 +34,16 @@ impl Literal {
         Type::scalar(element).with_nullable(false)
     }
 
+    /// Its kind and its exact value.
+    pub fn described(&self) -> String {
+        match self {
+            Self::Integer(value) => format!("integer {value}"),
+            Self::Float(value) => format!("float {:016x}", value.to_bits()),
+            Self::Text(text) => format!("text {} {text}", text.len()),
+            Self::Bool(value) => format!("bool {value}"),
+        }
+    }
+
     /// One row with the value, integers as the type given, into which they fit.
     pub fn column(&self, element: Element) -> Column {
         let values = match self {

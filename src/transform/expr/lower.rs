@@ -1,5 +1,9 @@
 //! An expression's nodes as operations: types are checked, numbers cast, constant parts computed.
 
+use std::any::type_name;
+
+use serde::Serialize;
+
 use super::{
     bound::{BoundKernel, Literal},
     functions::{Becomes, Function},
@@ -9,7 +13,7 @@ use crate::{
     batch::{Column, Element, Type},
     problem::Problems,
     transform::{
-        Compiled, Derived, Operation,
+        Compiled, Derived, Meaning, Operation,
         arithmetic::{Arithmetic, Function as ArithmeticFunction, ZeroDivision},
         cast::{Cast, CastTo},
         choose::Choose,
@@ -54,7 +58,7 @@ pub fn lower(
     }
     let whole = values.pop().flatten();
     let whole = whole.and_then(|value| lowering.whole(value));
-    let Some(Derived { reads, compiled }) = lowering.problems.or(whole)? else {
+    let Some(Derived { reads, compiled, .. }) = lowering.problems.or(whole)? else {
         return Err(Problems::one("expression", "has no value"));
     };
     Ok(Compiled { derived: lowering.parts, reads: Some(reads), ..compiled })
@@ -225,7 +229,12 @@ impl Lowering<'_> {
     }
 
     /// Adds an operation over operands, or computes it where all of them are constant.
-    fn apply(&mut self, column: usize, operation: &impl Operation, operands: Vec<Value>) -> Option<Value> {
+    fn apply<O: Operation + Serialize>(
+        &mut self,
+        column: usize,
+        operation: &O,
+        operands: Vec<Value>,
+    ) -> Option<Value> {
         let types: Vec<Type> = operands.iter().map(|operand| operand.of).collect();
         let compiled = match lifted::compile(operation, &types) {
             Ok(compiled) => compiled,
@@ -243,14 +252,17 @@ impl Lowering<'_> {
                     reads.push(position);
                     literals.push(None);
                 }
-                Source::Literal(literal) => literals.push(Some(literal.column(operand.of.element))),
+                Source::Literal(literal) => literals.push(Some((literal, operand.of.element))),
             }
         }
-        let compiled = BoundKernel::bind(compiled, literals);
+        let same_as = meaning(operation, &literals);
+        let columns =
+            literals.into_iter().map(|literal| literal.map(|(literal, element)| literal.column(element)));
+        let compiled = BoundKernel::bind(compiled, columns.collect());
         if reads.is_empty() {
             return self.computed(column, &compiled);
         }
-        self.parts.push(Derived { reads, compiled });
+        self.parts.push(Derived { reads, compiled, same_as });
         Some(Value { source: Source::At(self.inputs.len() + self.parts.len() - 1), of })
     }
 
@@ -276,10 +288,28 @@ impl Lowering<'_> {
             Source::Literal(literal) => {
                 let (value, dtype) = literal.constant();
                 let compiled = Constant { value, dtype }.compile(&self.inputs[..1]);
-                compiled.ok().map(|compiled| Derived { reads: vec![0], compiled })
+                compiled.ok().map(|compiled| Derived { reads: vec![0], compiled, same_as: None })
             }
         }
     }
+}
+
+/// What an operation over literals at some of its places computes.
+fn meaning<O: Operation + Serialize>(
+    operation: &O,
+    literals: &[Option<(Literal, Element)>],
+) -> Option<Meaning> {
+    let parameters = serde_json::to_string(operation).ok()?;
+    let mut text = format!("{} {parameters}", type_name::<O>());
+    for literal in literals {
+        match literal {
+            None => text.push_str(" _"),
+            Some((literal, element)) => {
+                text.push_str(&format!(" {} as {}", literal.described(), element.name()))
+            }
+        }
+    }
+    Some(Meaning::Named(text))
 }
 
 fn literal(literal: Literal) -> Value {

@@ -1,7 +1,7 @@
 //! Random specs that type-check, with every operation.
 
 use quiver::{
-    snapshot::FeatureSet,
+    snapshot::{Binder, FeatureSet},
     spec::read::{Version, spec_from_text},
 };
 use rand::RngExt as _;
@@ -281,7 +281,7 @@ impl Draft {
         });
         let (spec, fingerprint) = spec_from_text(&stripped(&document).to_string()).expect("a readable spec");
         let version = Version { spec, fingerprint, golden: None };
-        let Err(problems) = FeatureSet::build(version, tables, None) else { return document };
+        let Err(problems) = FeatureSet::build(version, tables, &Binder::default()) else { return document };
         for problem in problems.iter() {
             let place = problem.path.split_once("features[").and_then(|(_, rest)| rest.split_once(']'));
             match place {
