@@ -36,6 +36,7 @@ pub mod layout;
 mod load_time;
 pub mod prepare;
 pub mod program;
+pub mod ragged;
 pub mod run;
 pub mod segments;
 pub mod shelf;

@@ -161,7 +161,7 @@ impl Call {
                 let limit = self.answer.limit;
                 let message = format!(
                     "the answer takes more than {limit} bytes, which one answer may have: its sparse tensors have too \
-                    many values that are not 0; ask for fewer rows or outputs"
+                    many values that are not 0, or its ragged ones too many elements; ask for fewer rows or outputs"
                 );
                 Refusal::TooLarge(Problems::one("", message))
             }
@@ -194,6 +194,7 @@ impl FetchedCall {
                 elements: match &mut buffer.elements {
                     Elements::Dense(data) => Elements::Dense(data),
                     Elements::Sparse(rows) => Elements::Sparse(rows),
+                    Elements::Ragged(rows) => Elements::Ragged(rows),
                 },
                 status: &mut *buffer.status,
             })
@@ -204,6 +205,7 @@ impl FetchedCall {
         let values = call.tensors.iter().zip(&targets).map(|(tensor, target)| match &target.elements {
             Elements::Dense(_) => tensor.rows * tensor.width,
             Elements::Sparse(rows) => rows.columns.len(),
+            Elements::Ragged(rows) => rows.elements() * tensor.width,
         });
         let (rows, values) = (call.inputs.rows, values.sum());
         call.feature_set.count(rows, values, &ran);
@@ -217,6 +219,16 @@ struct Wanted<'a> {
     output: &'a Output,
     dtype: crate::spec::OutputType,
     encoding: Encoding,
+}
+
+impl Wanted<'_> {
+    /// A ragged tensor has no sparse form: it comes raw where sparse ones are wanted.
+    fn encoding_of_tensors(&self) -> Encoding {
+        match self.encoding {
+            Encoding::Sparse if self.output.ragged => Encoding::Raw,
+            encoding => encoding,
+        }
+    }
 }
 
 /// The outputs that a request names, or all.
@@ -271,11 +283,12 @@ fn shapes(feature_set: &FeatureSet, wanted: &Wanted<'_>, layout: Layout, rows: u
         output: wanted.position,
         name: feature_set.plan().outputs[wanted.position].name.clone(),
         dtype: wanted.dtype,
-        encoding: wanted.encoding,
+        encoding: wanted.encoding_of_tensors(),
         part,
         rows,
         width,
         features,
+        ragged: wanted.output.ragged,
     };
     let Output { width, request_width, features, .. } = wanted.output;
     if layout == Layout::Dense {

@@ -308,6 +308,10 @@ pub struct Output {
     pub dtype: OutputType,
     /// The features' names, in the order of the tensor's columns. A feature may stand in several outputs.
     pub features: Vec<String>,
+    /// Whether its features are lists: the tensor then has a row for each element, and states where the elements of each
+    /// of the request's rows begin.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ragged: bool,
 }
 
 /// Element types of output tensors.

@@ -8,8 +8,10 @@ use crate::proto::{
     FeatureDescription, GetFeatureSetResponse, GetFeaturesResponse, Scope, Status, Tensor, TensorPart,
 };
 
+mod ragged;
 mod sparse;
 
+use ragged::RaggedTensor;
 use sparse::{Number, SparseTensor};
 
 /// Lanes of a wide feature that are shown at once.
@@ -32,6 +34,8 @@ struct Named<'a> {
     width: usize,
     /// Its values, where only those that are not 0 were sent.
     sparse: Option<SparseTensor>,
+    /// Its values, where they are the elements of lists.
+    ragged: Option<RaggedTensor>,
 }
 
 impl<'a> Answer<'a> {
@@ -69,7 +73,7 @@ impl<'a> Answer<'a> {
         table.set_header(head);
         for (position, feature) in named.features.iter().enumerate() {
             // The lanes of a sparse feature that are not 0 are others in each row.
-            let each = full && named.sparse.is_none();
+            let each = full && named.sparse.is_none() && named.ragged.is_none();
             for lanes in shown(feature, each) {
                 let name = Cell::new(lane_name(feature, &lanes, each));
                 let cells = (0..named.rows).map(|row| named.cell(position, row, &lanes, full));
@@ -83,7 +87,8 @@ impl<'a> Answer<'a> {
             TensorPart::Row => ", row-scope features",
         };
         let dtype = named.tensor.dtype().as_str_name().trim_start_matches("DATA_TYPE_").to_lowercase();
-        format!("\n{}: {dtype} [{}, {}]{part}\n{table}\n", named.tensor.name, named.rows, named.width)
+        let (shape, ragged) = (&named.tensor.shape, if named.ragged.is_some() { ", ragged" } else { "" });
+        format!("\n{}: {dtype} {shape:?}{ragged}{part}\n{table}\n", named.tensor.name)
     }
 
     fn labels_of(&self, named: &Named<'_>) -> Vec<String> {
@@ -122,17 +127,20 @@ fn named<'a>(described: &'a GetFeatureSetResponse, tensor: &'a Tensor) -> Option
     let features: Vec<_> = output.features.iter().filter(belongs).collect();
     let &[rows, width] = tensor.shape.as_slice() else { return None };
     let (rows, width) = (rows as usize, width as usize);
+    let ragged = if tensor.ragged { Some(RaggedTensor::read(tensor, rows, width)?) } else { None };
+    let rows = ragged.as_ref().map_or(rows, RaggedTensor::rows);
     let of_features: usize = features.iter().map(|feature| feature.width as usize).sum();
     let sparse = match tensor.row_offsets.len() {
         0 => None,
+        _ if tensor.ragged => None,
         _ => Some(SparseTensor::read(tensor, rows, width)?),
     };
     let values = tensor.values.len().max(tensor.int64_values.len());
     let statuses = tensor.status_values.len().max(tensor.status.len());
     let fits = of_features == width
-        && (sparse.is_some() || values == rows * width)
+        && (sparse.is_some() || ragged.is_some() || values == rows * width)
         && [0, rows * features.len()].contains(&statuses);
-    fits.then_some(Named { tensor, features, rows, width, sparse })
+    fits.then_some(Named { tensor, features, rows, width, sparse, ragged })
 }
 
 /// The lanes of each line of a feature.
@@ -187,9 +195,10 @@ impl Named<'_> {
             values.collect::<Vec<_>>().join(" ") + rest
         };
         let most = if full { usize::MAX } else { SHOWN_LANES };
-        let text = match &self.sparse {
-            Some(sparse) => sparse.text(row, self.features[feature], first, most),
-            None => self.hot_column(feature, row, lanes).unwrap_or_else(all),
+        let text = match (&self.sparse, &self.ragged) {
+            (Some(sparse), _) => sparse.text(row, self.features[feature], first, most),
+            (_, Some(ragged)) => ragged.text(row, first..first + lanes.len(), most),
+            (None, None) => self.hot_column(feature, row, lanes).unwrap_or_else(all),
         };
         match self.status(feature, row) {
             Status::Present => text,
@@ -232,6 +241,9 @@ impl Named<'_> {
         if let Some(sparse) = &self.sparse {
             return sparse.json(row, of, first);
         }
+        if let Some(ragged) = &self.ragged {
+            return ragged.json(row, first..first + of.width as usize);
+        }
         let first = row * self.width + first;
         let lanes = (first..first + of.width as usize).map(|at| self.number(at).json());
         let lanes: Vec<Value> = lanes.collect();
@@ -263,7 +275,8 @@ mod tests {
             feature("kind", 1, 2, &["food", "autos"]),
             feature("vector", 3, 4, &[]),
         ];
-        let output = OutputDescription { name: "dense".to_owned(), dtype: 1, width: 7, features };
+        let output =
+            OutputDescription { name: "dense".to_owned(), dtype: 1, width: 7, features, ragged: false };
         GetFeatureSetResponse { feature_set: "ads".to_owned(), outputs: vec![output], ..Default::default() }
     }
 

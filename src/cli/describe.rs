@@ -172,7 +172,8 @@ fn tables_table(tables: &[TableDescription]) -> Table {
 /// `dense: float32, 200 wide`.
 fn output_title(output: &OutputDescription) -> String {
     let dtype = output.dtype().as_str_name().trim_start_matches("DATA_TYPE_").to_lowercase();
-    format!("{}: {dtype} [rows, {}]", output.name, output.width)
+    let rows = if output.ragged { "elements" } else { "rows" };
+    format!("{}: {dtype} [{rows}, {}]", output.name, output.width)
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {

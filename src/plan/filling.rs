@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     fill::Block,
     layout::Output,
+    ragged::{RaggedRows, RaggedSegments},
     run::FeatureCounts,
     segments::{Part, Segments},
     sparse::{Full, Room, SparseRows, SparseSegments},
@@ -34,6 +35,8 @@ pub enum Elements<'a> {
     Dense(&'a mut [u8]),
     /// Those that are not zero, into empty rows.
     Sparse(&'a mut SparseRows),
+    /// Those of a ragged output's lists, into empty rows.
+    Ragged(&'a mut RaggedRows),
 }
 
 /// A target with all that is known of it.
@@ -53,6 +56,7 @@ pub struct Filling<'a, 'b> {
 enum Tensor<'a> {
     Dense { data: &'a mut [u8], shared: Vec<u8> },
     Sparse { rows: &'a mut SparseRows, shared: SparseRows, segments: SparseSegments },
+    Ragged { rows: &'a mut RaggedRows, segments: RaggedSegments },
 }
 
 impl<'a, 'b> Filling<'a, 'b> {
@@ -65,14 +69,24 @@ impl<'a, 'b> Filling<'a, 'b> {
         room: &mut Room,
     ) -> Result<Self, Full> {
         let Target { output, part, dtype, elements, status } = target;
+        let mut counts = vec![[0; Status::COUNT]; segments.features.len()];
         let tensor = match elements {
             Elements::Dense(data) => Tensor::dense(data, &segments, layout, (*part, *dtype), once),
             Elements::Sparse(rows) => Tensor::sparse(rows, &segments, layout, (*part, *dtype), once, room)?,
+            Elements::Ragged(rows) => {
+                let segments = RaggedSegments::of(&segments, once, *dtype, &mut counts);
+                if *part == Part::Request {
+                    segments.fill(once, layout, rows, (&mut *status, &mut counts), room)?;
+                }
+                Tensor::Ragged { rows, segments }
+            }
         };
-        let counts = vec![[0; Status::COUNT]; segments.features.len()];
+        let is_ragged = matches!(tensor, Tensor::Ragged { .. });
         let (output, part, dtype) = (*output, *part, *dtype);
         let mut filling = Self { output, part, segments, layout, dtype, tensor, status, counts };
-        filling.note_shared_statuses(once);
+        if !is_ragged {
+            filling.note_shared_statuses(once);
+        }
         Ok(filling)
     }
 
@@ -103,6 +117,12 @@ impl<'a, 'b> Filling<'a, 'b> {
             }
             Tensor::Sparse { rows, shared, segments: apart } => {
                 apart.fill(block, &segments.fetched, self.layout, shared, (dtype, rows), room)?;
+            }
+            Tensor::Ragged { rows, segments } => {
+                let features = self.counts.len();
+                let status = self.status.get_mut(block.range.start * features..).unwrap_or_default();
+                let noted = (status, self.counts.as_mut_slice());
+                return segments.fill(block, self.layout, rows, noted, room);
             }
         }
         self.note_statuses(block);

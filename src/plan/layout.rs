@@ -6,7 +6,7 @@ use super::graph::{Graph, NodeId};
 use crate::{
     batch::Element,
     problem::Problems,
-    spec::{OutputType, Scope, Spec, golden::Golden},
+    spec::{self, OutputType, Scope, Spec, golden::Golden},
     transform::parameters::PerLane,
 };
 
@@ -21,6 +21,8 @@ pub struct Output {
     pub request_width: usize,
     /// In the tensor's order.
     pub features: Vec<Feature>,
+    /// Whether its features are lists, of which the tensor has the elements.
+    pub ragged: bool,
 }
 
 /// One feature's place in an output.
@@ -79,6 +81,7 @@ fn output(
         width: 0,
         request_width: 0,
         features: Vec::new(),
+        ragged: written.ragged,
     };
     if written.features.is_empty() {
         problems.add(format!("outputs[{position}].features"), "must not be empty");
@@ -96,7 +99,7 @@ fn output(
         }
         let node = graph.features[at];
         let of = &graph.nodes[node];
-        check_type(&path, name, graph, node, written.dtype, problems);
+        check_type(&path, name, graph, node, written, problems);
         let default = default(spec, at, graph, node, problems);
         let width = of.of.lanes();
         let columns = spec.features[at].columns.as_deref().unwrap_or_default();
@@ -146,12 +149,19 @@ fn check_type(
     name: &str,
     graph: &Graph,
     node: NodeId,
-    dtype: OutputType,
+    &spec::Output { dtype, ragged, .. }: &spec::Output,
     problems: &mut Problems,
 ) {
     let of = graph.nodes[node].of;
-    if of.list || of.element == Element::String {
+    if of.element == Element::String {
         problems.add(path, format!("feature {name:?} is {of}: an output holds numbers of a fixed width"));
+    } else if of.list && !ragged {
+        let message = format!(
+            "feature {name:?} is {of}: an output holds numbers of a fixed width, or with \"ragged\" lists of them"
+        );
+        problems.add(path, message);
+    } else if ragged && !of.list {
+        problems.add(path, format!("feature {name:?} is {of}: a ragged output holds lists"));
     } else if of.element.time().is_some() && dtype != OutputType::Int64 {
         let message = format!(
             "feature {name:?} is {of}: an int64 output holds its count; a \"cast\" step, \"age\" or \"time_parts\" makes a number of it"
@@ -170,7 +180,8 @@ pub fn fits_int64(element: Element) -> bool {
 fn default(spec: &Spec, position: usize, graph: &Graph, node: NodeId, problems: &mut Problems) -> Vec<f64> {
     let of = graph.nodes[node].of;
     let path = format!("features[{position}].default");
-    match (&spec.features[position].default, of.nullable) {
+    // Of lists that differ in length, the shorter ends in defaults.
+    match (&spec.features[position].default, of.nullable || of.list) {
         (None, true) => {
             problems.add(path, "is missing: the result can be null, and an output needs a value then");
             Vec::new()

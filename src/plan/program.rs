@@ -165,9 +165,10 @@ impl Split<'_> {
         of: &Feature,
         dtype: OutputType,
     ) -> FeatureSource {
+        let of_node = &self.graph.nodes[of.node];
         match self.anchor(of.node) {
-            // A record has no room for vectors of different lengths.
-            Some(_) if self.graph.nodes[of.node].form == graph::Form::Sparse => {
+            // A record has no room for vectors or lists of different lengths.
+            Some(_) if of_node.of.list || of_node.form == graph::Form::Sparse => {
                 self.need_or_keep(of.node);
                 FeatureSource::Node(of.node)
             }

@@ -43,7 +43,7 @@ impl Calls {
         let call = serve::prepare(&snapshot, request, &self.limits).map_err(status::of_refusal)?;
         let expired = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let call = call.fetch(&expired).map_err(status::of_refusal)?;
-        if call.call().tensors().iter().all(|tensor| tensor.encoding == Encoding::Raw) {
+        if call.call().tensors().iter().all(|tensor| tensor.encoding == Encoding::Raw && !tensor.ragged) {
             self.raw(call, detail, &expired)
         } else {
             self.collected(call, detail, &expired)

@@ -96,6 +96,7 @@ fn output(of: &FeatureSet, output: &Output) -> proto::OutputDescription {
         dtype: dtype(output.dtype).into(),
         width: output.width as u32,
         features: output.features.iter().map(|written| feature(of, written)).collect(),
+        ragged: output.ragged,
     }
 }
 

@@ -6,12 +6,13 @@ use crate::{
 };
 
 pub use crate::plan::{
+    ragged::RaggedRows,
     run::{Elements, FeatureCounts, LookupCounts},
     segments::Part,
     sparse::SparseRows,
 };
 
-/// One tensor of an answer. Its size is known before a row is computed, but for the elements of a sparse one.
+/// One tensor of an answer. Its size is known before a row is computed, but for the elements of a sparse or ragged one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TensorShape {
     /// The output's position in the spec.
@@ -25,6 +26,8 @@ pub struct TensorShape {
     pub width: usize,
     /// Features of one row: a status is reported for each.
     pub features: usize,
+    /// Whether each row has any number of elements, each as wide.
+    pub ragged: bool,
 }
 
 impl TensorShape {
@@ -33,9 +36,10 @@ impl TensorShape {
         self.rows * self.width * self.dtype.size()
     }
 
-    /// Bytes that are known before a row is computed: for a sparse tensor those of its row offsets.
+    /// Bytes that are known before a row is computed: for a sparse or ragged tensor those of its row offsets.
     pub fn known_bytes(&self) -> usize {
         match self.encoding {
+            _ if self.ragged => (self.rows + 1) * RaggedRows::OFFSET,
             Encoding::Raw | Encoding::Values => self.data_bytes(),
             Encoding::Sparse => (self.rows + 1) * SparseRows::OFFSET,
         }
@@ -48,7 +52,7 @@ impl TensorShape {
 }
 
 /// Where one tensor goes. The slices are of the sizes that its shape gives, and hold whatever was there before; sparse
-/// rows are empty.
+/// and ragged rows are empty.
 #[derive(Debug)]
 pub struct TensorBuffer<'a> {
     pub elements: Elements<'a>,

@@ -181,16 +181,19 @@ fn input_of(input: &Input, written: Option<&Vec<Value>>, rows: usize) -> Result<
 fn served(bound: &Bound, inputs: &Inputs, position: usize, expected: &Expected) -> Result<Served, Problems> {
     let plan = bound.plan();
     let output = &plan.outputs[position];
-    let width = output.width;
-    let misfit = |(row, expected): (usize, &ExpectedRow)| Some((row, expected.problem(width)?));
+    let misfit = |(row, expected): (usize, &ExpectedRow)| Some((row, expected.problem(output)?));
     if let Some((row, message)) = expected.rows.iter().enumerate().find_map(misfit) {
         return Err(Problems::one(format!("rows[{row}]"), message));
     }
-    Ok(Served::fill(&expected.rows, width * output.dtype.size(), |elements| {
+    let served = Served::fill(&expected.rows, output, |elements| {
         let target =
             Target { output: position, part: Part::All, dtype: output.dtype, elements, status: &mut [] };
         let wanted = Wanted::of(plan, std::iter::once((position, output.dtype)));
         let fetched = bound.fetch(inputs, wanted, &|| false)?;
         bound.run(inputs, fetched, &mut [target], usize::MAX, &|| false).map(|_| ())
-    }))
+    });
+    match served.wrong_length(&expected.rows) {
+        Some((row, message)) => Err(Problems::one(format!("rows[{row}]"), message)),
+        None => Ok(served),
+    }
 }

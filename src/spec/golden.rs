@@ -55,12 +55,18 @@ pub struct Expected {
 
 /// One row of the expected tensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "must be an array of numbers or {\"indices\": [...], \"values\": [...]}")]
+#[serde(
+    untagged,
+    expecting = "must be an array of numbers, {\"indices\": [...], \"values\": [...]}, or for ragged outputs an array of \
+                 arrays of numbers"
+)]
 pub enum ExpectedRow {
     /// All values.
     Dense(Vec<Real>),
     /// The values that are not 0, for wide outputs.
     Sparse(ExpectedValues),
+    /// Of a ragged output: the elements, each with all values.
+    Ragged(Vec<Vec<Real>>),
 }
 
 /// Some values of a row; all others are 0.

@@ -200,7 +200,8 @@ impl PrefixKernel {
         let (codes, mut end) = (codes_of(input), 0);
         for row in 0..list.marks.len() {
             let mut mark = Mark::PRESENT;
-            for (depth, (element, &size)) in list.range(row).zip(&self.of.codebooks).enumerate() {
+            let elements = if list.marks[row].is_null() { 0..0 } else { list.range(row) };
+            for (depth, (element, &size)) in elements.zip(&self.of.codebooks).enumerate() {
                 let (code, of_code) = (codes[element], input.marks[element]);
                 mark |= if code < size || of_code.is_null() { of_code } else { Mark::OUT_OF_RANGE.nulled() };
                 if mark.is_null() && self.of.invalid == InvalidCode::End {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use quiver::{
     serve::{
         self,
-        answer::{Elements, Part, Report, SparseRows, TensorBuffer, TensorShape},
+        answer::{Elements, Part, RaggedRows, Report, SparseRows, TensorBuffer, TensorShape},
         outcome::Limits,
         request::{Encoding, Layout, Request, StatusDetail},
     },
@@ -25,6 +25,7 @@ use data::{Tables, inputs, requested};
 use specs::Draft;
 
 mod data;
+mod ragged;
 mod specs;
 
 const LIMITS: Limits =
@@ -111,28 +112,37 @@ fn check_request(
     let mut data: Vec<Vec<u8>> = tensors.iter().map(|tensor| vec![0xa5; tensor.data_bytes()]).collect();
     let mut statuses: Vec<Vec<u8>> =
         tensors.iter().map(|tensor| vec![0xa5; tensor.status_bytes(StatusDetail::Rows)]).collect();
-    let mut buffers: Vec<TensorBuffer<'_>> = data.iter_mut().zip(&mut statuses).map(dense).collect();
+    let mut ragged = vec![RaggedRows::default(); tensors.len()];
+    let places = data.iter_mut().zip(&mut statuses).zip(&mut ragged).zip(&tensors);
+    let mut buffers: Vec<TensorBuffer<'_>> = places
+        .map(|(((data, status), ragged), tensor)| TensorBuffer {
+            elements: if tensor.ragged { Elements::Ragged(ragged) } else { Elements::Dense(data) },
+            status,
+        })
+        .collect();
     let report = call.fetch(&|| false).expect("rows").run(&mut buffers, &|| false).expect("a run");
     drop(buffers);
-    check_sparse(snapshot, sparse, &data, &statuses, &report);
+    check_sparse(snapshot, sparse, (&data, &ragged), &statuses, &report);
     let mut counts: BTreeMap<(usize, usize), [u32; 6]> = BTreeMap::new();
     for (position, tensor) in tensors.iter().enumerate() {
-        check_tensor(reference, inputs, rows, tensor, &data[position], &statuses[position], &mut counts);
+        let statuses = &statuses[position];
+        if tensor.ragged {
+            let of_output = ragged::Expected { reference, inputs, tensor, rows };
+            of_output.check(&ragged[position], statuses, &mut counts);
+        } else {
+            check_tensor(reference, inputs, rows, tensor, &data[position], statuses, &mut counts);
+        }
     }
     counts.retain(|_, counts| counts[1..].iter().any(|&count| count > 0));
     let reported = report.counts.iter().map(|counts| ((counts.output, counts.feature), counts.by_status));
     assert_eq!(reported.collect::<BTreeMap<_, _>>(), counts, "counts");
 }
 
-fn dense<'a>((data, status): (&'a mut Vec<u8>, &'a mut Vec<u8>)) -> TensorBuffer<'a> {
-    TensorBuffer { elements: Elements::Dense(data), status }
-}
-
 /// The same request's sparse answer: the elements of the dense one that are not zero, and the same statuses.
 fn check_sparse(
     snapshot: &Snapshot,
     request: Request,
-    data: &[Vec<u8>],
+    (data, of_lists): (&[Vec<u8>], &[RaggedRows]),
     statuses: &[Vec<u8>],
     of_dense: &Report,
 ) {
@@ -140,13 +150,21 @@ fn check_sparse(
     let tensors = call.tensors().to_vec();
     let mut rows = vec![SparseRows::default(); tensors.len()];
     let mut status: Vec<Vec<u8>> = statuses.iter().map(|status| vec![0xa5; status.len()]).collect();
-    let buffers = rows.iter_mut().zip(&mut status);
-    let mut buffers: Vec<_> =
-        buffers.map(|(rows, status)| TensorBuffer { elements: Elements::Sparse(rows), status }).collect();
+    let mut ragged = vec![RaggedRows::default(); tensors.len()];
+    let buffers = rows.iter_mut().zip(&mut status).zip(&mut ragged).zip(&tensors);
+    let mut buffers: Vec<_> = buffers
+        .map(|(((rows, status), ragged), tensor)| TensorBuffer {
+            elements: if tensor.ragged { Elements::Ragged(ragged) } else { Elements::Sparse(rows) },
+            status,
+        })
+        .collect();
     let report = call.fetch(&|| false).expect("rows").run(&mut buffers, &|| false).expect("a run");
     assert_eq!((&report.counts, &report.lookups), (&of_dense.counts, &of_dense.lookups));
     assert_eq!(status, statuses);
-    for ((tensor, rows), dense) in tensors.iter().zip(&rows).zip(data) {
+    assert_eq!(ragged, of_lists);
+    for ((tensor, rows), dense) in
+        tensors.iter().zip(&rows).zip(data).filter(|((tensor, _), _)| !tensor.ragged)
+    {
         assert_eq!(rows.ends.len(), tensor.rows);
         let size = tensor.dtype.size();
         for (row, dense) in dense.chunks_exact((tensor.width * size).max(1)).enumerate() {
@@ -226,28 +244,31 @@ fn expected(
         let Held::One(Cell { value, status }) = reference.feature(name, inputs, row) else {
             panic!("a list is served")
         };
-        let lanes = match value {
-            Some(Plain::Vector(lanes)) => lanes.iter().flat_map(|&lane| float_bytes(lane, dtype)).collect(),
-            Some(Plain::Ints(lanes)) => {
-                lanes.iter().flat_map(|&lane| integer_bytes(lane.into(), dtype)).collect()
-            }
-            Some(Plain::Float(value)) => float_bytes(value, dtype),
-            Some(Plain::Int(value)) => integer_bytes(value.into(), dtype),
-            Some(Plain::Uint(value)) => integer_bytes(value.into(), dtype),
-            Some(Plain::Bool(value)) => integer_bytes(value.into(), dtype),
-            Some(Plain::Text(_)) => panic!("a text is served"),
-            None => {
-                let width = feature["_width"].as_u64().expect("a width") as usize;
-                let default = feature["default"]
-                    .as_f64()
-                    .unwrap_or_else(|| panic!("{name} has no default: {:#}", reference.spec));
-                (0..width).flat_map(|_| float_bytes(default, dtype)).collect()
-            }
-        };
-        bytes.push(lanes);
+        bytes.push(value_bytes(feature, reference.spec, value, dtype));
         statuses.push(status);
     }
     Expected { bytes, statuses }
+}
+
+/// The bytes of a feature's value, of its default for a null.
+fn value_bytes(feature: &Value, spec: &Value, value: Option<Plain>, dtype: OutputType) -> Vec<u8> {
+    match value {
+        Some(Plain::Vector(lanes)) => lanes.iter().flat_map(|&lane| float_bytes(lane, dtype)).collect(),
+        Some(Plain::Ints(lanes)) => {
+            lanes.iter().flat_map(|&lane| integer_bytes(lane.into(), dtype)).collect()
+        }
+        Some(Plain::Float(value)) => float_bytes(value, dtype),
+        Some(Plain::Int(value)) => integer_bytes(value.into(), dtype),
+        Some(Plain::Uint(value)) => integer_bytes(value.into(), dtype),
+        Some(Plain::Bool(value)) => integer_bytes(value.into(), dtype),
+        Some(Plain::Text(_)) => panic!("a text is served"),
+        None => {
+            let width = feature["_width"].as_u64().expect("a width") as usize;
+            let default =
+                feature["default"].as_f64().unwrap_or_else(|| panic!("{feature} has no default: {spec:#}"));
+            (0..width).flat_map(|_| float_bytes(default, dtype)).collect()
+        }
+    }
 }
 
 fn float_bytes(value: f64, dtype: OutputType) -> Vec<u8> {

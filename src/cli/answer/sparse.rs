@@ -94,7 +94,8 @@ impl Number {
     }
 }
 
-fn numbers(data: &[u8], dtype: DataType) -> Vec<Number> {
+/// The numbers of a tensor's bytes.
+pub fn numbers(data: &[u8], dtype: DataType) -> Vec<Number> {
     match dtype {
         DataType::Unspecified => Vec::new(),
         DataType::Float32 => floats(data, |bytes| f32::from_le_bytes(bytes).into()),

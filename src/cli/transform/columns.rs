@@ -46,8 +46,14 @@ enum Source {
 }
 
 impl Columns {
-    /// The columns of all outputs of a plan; a name that would be there twice is a problem.
+    /// The columns of all outputs of a plan; a name that would be there twice, and a ragged output, is a problem.
     pub fn of(plan: &Plan, arrangement: Arrangement, status: bool) -> Result<Self, Problems> {
+        let mut problems = Problems::none();
+        for output in plan.outputs.iter().filter(|output| output.ragged) {
+            let message = "is ragged: a file has one value in a row and column, not any number of them";
+            problems.add(format!("outputs.{}", output.name), message);
+        }
+        problems.or(())?;
         let mut columns = Vec::new();
         for (position, output) in plan.outputs.iter().enumerate() {
             match arrangement {
@@ -257,6 +263,7 @@ mod tests {
             rows: 2,
             width: 3,
             features: 2,
+            ragged: false,
         };
         let tensors = [Tensor { shape: &shape, data: &data, status: &[0, 4, 5, 0] }];
         let cells = |arrangement| Columns::of(&plan, arrangement, true).expect("good").cells(&tensors);

@@ -1,5 +1,5 @@
-//! Answers whose tensors are computed aside: readable numbers for people, and sparse rows, whose size is known only
-//! then. The generated types write them out.
+//! Answers whose tensors are computed aside: readable numbers for people, and sparse and ragged rows, whose size is
+//! known only then. The generated types write them out.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use half::{bf16, f16};
@@ -10,7 +10,7 @@ use crate::{
     batch::Status,
     proto,
     serve::{
-        answer::{Elements, FeatureCounts, SparseRows, TensorBuffer, TensorShape},
+        answer::{Elements, FeatureCounts, RaggedRows, SparseRows, TensorBuffer, TensorShape},
         request::{Encoding, StatusDetail},
     },
     spec::{Output, OutputType},
@@ -35,6 +35,7 @@ struct Computed {
 enum Collected {
     Dense(Vec<u8>),
     Sparse(SparseRows),
+    Ragged(RaggedRows),
 }
 
 impl CollectedAnswer {
@@ -51,6 +52,7 @@ impl CollectedAnswer {
             dtype: tensor.dtype,
             encoding: tensor.encoding,
             elements: match tensor.encoding {
+                _ if tensor.ragged => Collected::Ragged(RaggedRows::default()),
                 Encoding::Sparse => Collected::Sparse(SparseRows::default()),
                 Encoding::Raw | Encoding::Values => Collected::Dense(vec![0; tensor.data_bytes()]),
             },
@@ -79,6 +81,7 @@ impl Computed {
         let elements = match &mut self.elements {
             Collected::Dense(data) => Elements::Dense(data),
             Collected::Sparse(rows) => Elements::Sparse(rows),
+            Collected::Ragged(rows) => Elements::Ragged(rows),
         };
         TensorBuffer { elements, status: &mut self.status }
     }
@@ -89,20 +92,34 @@ impl Computed {
         } else {
             tensor.status = self.status.into();
         }
-        match (self.elements, self.encoding, self.dtype) {
-            (Collected::Sparse(rows), ..) => {
-                let columns = rows.columns.iter().flat_map(|column| column.to_le_bytes());
-                let offsets = std::iter::once(&0).chain(&rows.ends);
-                tensor.indices = columns.collect();
-                tensor.row_offsets = offsets.flat_map(|offset| offset.to_le_bytes()).collect();
-                tensor.data = rows.data.into();
+        let data = match self.elements {
+            Collected::Dense(data) => data,
+            Collected::Ragged(rows) => {
+                tensor.shape[0] = rows.elements() as u32;
+                write_offsets(&rows.ends, self.encoding, tensor);
+                rows.data
             }
-            (Collected::Dense(data), Encoding::Values, OutputType::Int64) => {
-                tensor.int64_values = integers(&data);
+            Collected::Sparse(rows) => {
+                tensor.indices = rows.columns.iter().flat_map(|column| column.to_le_bytes()).collect();
+                write_offsets(&rows.ends, self.encoding, tensor);
+                rows.data
             }
-            (Collected::Dense(data), Encoding::Values, dtype) => tensor.values = floats(&data, dtype),
-            (Collected::Dense(data), ..) => tensor.data = data.into(),
+        };
+        match (self.encoding, self.dtype) {
+            (Encoding::Values, OutputType::Int64) => tensor.int64_values = integers(&data),
+            (Encoding::Values, dtype) => tensor.values = floats(&data, dtype),
+            (Encoding::Raw | Encoding::Sparse, _) => tensor.data = data.into(),
         }
+    }
+}
+
+/// Where each row begins, and the number of elements.
+fn write_offsets(ends: &[u64], encoding: Encoding, tensor: &mut proto::Tensor) {
+    let offsets = std::iter::once(&0).chain(ends);
+    if encoding == Encoding::Values {
+        tensor.row_offset_values = offsets.copied().collect();
+    } else {
+        tensor.row_offsets = offsets.flat_map(|offset| offset.to_le_bytes()).collect();
     }
 }
 
@@ -122,6 +139,7 @@ fn described(tensor: &TensorShape) -> proto::Tensor {
         dtype: dtype(tensor.dtype).into(),
         shape: vec![tensor.rows as u32, tensor.width as u32],
         part: part(tensor.part).into(),
+        ragged: tensor.ragged,
         ..proto::Tensor::default()
     }
 }

@@ -27,6 +27,7 @@ fn any_shape() -> impl Strategy<Value = TensorShape> {
             rows,
             width,
             features,
+            ragged: false,
         },
     )
 }
@@ -45,6 +46,7 @@ fn outputs() -> Vec<Output> {
         name: name.to_owned(),
         dtype: OutputType::Float32,
         features: vec!["bid".to_owned(), "category".to_owned()],
+        ragged: false,
     };
     vec![output("output0"), output("output1")]
 }
@@ -133,6 +135,7 @@ fn readable_answers_hold_the_numbers() {
         rows: 1,
         width: 2,
         features: 2,
+        ragged: false,
     };
     let types = [OutputType::Float32, OutputType::Float16, OutputType::Bfloat16, OutputType::Float64];
     let mut shapes: Vec<_> = types.into_iter().map(|dtype| shape(dtype, 0)).collect();
@@ -171,6 +174,7 @@ fn sparse_answers_hold_rows_of_their_elements() {
         rows: 2,
         width: 9,
         features: 1,
+        ragged: false,
     };
     let shapes = [shape(Encoding::Sparse, 0), shape(Encoding::Raw, 1)];
     let head = Head { version: 1, fingerprint: FINGERPRINT, rows: 2 };
@@ -188,4 +192,39 @@ fn sparse_answers_hold_rows_of_their_elements() {
     assert_eq!(sparse.row_offsets, [0u64, 1, 1].map(u64::to_le_bytes).concat());
     assert_eq!(sparse.status, [0, 4][..]);
     assert_eq!(message.outputs[1].data.len(), 2 * 9 * 4);
+}
+
+#[test]
+fn ragged_answers_hold_elements_and_where_rows_begin() {
+    let shape = |encoding, output| TensorShape {
+        output,
+        name: format!("output{output}"),
+        dtype: OutputType::Int64,
+        encoding,
+        part: Part::All,
+        rows: 2,
+        width: 1,
+        features: 1,
+        ragged: true,
+    };
+    let shapes = [shape(Encoding::Raw, 0), shape(Encoding::Values, 1)];
+    let head = Head { version: 1, fingerprint: FINGERPRINT, rows: 2 };
+    let mut answer = CollectedAnswer::begin(head, &shapes, StatusDetail::Rows);
+    for tensor in &mut answer.tensors() {
+        let Elements::Ragged(rows) = &mut tensor.elements else { panic!("it is ragged") };
+        rows.data.extend([7i64, -8, 9].map(i64::to_le_bytes).concat());
+        rows.ends.extend([3, 3]);
+        tensor.status[1] = Status::Null as u8;
+    }
+    let message = unframed(&answer.finish(&[], &outputs()));
+    let [raw, readable] = &message.outputs[..] else { panic!("two tensors") };
+    assert!(raw.ragged && readable.ragged);
+    assert_eq!((&raw.shape[..], &readable.shape[..]), (&[3, 1][..], &[3, 1][..]));
+    assert_eq!(raw.row_offsets, [0u64, 3, 3].map(u64::to_le_bytes).concat());
+    assert_eq!((raw.data.len(), &raw.status[..]), (24, &[0, 4][..]));
+    assert_eq!(
+        (&readable.int64_values[..], &readable.row_offset_values[..]),
+        (&[7, -8, 9][..], &[0, 3, 3][..])
+    );
+    assert!(readable.data.is_empty() && readable.row_offsets.is_empty());
 }

@@ -126,7 +126,11 @@ impl Differences {
 
 impl Difference {
     fn place(&self, output: &Output) -> String {
-        format!("cases[{}].outputs.{}.rows[{}][{}]", self.case, output.name, self.row, self.column)
+        let row = format!("cases[{}].outputs.{}.rows[{}]", self.case, output.name, self.row);
+        if output.ragged {
+            return format!("{row}[{}][{}]", self.column / output.width, self.column % output.width);
+        }
+        format!("{row}[{}]", self.column)
     }
 }
 
@@ -137,8 +141,9 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// The position of the feature that holds a column of an output.
+/// The position of the feature that holds a column of an output, of a ragged one in any of its elements.
 fn feature_at(output: &Output, column: usize) -> usize {
+    let column = column % output.width.max(1);
     output.features.partition_point(|feature| feature.offset + feature.width <= column)
 }
 

@@ -2,16 +2,19 @@
 
 use crate::{
     plan::{
+        layout::Output,
+        ragged::RaggedRows,
         run::{Elements, Stopped},
         sparse::SparseRows,
     },
     spec::golden::{ExpectedRow, ExpectedValues},
 };
 
-/// A served tensor: all elements, or those that are not zero where expected rows are written so.
+/// A served tensor: all elements, those that are not zero where expected rows are written so, or those of lists.
 pub enum Served {
     Dense(Vec<u8>),
     Sparse(SparseRows),
+    Ragged(RaggedRows),
 }
 
 /// A value of a row that is expected or served: its column, the number, and the served bytes.
@@ -22,14 +25,17 @@ pub struct Pair<'a> {
 }
 
 impl Served {
-    /// Makes room for the rows, of `row_bytes` each, and has them filled.
+    /// Makes room for the rows of an output, and has them filled.
     pub fn fill(
         expected: &[ExpectedRow],
-        row_bytes: usize,
+        output: &Output,
         run: impl FnOnce(Elements<'_>) -> Result<(), Stopped>,
     ) -> Self {
+        let row_bytes = output.width * output.dtype.size();
         let sparse = expected.iter().any(|row| matches!(row, ExpectedRow::Sparse(_)));
-        let mut served = if sparse {
+        let mut served = if output.ragged {
+            Self::Ragged(RaggedRows::default())
+        } else if sparse {
             Self::Sparse(SparseRows::default())
         } else {
             Self::Dense(vec![0; expected.len() * row_bytes])
@@ -37,12 +43,23 @@ impl Served {
         let ran = run(match &mut served {
             Self::Dense(data) => Elements::Dense(data),
             Self::Sparse(rows) => Elements::Sparse(rows),
+            Self::Ragged(rows) => Elements::Ragged(rows),
         });
         debug_assert!(ran.is_ok(), "a run that never expires ends");
         served
     }
 
-    /// The values of row `row`; where either side leaves one out, it is 0, whose bytes are `zero`.
+    /// The first row with another number of elements than expected, and what is wrong with it.
+    pub fn wrong_length(&self, expected: &[ExpectedRow]) -> Option<(usize, String)> {
+        let Self::Ragged(rows) = self else { return None };
+        expected.iter().enumerate().find_map(|(row, expected)| {
+            let (got, wanted) = (rows.row(row, 1).len(), expected.elements());
+            (got != wanted).then(|| (row, format!("has {got} elements, {wanted} are expected")))
+        })
+    }
+
+    /// The values of row `row`, of a ragged one those of its elements one after the other; where either side leaves one
+    /// out, it is 0, whose bytes are `zero`.
     pub fn pairs<'a>(
         &'a self,
         row: usize,
@@ -56,6 +73,9 @@ impl Served {
                 data[row * bytes..(row + 1) * bytes].chunks_exact(zero.len()).enumerate().collect()
             }
             Self::Sparse(rows) => rows.row(row, zero.len()).collect(),
+            Self::Ragged(rows) => {
+                rows.row(row, width * zero.len()).chunks_exact(zero.len()).enumerate().collect()
+            }
         };
         got.reverse();
         let mut pairs = Vec::with_capacity(got.len());
@@ -72,9 +92,23 @@ impl Served {
 }
 
 impl ExpectedRow {
-    /// What is wrong with it for an output of a width.
-    pub fn problem(&self, width: usize) -> Option<String> {
+    /// What is wrong with it for an output.
+    pub fn problem(&self, output: &Output) -> Option<String> {
+        let width = output.width;
         match self {
+            // Without elements both are the same.
+            Self::Dense(values) if output.ragged => {
+                (!values.is_empty()).then(|| "must be an array of arrays: the output is ragged".to_owned())
+            }
+            Self::Ragged(elements) if output.ragged => {
+                let wrong = elements.iter().position(|element| element.len() != width)?;
+                let length = elements[wrong].len();
+                Some(format!("has {length} values in element {wrong}, the output is {width} wide"))
+            }
+            Self::Ragged(_) => Some("must be an array of numbers: the output is not ragged".to_owned()),
+            Self::Sparse(_) if output.ragged => {
+                Some("must be an array of arrays: the output is ragged".to_owned())
+            }
             Self::Dense(values) => (values.len() != width)
                 .then(|| format!("has {} values, the output is {width} wide", values.len())),
             Self::Sparse(ExpectedValues { indices, values }) if indices.len() != values.len() => {
@@ -89,23 +123,33 @@ impl ExpectedRow {
         }
     }
 
+    /// How many elements a ragged row has.
+    fn elements(&self) -> usize {
+        if let Self::Ragged(elements) = self { elements.len() } else { 0 }
+    }
+
     /// Columns with their values.
-    fn values(&self) -> impl Iterator<Item = (usize, f64)> {
-        let (dense, sparse) = match self {
-            Self::Dense(values) => (Some(values.iter().enumerate()), None),
+    fn values(&self) -> Vec<(usize, f64)> {
+        match self {
+            Self::Dense(values) => values.iter().map(|value| value.0).enumerate().collect(),
+            Self::Ragged(elements) => elements.iter().flatten().map(|value| value.0).enumerate().collect(),
             Self::Sparse(ExpectedValues { indices, values }) => {
-                (None, Some(indices.iter().map(|&column| column as usize).zip(values)))
+                let columns = indices.iter().map(|&column| column as usize);
+                columns.zip(values.iter().map(|value| value.0)).collect()
             }
-        };
-        let all = dense.into_iter().flatten().chain(sparse.into_iter().flatten());
-        all.map(|(column, value)| (column, value.0))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transform::parameters::Real;
+    use crate::{spec::OutputType, transform::parameters::Real};
+
+    fn output(width: usize, ragged: bool) -> Output {
+        let (name, features) = (String::new(), Vec::new());
+        Output { name, dtype: OutputType::Float32, width, request_width: 0, features, ragged }
+    }
 
     fn sparse(indices: &[u32], values: &[f64]) -> ExpectedRow {
         let values = values.iter().copied().map(Real).collect();
@@ -133,10 +177,29 @@ mod tests {
 
     #[test]
     fn rows_that_do_not_fit_are_problems() {
-        assert_eq!(sparse(&[1, 3], &[1.0, 2.0]).problem(4), None);
+        assert_eq!(sparse(&[1, 3], &[1.0, 2.0]).problem(&output(4, false)), None);
         for (indices, width) in [(&[1, 1][..], 4), (&[3, 1], 4), (&[1, 4], 4), (&[1], 4)] {
-            assert!(sparse(indices, &[1.0, 2.0]).problem(width).is_some(), "{indices:?}");
+            assert!(sparse(indices, &[1.0, 2.0]).problem(&output(width, false)).is_some(), "{indices:?}");
         }
-        assert!(ExpectedRow::Dense(vec![Real(1.0)]).problem(2).is_some());
+        assert!(ExpectedRow::Dense(vec![Real(1.0)]).problem(&output(2, false)).is_some());
+    }
+    #[test]
+    fn ragged_rows_have_elements_of_the_outputs_width() {
+        let row = |elements: &[&[f64]]| {
+            let element = |element: &&[f64]| element.iter().copied().map(Real).collect();
+            ExpectedRow::Ragged(elements.iter().map(element).collect())
+        };
+        let (ragged, dense) = (output(2, true), output(2, false));
+        assert_eq!(row(&[&[1.0, 2.0], &[3.0, 4.0]]).problem(&ragged), None);
+        assert_eq!(ExpectedRow::Dense(Vec::new()).problem(&ragged), None);
+        assert!(row(&[&[1.0, 2.0], &[3.0]]).problem(&ragged).is_some());
+        assert!(row(&[&[1.0, 2.0]]).problem(&dense).is_some());
+        assert!(ExpectedRow::Dense(vec![Real(1.0), Real(2.0)]).problem(&ragged).is_some());
+        assert!(sparse(&[], &[]).problem(&ragged).is_some());
+        let served = Served::Ragged(RaggedRows { data: vec![5, 6, 7, 8], ends: vec![1, 2] });
+        let expected = [row(&[&[5.0, 6.0]]), row(&[])];
+        assert_eq!(served.wrong_length(&expected).map(|(row, _)| row), Some(1));
+        let pairs = served.pairs(0, &expected[0], 2, &[0]);
+        assert_eq!(pairs.iter().map(|pair| (pair.column, pair.got[0])).collect::<Vec<_>>(), [(0, 5), (1, 6)]);
     }
 }

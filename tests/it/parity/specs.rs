@@ -179,7 +179,7 @@ impl Draft {
         for position in 0..rng.random_range(2..14) {
             let name = format!("f{position}");
             let kind = draft.add_feature(rng, &name);
-            if !kind.list && kind.element != "string" {
+            if kind.element != "string" {
                 served.push((name.clone(), kind));
             }
             // Few operations take vectors of integers: these are served, not read.
@@ -243,6 +243,8 @@ impl Draft {
 
     /// Features of one or two outputs; integers make an int64 output of their own.
     fn add_outputs(&mut self, rng: &mut ChaCha8Rng, served: &[(String, Kind)]) {
+        let (lists, served): (Vec<_>, Vec<_>) = served.iter().cloned().partition(|(_, kind)| kind.list);
+        self.add_ragged_outputs(rng, &lists);
         let fits = |kind: &Kind| ["int64", "bool"].contains(&kind.element) || time::is_typed(*kind);
         let integers: Vec<&String> =
             served.iter().filter(|(_, kind)| fits(kind)).map(|(name, _)| name).collect();
@@ -261,6 +263,26 @@ impl Draft {
             let plain = json!({"name": "plain", "input": "q_float", "_width": 1});
             self.features.push(plain);
             self.outputs.push(json!({"name": "all", "dtype": "float32", "features": ["plain"]}));
+        }
+    }
+
+    /// Lists, whatever their lengths.
+    fn add_ragged_outputs(&mut self, rng: &mut ChaCha8Rng, lists: &[(String, Kind)]) {
+        let fits = |kind: &Kind| ["int64", "bool"].contains(&kind.element) || time::is_typed(*kind);
+        let named = |good: &dyn Fn(&Kind) -> bool| -> Vec<&String> {
+            lists.iter().filter(|(_, kind)| good(kind)).map(|(name, _)| name).collect()
+        };
+        let integers = named(&|kind| fits(kind));
+        if !integers.is_empty() {
+            let output =
+                json!({"name": "listed_ids", "dtype": "int64", "features": integers, "ragged": true});
+            self.outputs.push(output);
+        }
+        let numbers = named(&|kind| !time::is_typed(*kind));
+        if !numbers.is_empty() {
+            let dtype = pick(rng, &["float32", "float16", "bfloat16", "float64"]);
+            let some = &numbers[..rng.random_range(1..=numbers.len())];
+            self.outputs.push(json!({"name": "listed", "dtype": dtype, "features": some, "ragged": true}));
         }
     }
 
