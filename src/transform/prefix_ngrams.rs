@@ -203,7 +203,10 @@ impl PrefixKernel {
             let elements = if list.marks[row].is_null() { 0..0 } else { list.range(row) };
             for (depth, (element, &size)) in elements.zip(&self.of.codebooks).enumerate() {
                 let (code, of_code) = (codes[element], input.marks[element]);
-                mark |= if code < size || of_code.is_null() { of_code } else { Mark::OUT_OF_RANGE.nulled() };
+                mark |= of_code;
+                if code >= size && !of_code.is_null() {
+                    mark |= Mark::OUT_OF_RANGE.nulled();
+                }
                 if mark.is_null() && self.of.invalid == InvalidCode::End {
                     break;
                 }
