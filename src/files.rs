@@ -3,6 +3,7 @@
 
 mod accept;
 mod arrays;
+mod checksum;
 mod convert;
 mod csv;
 mod decimals;
@@ -25,6 +26,7 @@ use arrow_schema::{DataType, SchemaRef};
 
 pub use accept::{Natural, Target};
 pub use arrays::{NamedArray, ids, open as open_arrays};
+pub use checksum::Checksum;
 pub use csv::{Dialect, Separator};
 pub use fit::{Misfit, truth_of};
 pub use format::{Format, Found, find};

@@ -40,7 +40,7 @@ pub use form::Form;
 pub use load::{Loader, head, is_of_rows, lower_priority};
 pub use row_matrix::RowMatrix;
 pub use row_number::RowNumber;
-pub use schema::{ColumnSchema, FORMAT, KeyColumn, TableSchema, check_plain_name, json_schema};
+pub use schema::{ColumnSchema, FORMAT, KeyColumn, Listing, TableSchema, check_plain_name, json_schema};
 pub use statistics::{Spread, Statistics};
 pub use vectors::Vectors;
 

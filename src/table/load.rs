@@ -14,12 +14,12 @@ use std::{
 
 use self::lanes::Read;
 pub use self::priority::lower_priority;
-use super::{Form, Progress, Table, TableBuilder, TableSchema};
+use super::{Form, Listing, Progress, Table, TableBuilder, TableSchema};
 use crate::{
     batch::{Column, Type},
     budget::{Budget, Kind, OverBudget, Reserved, available_memory},
     cancel::Cancel,
-    files::{Batch, DataFile, Format, Refusals, Room, Target, read_text},
+    files::{Batch, Checksum, DataFile, Format, Refusals, Room, Target, read_text},
     problem::Problems,
 };
 
@@ -39,6 +39,9 @@ pub struct Loader<'a> {
 struct DataSource {
     name: String,
     file: DataFile,
+    path: PathBuf,
+    /// What `table.json` says that it must be.
+    listed: Option<Checksum>,
 }
 
 impl<'a> Loader<'a> {
@@ -51,9 +54,9 @@ impl<'a> Loader<'a> {
     /// Loads a table from its folder. Each problem names the file, and where it applies the row, counted from 0 in each
     /// file, and the column. A table that the budget has no room for is rejected before memory is taken for it.
     pub fn load(&self, folder: &Path) -> Result<Table, Problems> {
-        let schema = read_schema(folder)?;
+        let (schema, listing) = read_schema(folder)?;
         let targets = targets(&schema);
-        let sources = open_files(folder, &targets)?;
+        let sources = open_files(folder, &targets, listing.as_ref())?;
         let mut room = self.reserve(&schema, &sources, &targets)?;
         let rooms = &room.rooms;
         let mut builder = TableBuilder::with_room(schema, rows_of(&sources), rooms)?;
@@ -102,7 +105,8 @@ impl<'a> Loader<'a> {
     ) -> Result<(), OverBudget> {
         let Read { source, first_row, batch } = read;
         match batch {
-            Ok(batch) => {
+            Ok(None) => {}
+            Ok(Some(batch)) => {
                 builder.begin(source, first_row);
                 append(&batch, targets, builder);
                 self.progress.add(batch.rows as u64, batch.bytes);
@@ -147,11 +151,11 @@ impl Table {
 
 /// The schema and the first rows, at most `rows`: the key's columns, then those of values.
 pub fn head(folder: &Path, rows: usize) -> Result<(TableSchema, Vec<Column>), Problems> {
-    let schema = read_schema(folder)?;
+    let (schema, _) = read_schema(folder)?;
     let targets = targets(&schema);
     let mut columns: Vec<Column> = targets.iter().map(|target| Column::new(target.of)).collect();
     let mut refusals = Refusals::default();
-    for DataSource { name, file } in &open_files(folder, &targets)? {
+    for DataSource { name, file, .. } in &open_files(folder, &targets, None)? {
         let first = file.batches(targets.clone(), rows).and_then(|mut batches| batches.next().transpose());
         match first {
             Ok(Some(batch)) => columns = batch.columns,
@@ -163,9 +167,9 @@ pub fn head(folder: &Path, rows: usize) -> Result<(TableSchema, Vec<Column>), Pr
     refusals.or((schema, columns))
 }
 
-fn read_schema(folder: &Path) -> Result<TableSchema, Problems> {
+fn read_schema(folder: &Path) -> Result<(TableSchema, Option<Listing>), Problems> {
     let text = read_text(&folder.join("table.json")).map_err(|why| Problems::one("", why));
-    text.and_then(|text| TableSchema::from_json(&text)).map_err(|found| found.in_file("table.json"))
+    text.and_then(|text| TableSchema::with_listing(&text)).map_err(|found| found.in_file("table.json"))
 }
 
 /// The key's columns, then those of values.
@@ -179,26 +183,40 @@ fn targets(schema: &TableSchema) -> Vec<Target> {
 }
 
 /// Opens every file of rows and checks its columns, so that a table of wrong files is rejected before the long work.
-fn open_files(folder: &Path, targets: &[Target]) -> Result<Vec<DataSource>, Problems> {
+fn open_files(
+    folder: &Path,
+    targets: &[Target],
+    listing: Option<&Listing>,
+) -> Result<Vec<DataSource>, Problems> {
     let mut refusals = Refusals::default();
-    let mut files = Vec::new();
+    let mut sources = Vec::new();
     for path in list_files(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let listed = listing.and_then(|listing| listing.get(&name)).cloned();
+        if listing.is_some() && listed.is_none() {
+            refusals.add(|| name.clone(), || "is not among the files that table.json lists".to_owned());
+        }
         match DataFile::open(&path) {
             Ok(file) => {
                 for target in targets {
                     let place = || format!("{name}, column {}", target.name);
                     file.check(target).unwrap_or_else(|why| refusals.add(place, || why));
                 }
-                files.push(DataSource { name, file });
+                sources.push(DataSource { name, file, path, listed });
             }
             Err(why) => refusals.add(|| name, || why),
         }
     }
-    if files.is_empty() && refusals.is_empty() {
+    for name in listing.into_iter().flat_map(Listing::keys) {
+        if !folder.join(name).exists() || !is_of_rows(Path::new(name)) {
+            refusals
+                .add(|| name.clone(), || "is listed in table.json and is no file of rows here".to_owned());
+        }
+    }
+    if sources.is_empty() && refusals.is_empty() {
         refusals.add(String::new, || NO_FILES.to_owned());
     }
-    refusals.or(files)
+    refusals.or(sources)
 }
 
 const NO_FILES: &str = "the folder has no *.parquet, *.pq, *.arrow, *.feather or *.ipc file; quiver table import makes one of others";

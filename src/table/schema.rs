@@ -1,6 +1,6 @@
 //! What a table holds: its keys and columns, as `table.json` states them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::form::Form;
 use crate::{
     batch::{Element, Type},
-    files::Stored,
+    files::{Checksum, Stored},
     problem::{Problems, quoted},
 };
 
 use super::EventTime;
+
+/// The files of a version's rows by their names, and what each must be.
+pub type Listing = BTreeMap<String, Checksum>;
 
 /// The format that this server reads.
 pub const FORMAT: &str = "quiver.table/1";
@@ -82,14 +85,25 @@ impl TableSchema {
 
     /// Reads `table.json`, or returns everything that is wrong with it.
     pub fn from_json(text: &str) -> Result<Self, Problems> {
+        Self::with_listing(text).map(|(schema, _)| schema)
+    }
+
+    /// Reads `table.json` with the files that it lists, if it lists any.
+    pub fn with_listing(text: &str) -> Result<(Self, Option<Listing>), Problems> {
         let mut reader = serde_json::Deserializer::from_str(text);
         let document: Document = serde_path_to_error::deserialize(&mut reader).map_err(Problems::of_json)?;
         reader.end().map_err(|error| Problems::one("", error.to_string()))?;
-        document.check()
+        let listing = document.files.clone();
+        Ok((document.check()?, listing))
     }
 
     /// Writes `table.json`, such that `from_json` reads the same schema.
     pub fn to_json(&self) -> String {
+        self.to_json_with(None)
+    }
+
+    /// Writes `table.json` with a list of the files of rows.
+    pub fn to_json_with(&self, files: Option<Listing>) -> String {
         let key = self.key.iter().map(|key| KeyDocument { name: key.name.clone(), dtype: key.stored() });
         let document = Document {
             format: FORMAT.to_owned(),
@@ -99,6 +113,7 @@ impl TableSchema {
             columns: self.columns.iter().map(ColumnDocument::of).collect(),
             event_time: self.event_time.map(|event_time| event_time.written(&self.columns)),
             live: self.live,
+            files,
         };
         serde_json::to_string_pretty(&document).expect("strings and numbers are always JSON")
     }
@@ -150,6 +165,9 @@ struct Document {
     /// other tables when they are loaded.
     #[serde(default, skip_serializing_if = "is_false")]
     live: bool,
+    /// All files of rows by their names, if they are to be held to their sizes and SHA-256.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    files: Option<Listing>,
 }
 
 fn is_false(value: &bool) -> bool {
@@ -223,6 +241,11 @@ impl Document {
             problems.add("key", "a table needs at least one key column");
         }
         self.check_names(&mut problems);
+        for (name, file) in self.files.iter().flatten() {
+            if let Some(why) = file.problem() {
+                problems.add(format!("files[{name:?}].sha256"), why);
+            }
+        }
         let columns: Vec<ColumnSchema> = (self.columns.into_iter().enumerate())
             .map(|(position, column)| column.check(&format!("columns[{position}]"), &mut problems))
             .collect();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -94,6 +95,15 @@ def _rename(aside: Path, target: Path) -> None:
     except OSError as error:
         # Somebody else's version of this number came first.
         raise VersionError(f"{target} can't be put in place: {error.strerror}") from error
+
+
+def checksum(file: Path) -> dict[str, Any]:
+    """The file's size and SHA-256, as table.json lists them."""
+    digest = hashlib.sha256()
+    with file.open("rb") as read:
+        while step := read.read(1 << 18):
+            digest.update(step)
+        return {"bytes": read.tell(), "sha256": digest.hexdigest()}
 
 
 def write_json(file: Path, document: Any) -> None:

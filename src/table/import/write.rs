@@ -5,12 +5,16 @@ use std::{fs, path::Path};
 use super::{DroppedRows, NamedFile};
 use crate::{
     batch::Column,
-    files::{Batch, Losses, RowWriter, Target, rows_at_once},
+    cancel::Cancel,
+    files::{Batch, Checksum, Losses, RowWriter, Target, rows_at_once},
     problem::Problems,
     table::{Progress, TableSchema},
 };
 
-/// Writes `table.json` and `rows.parquet`, without the rows that are dropped; gives what was lost.
+/// The file of rows.
+const ROWS: &str = "rows.parquet";
+
+/// Writes `rows.parquet` and `table.json` with its checksum, without the rows that are dropped; gives what was lost.
 pub fn write(
     schema: &TableSchema,
     files: &[NamedFile],
@@ -20,8 +24,8 @@ pub fn write(
     progress: &dyn Progress,
 ) -> Result<Losses, Problems> {
     let of_folder = |why: String| Problems::one(folder.display().to_string(), why);
-    fs::write(folder.join("table.json"), schema.to_json()).map_err(|error| of_folder(error.to_string()))?;
-    let writer = RowWriter::create(&folder.join("rows.parquet"), targets.to_vec()).map_err(of_folder)?;
+    let file = folder.join(ROWS);
+    let writer = RowWriter::create(&file, targets.to_vec()).map_err(of_folder)?;
     let (losses, refused) = (Losses::default(), Losses::default());
     let mut rows = Rows { targets, dropped, writer, next: 0, losses, refused };
     let mut problems = Problems::none();
@@ -33,6 +37,9 @@ pub fn write(
     problems.add_below("", rows.refused.refused());
     problems.or(())?;
     rows.writer.finish().map_err(of_folder)?;
+    let sum = Checksum::of(&file, &Cancel::new()).map_err(of_folder)?;
+    let document = schema.to_json_with(sum.map(|sum| [(ROWS.to_owned(), sum)].into()));
+    fs::write(folder.join("table.json"), document).map_err(|error| of_folder(error.to_string()))?;
     Ok(rows.losses)
 }
 

@@ -12,26 +12,37 @@ use std::{
 use super::{DataSource, priority::lower_priority};
 use crate::{
     cancel::Cancel,
-    files::{Batch, Piece, Target, rows_at_once},
+    files::{Batch, Checksum, Piece, Target, rows_at_once},
 };
 
 /// Batches of one lane that wait to be taken.
 const WAITING: usize = 2;
 
-/// What came of a file: some of its rows, or why there are no more.
+/// What came of a file: some of its rows, none where its checksum was right, or what is wrong.
 pub struct Read {
     /// The file's position.
     pub source: usize,
     /// The number in the file of the first row.
     pub first_row: u64,
-    pub batch: Result<Batch, String>,
+    pub batch: Result<Option<Batch>, String>,
 }
 
-/// A piece and the position of its file.
+/// Work on the file of a position.
 struct Task {
     source: usize,
-    piece: Piece,
+    work: Work,
+    /// How long it takes, in rows.
+    rows: u64,
 }
+
+enum Work {
+    Rows(Piece),
+    /// Holding the file to its checksum; this reads it once more, mostly from the system's cache.
+    Checksum(Checksum),
+}
+
+/// Hashing takes about as long as reading this part of a file's rows.
+const HASHED_SHARE: u64 = 3;
 
 /// Gives `take` what the files have until it has enough; with one lane in the files' order and on this thread.
 pub fn read(
@@ -43,7 +54,7 @@ pub fn read(
 ) {
     let mut shares = share(sources, lanes);
     let run = |tasks: &[Task], take: &mut dyn FnMut(Read) -> ControlFlow<()>| {
-        let _ = tasks.iter().try_for_each(|task| read_piece(sources, task, targets, cancel, take));
+        let _ = tasks.iter().try_for_each(|task| run_task(sources, task, targets, cancel, take));
     };
     if let [tasks] = &mut shares[..] {
         return run(tasks, &mut take);
@@ -78,31 +89,41 @@ fn pass(send: &SyncSender<Read>, read: Read) -> ControlFlow<()> {
 
 /// The pieces of all files, each given to the lane that has the fewest rows so far.
 fn share(sources: &[DataSource], lanes: NonZero<usize>) -> Vec<Vec<Task>> {
-    let pieces = sources.iter().enumerate().flat_map(|(source, of)| {
+    let tasks = sources.iter().enumerate().flat_map(|(source, of)| {
         let pieces = of.file.pieces().into_iter();
-        pieces.map(move |piece| Task { source, piece })
+        let pieces = pieces.map(move |piece| Task { source, rows: piece.rows, work: Work::Rows(piece) });
+        let rows = of.file.rows() / HASHED_SHARE;
+        let sum = of.listed.clone().map(|sum| Task { source, rows, work: Work::Checksum(sum) });
+        pieces.chain(sum)
     });
-    let tasks: Vec<Task> = pieces.collect();
+    let tasks: Vec<Task> = tasks.collect();
     let lanes = lanes.get().min(tasks.len()).max(1);
     let mut shares: Vec<(u64, Vec<Task>)> = (0..lanes).map(|_| (0, Vec::new())).collect();
     for task in tasks {
         let Some((rows, tasks)) = shares.iter_mut().min_by_key(|(rows, _)| *rows) else { break };
-        *rows += task.piece.rows;
+        *rows += task.rows;
         tasks.push(task);
     }
     shares.into_iter().map(|(_, tasks)| tasks).collect()
 }
 
-fn read_piece(
+fn run_task(
     sources: &[DataSource],
     task: &Task,
     targets: &[Target],
     cancel: &Cancel,
     take: &mut dyn FnMut(Read) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
-    let (source, mut first_row) = (task.source, task.piece.first_row);
-    let file = &sources[source].file;
-    let batches = match file.piece_batches(&task.piece, targets.to_vec(), rows_at_once(targets)) {
+    let (source, of) = (task.source, &sources[task.source]);
+    let piece = match &task.work {
+        Work::Rows(piece) => piece,
+        Work::Checksum(sum) => {
+            let batch = sum.check(&of.path, cancel).map(|()| None);
+            return take(Read { source, first_row: 0, batch });
+        }
+    };
+    let mut first_row = piece.first_row;
+    let batches = match of.file.piece_batches(piece, targets.to_vec(), rows_at_once(targets)) {
         Ok(batches) => batches,
         Err(why) => return take(Read { source, first_row, batch: Err(why) }),
     };
@@ -111,7 +132,7 @@ fn read_piece(
             return ControlFlow::Break(());
         }
         let rows = batch.as_ref().map_or(0, |batch| batch.rows as u64);
-        take(Read { source, first_row, batch })?;
+        take(Read { source, first_row, batch: batch.map(Some) })?;
         first_row += rows;
     }
     ControlFlow::Continue(())

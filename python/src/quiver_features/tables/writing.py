@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..versions import VersionError, name_problem, new_version, write_json
+from ..versions import VersionError, checksum, name_problem, new_version, write_json
 from .converting import convert, wanted_type
 from .keys import duplicates, key_column, with_keys
 from .problems import Refusal, TableError, TableProblem
@@ -18,6 +18,7 @@ from .reading import read, readable
 from .types import ColumnType, parse
 
 FORMAT = "quiver.table/1"
+ROWS = "rows.parquet"
 
 _ROW_GROUP_BYTES = 64 << 20
 _ROW_GROUP_ROWS = 1 << 20
@@ -116,12 +117,13 @@ class PreparedTable:
             with new_version(repository, "tables", self.name, version) as new:
                 parquet.write_table(
                     self.rows,
-                    new.folder / "rows.parquet",
+                    new.folder / ROWS,
                     compression="zstd",
                     row_group_size=self._row_group_rows(),
                     use_dictionary=[name for name, of in self._types().items() if of.dtype == "string"],
                 )
-                write_json(new.folder / "table.json", self.document(new.number))
+                listing = {ROWS: checksum(new.folder / ROWS)}
+                write_json(new.folder / "table.json", {**self.document(new.number), "files": listing})
         except VersionError as error:
             raise TableError.of(str(error)) from error
         size = sum(file.stat().st_size for file in new.target.iterdir())

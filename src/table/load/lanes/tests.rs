@@ -13,8 +13,8 @@ use crate::{
     batch::{Column, Element, Mark, Type, Values},
     budget::Budget,
     cancel::Cancel,
-    files::{Cells, Format, Writer, WrittenColumn, WrittenType},
-    table::{Loader, Progress, RowNumber, Silent, Table},
+    files::{Cells, Checksum, Format, Writer, WrittenColumn, WrittenType},
+    table::{Listing, Loader, Progress, RowNumber, Silent, Table, TableSchema},
 };
 
 const SCHEMA: &str = r#"{"format": "quiver.table/1", "name": "t", "version": 1,
@@ -152,4 +152,36 @@ fn a_small_file_that_inflates_is_held_to_the_budget() {
     let loader = Loader { budget: Budget::new(Some(32 << 20)), ..loader(1, &Silent) };
     let found = loader.load(folder.path()).expect_err("64 MB").to_string();
     assert!(found.starts_with("table t 1 needs 62."), "{found}");
+}
+
+#[test]
+fn files_are_held_to_the_listing() {
+    let (folder, ids) = folder();
+    let path = |name: &str| folder.path().join(name);
+    let listing = || {
+        let sum = |name: &str| Checksum::of(&path(name), &Cancel::new()).expect("reads").expect("whole");
+        Listing::from(["a.parquet", "b.arrow"].map(|name| (name.to_owned(), sum(name))))
+    };
+    let (schema, _) = TableSchema::with_listing(SCHEMA).expect("good");
+    let list = |listing| fs::write(path("table.json"), schema.to_json_with(Some(listing))).expect("writes");
+    let load = |threads| loader(threads, &Silent).load(folder.path());
+    list(listing());
+    assert_eq!(load(2).expect("as listed").rows() as usize, ids.len());
+    let mut changed = listing();
+    changed.insert("c.parquet".to_owned(), Checksum { bytes: 0, sha256: "0".repeat(64) });
+    changed.entry("b.arrow".to_owned()).and_modify(|sum| sum.sha256 = "1".repeat(64));
+    list(changed.clone());
+    let found = load(1).expect_err("c is missing").to_string();
+    assert_eq!(found, "c.parquet: is listed in table.json and is no file of rows here");
+    changed.remove("c.parquet");
+    list(changed.clone());
+    for threads in [1, 3] {
+        let found = load(threads).expect_err("b is different").to_string();
+        assert!(found.starts_with("b.arrow: has the SHA-256 "), "{found}");
+        assert_eq!(found.lines().count(), 1, "{found}");
+    }
+    changed.remove("b.arrow");
+    list(changed);
+    let found = load(1).expect_err("b is not listed").to_string();
+    assert_eq!(found, "b.arrow: is not among the files that table.json lists");
 }
