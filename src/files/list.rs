@@ -62,3 +62,6 @@ fn float(value: f64) -> Value {
 fn integer<T: Into<Value> + ToString>(value: T, magnitude: u64) -> Value {
     if magnitude > EXACT { Value::from(value.to_string()) } else { value.into() }
 }
+
+#[cfg(test)]
+mod tests;

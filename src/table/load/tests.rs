@@ -20,14 +20,10 @@ use arrow_ipc::{
 };
 use half::f16;
 use parquet::arrow::ArrowWriter;
-use serde_json::json;
 use tempfile::TempDir;
 
 use super::super::*;
-use crate::{
-    batch::{Element, Strings, Type},
-    files::read_list,
-};
+use crate::batch::{Element, Strings, Type};
 
 /// A table that has each shape: `{"id": int64} -> price, category, embedding of 2, tags`.
 const ADS: &str = r#"{"format": "quiver.table/1", "name": "ads", "version": 1,
@@ -487,37 +483,4 @@ fn many_rows_come_in_several_batches_in_order() {
                 .eq((0..50_000).map(RowNumber::row))
         );
     }
-}
-
-#[test]
-fn lists_beside_a_spec_are_read_as_json() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("lists.parquet");
-    let big = 1i64 << 53;
-    let lists = batch(vec![
-        ("int", array(Int64Array::from(vec![Some(-big), Some(big + 1), None]))),
-        ("uint", array(UInt64Array::from(vec![0, 1 << 53, u64::MAX]))),
-        ("float", array(Float64Array::from(vec![0.1, f64::NAN, f64::NEG_INFINITY]))),
-        ("text", array(StringArray::from(vec!["a", "é", ""]))),
-        ("lists", tags(vec![None, None, None])),
-        ("none", array(arrow_array::NullArray::new(3))),
-        ("codes", array(DictionaryArray::<types::Int8Type>::new(vec![1, 0, 1].into(), ids(&[5, 7])))),
-    ]);
-    write_parquet(&file, &[lists]);
-    let checks = [
-        ("int", json!([-big, "9007199254740993", null])),
-        ("uint", json!([0, 1u64 << 53, "18446744073709551615"])),
-        ("float", json!([0.1, "nan", "-inf"])),
-        ("text", json!(["a", "é", ""])),
-        ("none", json!([null, null, null])),
-        ("codes", json!([7, 5, 7])),
-    ];
-    for (column, expect) in checks {
-        assert_eq!(json!(read_list(&file, column).expect("a good column")), expect);
-    }
-    let refused = |column| read_list(&file, column).expect_err("rejected").to_string();
-    assert_eq!(refused("more"), "lists.parquet: has no column \"more\"");
-    assert!(refused("lists").contains("not of scalars"));
-    let none = read_list(&folder.path().join("none.parquet"), "int").expect_err("no file").to_string();
-    assert!(none.starts_with("none.parquet: can't be read"), "{none}");
 }
