@@ -223,6 +223,6 @@ def test_a_version_that_failed_is_listed_with_its_problem(tmp_path: Path) -> Non
         (failed,) = listed.failed_versions
         assert failed.version == 2
         assert failed.problem.startswith("feature_sets/ads/2/spec.json: not valid JSON")
-        with pytest.raises(RequestError, match="version 2 of feature set \"ads\" failed to load") as refused:
+        with pytest.raises(RequestError, match='version 2 of feature set "ads" failed to load') as refused:
             client.describe("ads", 2)
         assert refused.value.code is grpc.StatusCode.NOT_FOUND
