@@ -9,7 +9,8 @@ from typing import Any
 
 import grpc
 
-from quiver_features.client.session import METHODS, SERVICE, as_it_is
+from quiver_features.client.exchange import as_it_is
+from quiver_features.client.session import METHODS, SERVICE
 
 _STREAM = "StreamFeatures"
 

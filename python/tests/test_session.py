@@ -11,8 +11,9 @@ import pytest
 from google.rpc import status_pb2
 
 from quiver_features import Features, RequestError
+from quiver_features.client.exchange import Call, Exchange, Steps
 from quiver_features.client.request import Rows, Wanted
-from quiver_features.client.session import Call, Exchange, Session, Steps
+from quiver_features.client.session import Session
 from quiver_features.proto import feature_service_pb2 as pb
 
 FRAME = pd.DataFrame({"bid": [1.0, 2.0], "age": [3.0, 4.0], "more": ["a", "b"]})

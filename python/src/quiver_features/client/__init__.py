@@ -4,8 +4,8 @@ from .answers import Features, Status, Tensor
 from .client import Client
 from .descriptions import FailedVersion, Feature, FeatureSet, FeatureSetVersions, Input, Output, Table
 from .errors import RequestError, Violation
+from .exchange import CHANNEL_OPTIONS
 from .reading.times import Time
-from .session import CHANNEL_OPTIONS
 
 __all__ = [
     "CHANNEL_OPTIONS",

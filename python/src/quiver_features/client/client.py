@@ -1,22 +1,23 @@
-"""The client: typed calls of quiver.v1.FeatureService over one channel."""
+"""The client of features: typed calls of quiver.v1.FeatureService."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from types import TracebackType
 from typing import Any
 
 import grpc
 
 from .answers import Features
+from .connection import Connection
 from .descriptions import FeatureSet, FeatureSetVersions, OutputType
 from .errors import RequestError
+from .exchange import as_it_is
 from .request import Encodings, Layout, Outputs, Rows, StatusDetail, Wanted
-from .session import CHANNEL_OPTIONS, METHODS, SERVICE, Exchange, Sent, Session, Steps, T, as_it_is
+from .session import SERVICE, Sent, Session
 
 
-class Client:
+class Client(Connection):
     """Asks a Quiver server for features.
 
     >>> with Client("127.0.0.1:50051") as client:
@@ -28,12 +29,11 @@ class Client:
     and kept. Where a request is rejected, or answered by another version, and the feature set has changed meanwhile,
     the request is written and sent again.
 
-    Args:
-        address: ``host:port``, or any target that gRPC knows.
-        credentials: For TLS; without them the connection is plain.
-        timeout: Seconds for each call, unless the call says otherwise.
-        options: More channel options.
+    The arguments are those of every client: an address (``host:port``, or any target that gRPC knows), credentials for
+    TLS, the seconds for each call (10), and more channel options.
     """
+
+    _service = SERVICE
 
     def __init__(
         self,
@@ -43,27 +43,9 @@ class Client:
         timeout: float | None = 10.0,
         options: Sequence[tuple[str, Any]] = (),
     ) -> None:
-        chosen = (*CHANNEL_OPTIONS, *options)
-        if credentials is None:
-            self._channel = grpc.insecure_channel(address, options=chosen)
-        else:
-            self._channel = grpc.secure_channel(address, credentials, options=chosen)
-        self._timeout = timeout
+        super().__init__(address, credentials=credentials, timeout=timeout, options=options)
         self._session = Session()
-        self._methods = {name: self._channel.unary_unary(f"{SERVICE}{name}", as_it_is, as_it_is) for name in METHODS}
         self._stream = self._channel.stream_stream(f"{SERVICE}StreamFeatures", as_it_is, as_it_is)
-
-    def close(self) -> None:
-        """Closes the connection; calls under way are cancelled."""
-        self._channel.close()
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def get_features(
         self,
@@ -172,14 +154,3 @@ class Client:
             RequestError: With NOT_FOUND if there is no such feature set or version.
         """
         return self._run(self._session.describe(feature_set_name, version), timeout)
-
-    def _run(self, steps: Steps[T], timeout: float | None) -> T:
-        exchange = Exchange(steps, self._timeout if timeout is None else timeout)
-        while (call := exchange.call) is not None:
-            try:
-                answer = self._methods[call.method](call.message, timeout=exchange.timeout)
-            except grpc.RpcError as error:
-                exchange.failed(error)
-            else:
-                exchange.answered(answer)
-        return exchange.result

@@ -1,59 +1,26 @@
-"""What a client asks and what it makes of the answers, without any input or output: both clients run the same steps."""
+"""What a client of features asks and what it makes of the answers, without any input or output."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import grpc
-from google.protobuf.message import DecodeError
 
 from ..proto import feature_service_pb2 as pb
 from .answers import Features, read_answer
 from .descriptions import FeatureSet, FeatureSetVersions, feature_set, feature_set_versions
 from .errors import RequestError
+from .exchange import Call, Steps, parsed
 from .request import Rows, Wanted, text, whole_number, write_request
 
 SERVICE = "/quiver.v1.FeatureService/"
-
-_MIB = 1 << 20
-
-CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", 256 * _MIB),
-    ("grpc.max_send_message_length", 64 * _MIB),
-    # The stream's window: an answer of a few MiB then needs no waiting for window updates.
-    ("grpc.http2.lookahead_bytes", 16 * _MIB),
-    ("grpc.http2.max_frame_size", 1 * _MIB),
-    ("grpc.http2.bdp_probe", 0),
-    # A client of its own connection: several clients in one process then use several cores.
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.max_metadata_size", 64 << 10),
-)
-"""What the channel is opened with; the options given to the client come after and win."""
+METHODS = ("GetFeatures", "ListFeatureSets", "GetFeatureSet")
 
 _REFUSED = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND}
 """Codes of a request that may have been written for what is no longer served."""
 
 _MOST_ROUNDS = 3
 """How often a request is asked again because the feature set has changed."""
-
-Method = Literal["GetFeatures", "ListFeatureSets", "GetFeatureSet"]
-METHODS: tuple[Method, ...] = ("GetFeatures", "ListFeatureSets", "GetFeatureSet")
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Call:
-    """A unary call to be made; the answer's bytes, or the RequestError, go back into the steps."""
-
-    method: Method
-    message: bytes
-
-
-Steps: TypeAlias = Generator[Call, bytes, T]
 
 
 @dataclass(frozen=True)
@@ -75,49 +42,6 @@ class Sent:
     is_fresh: bool
 
 
-class Exchange(Generic[T]):
-    """Steps on their way: whoever makes the calls hands the answers in until there is no further call.
-
-    Attributes:
-        call: The next call, or None at the end.
-    """
-
-    def __init__(self, steps: Steps[T], timeout: float | None) -> None:
-        self._steps = steps
-        self._end = None if timeout is None else time.monotonic() + timeout
-        self._result: T | None = None
-        self.call: Call | None = None
-        self._advance(lambda: next(steps))
-
-    @property
-    def timeout(self) -> float | None:
-        """The seconds that are left."""
-        return None if self._end is None else max(0.0, self._end - time.monotonic())
-
-    @property
-    def result(self) -> T:
-        """What the steps result in, after the last call."""
-        return self._result  # type: ignore[return-value]
-
-    def answered(self, answer: bytes) -> None:
-        """Goes on with a call's answer."""
-        self._advance(lambda: self._steps.send(answer))
-
-    def failed(self, error: grpc.RpcError) -> None:
-        """Goes on with a call's failure.
-
-        Raises:
-            RequestError: Where the steps end with it.
-        """
-        self._advance(lambda: self._steps.throw(RequestError.of(error)))
-
-    def _advance(self, step: Callable[[], Call]) -> None:
-        try:
-            self.call = step()
-        except StopIteration as end:
-            self.call, self._result = None, end.value
-
-
 class Session:
     """The descriptions that a client has seen, and the steps of its calls. May be used by several threads."""
 
@@ -128,7 +52,7 @@ class Session:
     def list_feature_sets(self) -> Steps[list[FeatureSetVersions]]:
         """Every feature set with its served versions."""
         raw = yield Call("ListFeatureSets", pb.ListFeatureSetsRequest().SerializeToString())
-        answer = _parsed(raw, pb.ListFeatureSetsResponse.FromString)
+        answer = parsed(raw, pb.ListFeatureSetsResponse.FromString)
         return [feature_set_versions(one) for one in answer.feature_sets]
 
     def describe(self, name: str, version: int) -> Steps[FeatureSet]:
@@ -136,7 +60,7 @@ class Session:
         key = (text("feature_set", name), whole_number("version", version))
         message = pb.GetFeatureSetRequest(feature_set=name, version=version)
         raw = yield Call("GetFeatureSet", message.SerializeToString())
-        found = _parsed(raw, lambda raw: feature_set(pb.GetFeatureSetResponse.FromString(raw)))
+        found = parsed(raw, lambda raw: feature_set(pb.GetFeatureSetResponse.FromString(raw)))
         self._keep(key, found)
         return found
 
@@ -212,21 +136,8 @@ class Session:
     def _read(self, sent: Sent, raw: bytes) -> Features:
         name = sent.wanted.feature_set
         known = self._by_fingerprint
-        return _parsed(raw, lambda raw: read_answer(raw, name, lambda head: known[name, head.fingerprint]))
+        return parsed(raw, lambda raw: read_answer(raw, name, lambda head: known[name, head.fingerprint]))
 
 
 def _sent(description: FeatureSet, wanted: Wanted, rows: Rows) -> Sent:
     return Sent(description, wanted, rows, write_request(description, wanted, rows), is_fresh=True)
-
-
-def _parsed(raw: bytes, parse: Callable[[bytes], T]) -> T:
-    try:
-        return parse(raw)
-    except (DecodeError, KeyError, ValueError) as error:
-        problem = f"the answer can't be read by this client: {type(error).__name__}: {error}"
-        raise RequestError(grpc.StatusCode.INTERNAL, problem) from error
-
-
-def as_it_is(message: Any) -> Any:
-    """Requests and answers pass as bytes: their numbers are not taken apart one by one."""
-    return message

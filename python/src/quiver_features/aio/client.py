@@ -1,25 +1,23 @@
-"""The client for asyncio: the same calls as those of ``quiver_features.Client``, to be awaited."""
+"""The client of features for asyncio."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
-from types import TracebackType
 from typing import Any
 
 import grpc
-import grpc.aio
 
-from .client.answers import Features
-from .client.descriptions import FeatureSet, FeatureSetVersions, OutputType
-from .client.errors import RequestError
-from .client.request import Encodings, Layout, Outputs, Rows, StatusDetail, Wanted
-from .client.session import CHANNEL_OPTIONS, METHODS, SERVICE, Exchange, Sent, Session, Steps, T, as_it_is
+from ..client.answers import Features
+from ..client.descriptions import FeatureSet, FeatureSetVersions, OutputType
+from ..client.errors import RequestError
+from ..client.exchange import as_it_is
+from ..client.request import Encodings, Layout, Outputs, Rows, StatusDetail, Wanted
+from ..client.session import SERVICE, Sent, Session
+from .connection import Connection, each
 
-__all__ = ["Client"]
 
-
-class Client:
+class Client(Connection):
     """Asks a Quiver server for features, within a running event loop.
 
     >>> async with Client("127.0.0.1:50051") as client:
@@ -29,6 +27,8 @@ class Client:
     connection.
     """
 
+    _service = SERVICE
+
     def __init__(
         self,
         address: str,
@@ -37,27 +37,9 @@ class Client:
         timeout: float | None = 10.0,
         options: Sequence[tuple[str, Any]] = (),
     ) -> None:
-        chosen = (*CHANNEL_OPTIONS, *options)
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(address, options=chosen)
-        else:
-            self._channel = grpc.aio.secure_channel(address, credentials, options=chosen)
-        self._timeout = timeout
+        super().__init__(address, credentials=credentials, timeout=timeout, options=options)
         self._session = Session()
-        self._methods = {name: self._channel.unary_unary(f"{SERVICE}{name}", as_it_is, as_it_is) for name in METHODS}
         self._stream = self._channel.stream_stream(f"{SERVICE}StreamFeatures", as_it_is, as_it_is)
-
-    async def close(self) -> None:
-        """Closes the connection; calls under way are cancelled."""
-        await self._channel.close()
-
-    async def __aenter__(self) -> Client:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def get_features(
         self,
@@ -108,7 +90,7 @@ class Client:
 
         async def written() -> AsyncIterator[bytes]:
             try:
-                async for columns in _each(requests):
+                async for columns in each(requests):
                     waiting.append(await self._run(self._session.write(wanted, Rows.of(columns)), None))
                     yield waiting[-1].message
             except Exception as error:
@@ -141,23 +123,3 @@ class Client:
             RequestError: With NOT_FOUND if there is no such feature set or version.
         """
         return await self._run(self._session.describe(feature_set_name, version), timeout)
-
-    async def _run(self, steps: Steps[T], timeout: float | None) -> T:
-        exchange = Exchange(steps, self._timeout if timeout is None else timeout)
-        while (call := exchange.call) is not None:
-            try:
-                answer = await self._methods[call.method](call.message, timeout=exchange.timeout)
-            except grpc.RpcError as error:
-                exchange.failed(error)
-            else:
-                exchange.answered(answer)
-        return exchange.result
-
-
-async def _each(requests: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
-    if isinstance(requests, AsyncIterable):
-        async for columns in requests:
-            yield columns
-    else:
-        for columns in requests:
-            yield columns
