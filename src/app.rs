@@ -14,25 +14,27 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
     task::JoinHandle,
-    time,
+    time::{self, MissedTickBehavior},
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
-    admin,
-    config::{Config, Repository, ShowProgress},
+    admin::{self, Admin, Reloads},
+    budget::Budget,
+    config::{Config, Repository},
     demo::{self, Recipe},
     live::Live,
-    loading::{Loaded, Loading},
     metrics::Metrics,
     problem::{Problem, Problems},
+    reload::{self, Changed, Reload, Reloaded, Watcher},
     rpc::{
         call::Calls,
         pool::Pool,
         server::{Drained, ServerSettings, serve_connections},
         service::Service,
+        shadow::Shadows,
     },
-    snapshot::{self, Binder, Options, Snapshot},
+    snapshot::Binder,
 };
 
 /// Bytes of answers' buffers that are kept for the next calls.
@@ -87,9 +89,10 @@ pub struct Server {
     health: HealthReporter,
     draining: watch::Sender<bool>,
     drained: JoinHandle<Drained>,
-    options: Options,
-    strict: bool,
-    progress: ShowProgress,
+    reload: reload::Settings,
+    watch: Option<Duration>,
+    /// Set once a repository is loaded.
+    reloads: Reloads,
 }
 
 /// Serves until SIGTERM or SIGINT; every accepted call is answered first.
@@ -131,6 +134,10 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
+fn of_thread(error: io::Error) -> Failure {
+    Failure::Io("can't start a thread".to_owned(), error)
+}
+
 fn of_signal(error: io::Error) -> Failure {
     Failure::Io("can't wait for signals".to_owned(), error)
 }
@@ -145,11 +152,13 @@ impl Server {
         let health = HealthReporter::new();
         tell_health(&health, ServingStatus::NotServing).await;
         let (draining, is_draining) = watch::channel(false);
+        let shadows = Shadows::start(config.limits, metrics.clone()).map_err(of_thread)?;
         let calls = Calls {
             live: live.clone(),
             limits: config.limits,
             pool: Pool::new(POOL_BYTES),
             metrics: metrics.clone(),
+            shadows,
         };
         let service = Service::new(calls, config.request_bytes, is_draining.clone(), health.clone())
             .map_err(|error| Failure::Bug(format!("the service's descriptors: {error}")))?;
@@ -160,30 +169,52 @@ impl Server {
         };
         let drained =
             tokio::spawn(serve_connections(listener, service, settings, turned(is_draining.clone())));
-        tokio::spawn(serve_admin(admin_listener, metrics.clone(), live.clone(), is_draining));
+        let reloads = Reloads::default();
+        let port = Admin {
+            metrics: metrics.clone(),
+            live: live.clone(),
+            service: admin::Service { reloads: reloads.clone() },
+            draining: is_draining,
+        };
+        tokio::spawn(serve_admin(admin_listener, port));
         tokio::spawn(keep_up(metrics.clone()));
-        let binder = Binder::within(usize::try_from(config.prepared_bytes).ok());
-        let options = Options { binder, ..Options::default() };
+        let reload = reload::Settings {
+            binder: Binder::within(usize::try_from(config.prepared_bytes).ok()),
+            strict: config.strict,
+            load_threads: config.load_threads,
+            budget: Budget::new(config.memory_budget),
+            progress: config.progress,
+        };
         tracing::info!(%listen, %admin, "listening");
-        let (strict, progress) = (config.strict, config.progress);
-        Ok(Self { listen, admin, live, metrics, health, draining, drained, options, strict, progress })
+        let watch = config.watch;
+        Ok(Self { listen, admin, live, metrics, health, draining, drained, reload, watch, reloads })
     }
 
-    /// Loads the repository aside and publishes what can be served of it.
+    /// Loads the repository aside, publishes what can be served of it, and looks for changes from then on.
     pub async fn load(&self, repository: &Repository) -> Result<(), Failure> {
-        let (options, strict, progress, source) =
-            (self.options.clone(), self.strict, self.progress, repository.clone());
-        let loaded = tokio::task::spawn_blocking(move || load(&source, &options, strict, progress)).await;
-        let (snapshot, problems, loaded) =
-            loaded.map_err(|error| Failure::Bug(format!("loading failed: {error}")))??;
-        log_failed(&snapshot, &problems);
-        self.metrics.published(&snapshot, loaded);
-        let feature_sets = snapshot.feature_sets().count();
-        self.live.publish(Arc::new(snapshot));
+        let source = repository.clone();
+        let folder = tokio::task::spawn_blocking(move || folder_of(&source)).await;
+        let folder = folder.map_err(|error| Failure::Bug(format!("loading failed: {error}")))??;
+        let (live, metrics) = (self.live.clone(), self.metrics.clone());
+        let reload = Reload::start(folder.clone(), self.reload.clone(), live, metrics).map_err(of_thread)?;
+        let reloaded = reload.reload(false).await;
+        let reloaded = reloaded.map_err(|_| Failure::Bug("the loading thread ended".to_owned()))?;
+        let Some(snapshot) = self.live.current() else {
+            let problems = problems_of(&folder, &reloaded);
+            return Err(Failure::Repository(folder, problems));
+        };
+        for Problem { path, message } in reloaded.problems.iter() {
+            tracing::error!(path, problem = message, "problem in the repository");
+        }
+        if let Some(every) = self.watch {
+            tokio::spawn(watch(reload.watcher(), every));
+        }
+        self.reloads.set(reload);
         tell_health(&self.health, ServingStatus::Serving).await;
-        let seconds = loaded.took.as_secs_f64();
-        let (listen, admin) = (self.listen, self.admin);
-        tracing::info!(%listen, %admin, feature_sets, rows = loaded.rows, seconds, "serving");
+        let (listen, admin, seconds) = (self.listen, self.admin, reloaded.took.as_secs_f64());
+        let feature_sets = snapshot.feature_sets().count();
+        let rows: u64 = snapshot.tables().iter().map(|table| u64::from(table.rows())).sum();
+        tracing::info!(%listen, %admin, feature_sets, rows, seconds, "serving");
         Ok(())
     }
 
@@ -201,26 +232,9 @@ async fn tell_health(health: &HealthReporter, status: ServingStatus) {
     }
 }
 
-/// Logs everything that is wrong in the repository, and which versions are not served.
-fn log_failed(snapshot: &Snapshot, problems: &Problems) {
-    for Problem { path, message } in problems.iter() {
-        tracing::error!(path, problem = message, "problem in the repository");
-    }
-    for name in snapshot.names() {
-        for (version, problems) in snapshot.failed(name) {
-            tracing::error!(feature_set = name, version, problem = problems.summary(), "not served");
-        }
-    }
-}
-
-/// What can be served of a repository, what is wrong beside it, and how much was loaded.
-fn load(
-    repository: &Repository,
-    options: &Options,
-    strict: bool,
-    progress: ShowProgress,
-) -> Result<(Snapshot, Problems, Loaded), Failure> {
-    let folder: &Path = match repository {
+/// The folder of a repository; the demo is written if it is not there.
+fn folder_of(repository: &Repository) -> Result<PathBuf, Failure> {
+    let folder = match repository {
         Repository::Folder(folder) => folder,
         Repository::Demo(folder) => {
             if !demo::is_complete(folder, &Recipe::default()) {
@@ -230,17 +244,38 @@ fn load(
             folder
         }
     };
-    let loading = Loading::start(folder, progress);
-    let outcome = snapshot::load(folder, options, &loading);
-    let loaded = loading.finish();
-    let servable = if strict {
-        outcome.whole().map(|snapshot| (snapshot, Problems::none()))
-    } else {
-        outcome.servable()
-    };
-    let (snapshot, problems) =
-        servable.map_err(|problems| Failure::Repository(folder.to_owned(), problems))?;
-    Ok((snapshot, problems, loaded))
+    Ok(folder.clone())
+}
+
+/// Everything that is wrong in a repository of which nothing is served.
+fn problems_of(folder: &Path, reloaded: &Reloaded) -> Problems {
+    let mut problems = reloaded.problems.clone();
+    for change in &reloaded.changes {
+        if let Changed::Failed(found) | Changed::PolicyFailed(found) = &change.what {
+            found.iter().for_each(|problem| problems.add_once(problem));
+        }
+    }
+    if problems.is_empty() {
+        problems.add("feature_sets", format!("no feature set in {}", folder.display()));
+    }
+    problems
+}
+
+/// Looks at the repository at intervals, for as long as anybody reloads.
+async fn watch(mut watcher: Watcher, every: Duration) {
+    let mut ticks = time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let looked = tokio::task::spawn_blocking(move || {
+            let goes_on = watcher.look();
+            (watcher, goes_on)
+        });
+        match looked.await {
+            Ok((returned, true)) => watcher = returned,
+            Ok((_, false)) | Err(_) => return,
+        }
+    }
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
@@ -257,13 +292,8 @@ async fn turned(mut flag: watch::Receiver<bool>) {
 }
 
 /// The admin port stays open while calls drain, so that the drain can be watched.
-async fn serve_admin(
-    listener: TcpListener,
-    metrics: Arc<Metrics>,
-    live: Live,
-    draining: watch::Receiver<bool>,
-) {
-    if let Err(error) = admin::serve(listener, metrics, live, draining, std::future::pending()).await {
+async fn serve_admin(listener: TcpListener, admin: Admin) {
+    if let Err(error) = admin::serve(listener, admin, std::future::pending()).await {
         tracing::error!(%error, "the admin port ended");
     }
 }

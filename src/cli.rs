@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{batch::time::Zone, problem::Problems};
 
+mod admin;
 mod answer;
 mod check;
 mod chosen;
@@ -48,6 +49,8 @@ enum Command {
     Get(get::Arguments),
     /// Computes features for files of rows, bit for bit as they are served
     Transform(transform::Arguments),
+    /// Shows and changes which versions a running server serves
+    Admin(admin::Arguments),
     /// Imports and inspects tables
     Table(table::Arguments),
     /// Writes the golden rows of a version from rows and the values that the fitting library gives for them
@@ -99,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Get(arguments) => get::run(&arguments),
         Command::Transform(arguments) => transform::run(&arguments),
+        Command::Admin(arguments) => admin::run(&arguments),
         Command::Table(arguments) => table::run(&arguments),
         Command::Golden(arguments) => golden::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

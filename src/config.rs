@@ -53,7 +53,7 @@ const fn setting(
 }
 
 /// Every setting, in the order of the help.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 21] = [
     setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
     setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
     setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Folder of the demo's repository"),
@@ -101,6 +101,12 @@ pub const SETTINGS: [Setting; 20] = [
         "0",
         "Threads that read one table's files; 0 is half the cores, at least 1",
     ),
+    setting(
+        "watch",
+        "TIME",
+        "5s",
+        "How often the repository is looked at for new versions and policies; off for never (quiver admin reload asks for it)",
+    ),
     setting("log-format", "FORMAT", "human", "human or json"),
     setting("log", "FILTER", "info", "Log filter: a level, or directives such as quiver=debug,info"),
     setting("drain-timeout", "TIME", "30s", "Time for accepted calls to finish after SIGTERM"),
@@ -141,6 +147,8 @@ pub struct Config {
     /// In bytes; none for no limit.
     pub memory_budget: Option<u64>,
     pub load_threads: NonZero<usize>,
+    /// Time between looks at the repository; none for never.
+    pub watch: Option<Duration>,
     pub log_format: LogFormat,
     pub log: String,
     pub drain_timeout: Duration,
@@ -174,6 +182,7 @@ impl Config {
             memory_budget: written.parse("memory-budget", value::memory_budget),
             load_threads: NonZero::new(written.parse("load-threads", value::load_threads))
                 .unwrap_or(NonZero::<usize>::MIN),
+            watch: written.parse("watch", value::watch),
             log_format: written.parse("log-format", value::log_format),
             log: written.parse("log", value::filter),
             drain_timeout: written.parse("drain-timeout", value::duration),

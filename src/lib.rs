@@ -3,7 +3,7 @@
 //! Layers, imports pointing downwards only (`tests/it/tidy.rs`):
 //!
 //! ```text
-//! main -> cli -> app -> { admin, rpc } -> metrics -> { loading, telemetry } -> config -> demo -> serve -> live
+//! main -> cli -> app -> admin -> rpc -> reload -> metrics -> { loading, telemetry } -> config -> demo -> serve -> live
 //!     -> snapshot -> plan -> spec -> { policy, table, transform } -> files -> batch -> { budget, cancel }
 //!     -> { problem, proto }
 //! ```
@@ -24,6 +24,7 @@ pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod proto;
+pub mod reload;
 pub mod rpc;
 pub mod serve;
 pub mod snapshot;

@@ -17,10 +17,11 @@ use tonic::Code;
 
 use crate::{
     batch::Status,
-    loading::Loaded,
     plan::run::Ran,
     snapshot::{FeatureSet, Meter, Snapshot},
 };
+
+mod versions;
 
 /// Seconds; most calls end below a millisecond.
 const BUCKETS: [f64; 19] = [
@@ -195,7 +196,7 @@ impl Metrics {
     }
 
     /// Makes the handles of a snapshot that goes live, and notes what is in memory.
-    pub fn published(&self, snapshot: &Snapshot, loaded: Loaded) {
+    pub fn published(&self, snapshot: &Snapshot) {
         for feature_set in snapshot.feature_sets().flat_map(|(_, versions)| versions.values()) {
             feature_set.count_with(|| Arc::new(self.of_feature_set(feature_set)));
         }
@@ -210,7 +211,7 @@ impl Metrics {
             self.gauge("quiver_table_bytes", labels()).set(table.memory() as f64);
             self.gauge("quiver_table_version", labels()).set(f64::from(table.schema().version));
         }
-        self.gauge("quiver_snapshot_load_seconds", Vec::new()).set(loaded.took.as_secs_f64());
+        self.counter("quiver_snapshots_published_total", Vec::new()).increment(1);
         let since_epoch = snapshot.loaded_at().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         self.gauge("quiver_snapshot_loaded_timestamp_seconds", Vec::new()).set(since_epoch.as_secs_f64());
     }
@@ -373,9 +374,22 @@ fn describe(recorder: &PrometheusRecorder) {
             "The feature set's versions that could not be loaded and are not served",
         ),
         ("quiver_prepared_bytes", "Bytes of the version's load-time results"),
-        ("quiver_snapshot_load_seconds", "How long the snapshot took to load"),
+        ("quiver_table_failed_versions", "The table's versions that could not be loaded"),
+        ("quiver_feature_set_share", "The version's share of the requests that name none, from 0 to 1"),
+        ("quiver_snapshot_load_seconds", "How long the last reload took that changed anything"),
+        ("quiver_reload_ok", "Whether nothing failed in the last reload that changed anything: 1 or 0"),
+        ("quiver_reload_timestamp_seconds", "When versions were looked for the last time"),
         ("quiver_snapshot_loaded_timestamp_seconds", "When the snapshot was loaded"),
     ];
+    let shadows = [
+        ("quiver_snapshots_published_total", "Snapshots that were published"),
+        ("quiver_shadow_requests_total", "Requests sampled for a shadow, by outcome"),
+        ("quiver_shadow_rows_total", "Rows that were compared with a shadow"),
+        ("quiver_shadow_different_rows_total", "Rows whose feature differed from the shadow's"),
+    ];
+    for (name, text) in shadows {
+        recorder.describe_counter(KeyName::from_const_str(name), None, SharedString::const_str(text));
+    }
     for (name, text) in gauges {
         recorder.describe_gauge(KeyName::from_const_str(name), None, SharedString::const_str(text));
     }

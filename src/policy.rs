@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::problem::Problems;
 
 mod file;
+pub mod findings;
 mod split;
 
 pub use file::{FILE, read, write};
@@ -119,12 +120,20 @@ impl Policy {
 
     /// The versions that it names.
     pub fn named(&self) -> Vec<u32> {
+        self.named_with_places().into_iter().map(|(_, version)| version).collect()
+    }
+
+    /// The versions that it names, each with its place in the document.
+    pub fn named_with_places(&self) -> Vec<(String, u32)> {
         let mut named = match &self.serve {
             Serve::Latest => Vec::new(),
-            Serve::Pinned(version) => vec![*version],
-            Serve::Weighted(split) => split.versions.keys().copied().collect(),
+            Serve::Pinned(version) => vec![("serve.pinned".to_owned(), *version)],
+            Serve::Weighted(split) => {
+                let place = |version: &u32| (format!("serve.weighted.versions.{version}"), *version);
+                split.versions.keys().map(place).collect()
+            }
         };
-        named.extend(self.shadow.iter().map(|shadow| shadow.version));
+        named.extend(self.shadow.iter().map(|shadow| ("shadow.version".to_owned(), shadow.version)));
         named
     }
 

@@ -103,6 +103,13 @@ impl Problems {
         }
     }
 
+    /// Notes a problem unless it is there.
+    pub fn add_once(&mut self, problem: &Problem) {
+        if !self.kept.contains(problem) {
+            self.add(problem.path.clone(), problem.message.clone());
+        }
+    }
+
     /// Notes all problems of `other`, their places put below `parent`.
     pub fn add_below(&mut self, parent: &str, other: Problems) {
         let all = self.len() + other.len();

@@ -9,6 +9,7 @@ pub mod pool;
 pub mod response;
 pub mod server;
 pub mod service;
+pub mod shadow;
 pub mod status;
 pub mod timeout;
 pub mod wire;

@@ -11,7 +11,7 @@ use crate::{
         graph::Form,
         job::Fetched,
         layout::Output,
-        run::{Elements, Stopped, Target},
+        run::{Elements, Ran, Stopped, Target},
     },
     problem::{Problems, listed, quoted},
     snapshot::{FeatureSet, Snapshot},
@@ -23,8 +23,10 @@ use request::{Encoding, Head, Layout, OutputWanted, Request};
 
 pub mod answer;
 mod bind;
+pub mod compare;
 pub mod outcome;
 pub mod request;
+pub mod route;
 
 /// A checked request, ready to run.
 #[derive(Debug)]
@@ -49,9 +51,14 @@ struct AnswerBytes {
     known: usize,
 }
 
-/// Finds the feature set that a request names, and rejects more columns or outputs than it has.
-pub fn find<'a>(snapshot: &'a Snapshot, head: Head<'_>) -> Result<&'a Arc<FeatureSet>, Refusal> {
-    let feature_set = snapshot.find(head.feature_set, head.version).map_err(Refusal::NotFound)?;
+/// Holds a request against the feature set that it names, and against the limits.
+pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result<Call, Refusal> {
+    let feature_set = snapshot.find(&request.feature_set, request.version).map_err(Refusal::NotFound)?;
+    prepare_with(feature_set, request, limits)
+}
+
+/// Rejects more columns or outputs than a feature set has.
+fn check_head(feature_set: &FeatureSet, head: Head<'_>) -> Result<(), Refusal> {
     let Spec { name, inputs, outputs, .. } = feature_set.spec();
     let mut problems = Problems::of_request();
     if head.columns > inputs.len() {
@@ -62,12 +69,16 @@ pub fn find<'a>(snapshot: &'a Snapshot, head: Head<'_>) -> Result<&'a Arc<Featur
         let message = format!("are {}; feature set {name:?} has {} outputs", head.outputs, outputs.len());
         problems.add("outputs", message);
     }
-    problems.or(feature_set).map_err(Refusal::Invalid)
+    problems.or(()).map_err(Refusal::Invalid)
 }
 
-/// Holds a request against the feature set that it names, and against the limits.
-pub fn prepare(snapshot: &Snapshot, request: Request, limits: &Limits) -> Result<Call, Refusal> {
-    let feature_set = find(snapshot, request.head())?;
+/// Holds a request against the version that answers it, and against the limits.
+pub fn prepare_with(
+    feature_set: &Arc<FeatureSet>,
+    request: Request,
+    limits: &Limits,
+) -> Result<Call, Refusal> {
+    check_head(feature_set, request.head())?;
     let rows = bind::row_count(feature_set, &request);
     if rows > limits.rows {
         let place = if request.rows.is_some() { "rows" } else { "columns" };
@@ -182,6 +193,18 @@ impl FetchedCall {
         buffers: &mut [TensorBuffer<'_>],
         expired: &dyn Fn() -> bool,
     ) -> Result<Report, Refusal> {
+        let feature_set = self.call.feature_set.clone();
+        let (ran, rows, values) = self.run_uncounted(buffers, expired)?;
+        feature_set.count(rows, values, &ran);
+        Ok(Report { counts: ran.counted, lookups: ran.missed, rows, values })
+    }
+
+    /// The same for an answer that nobody gets. Gives the rows and the elements of all tensors.
+    fn run_uncounted(
+        self,
+        buffers: &mut [TensorBuffer<'_>],
+        expired: &dyn Fn() -> bool,
+    ) -> Result<(Ran, usize, usize), Refusal> {
         let Self { call, fetched } = self;
         let mut targets: Vec<Target<'_>> = call
             .tensors
@@ -207,9 +230,8 @@ impl FetchedCall {
             Elements::Sparse(rows) => rows.columns.len(),
             Elements::Ragged(rows) => rows.elements() * tensor.width,
         });
-        let (rows, values) = (call.inputs.rows, values.sum());
-        call.feature_set.count(rows, values, &ran);
-        Ok(Report { counts: ran.counted, lookups: ran.missed, rows, values })
+        let values = values.sum();
+        Ok((ran, call.inputs.rows, values))
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    policy::Policy,
     problem::{Problems, listed, quoted},
     table::Table,
 };
@@ -16,9 +17,14 @@ use crate::{
 mod feature_set;
 pub mod golden;
 mod load;
+mod routing;
 
 pub use feature_set::{Binder, FeatureSet, Meter};
-pub use load::{Options, Outcome, Unproven, UnreadTable, load, load_per_row, load_unproven};
+pub use load::{
+    Options, Outcome, Unproven, UnreadTable, build_folder, folders, load, load_per_row, load_table_folder,
+    load_unproven, read_folder,
+};
+pub use routing::Routing;
 
 /// The versions of one feature set, by number.
 pub type Versions = BTreeMap<u32, Arc<FeatureSet>>;
@@ -27,6 +33,7 @@ pub type Versions = BTreeMap<u32, Arc<FeatureSet>>;
 #[derive(Debug)]
 pub struct Snapshot {
     feature_sets: BTreeMap<String, Versions>,
+    routing: BTreeMap<String, Arc<Routing>>,
     failed: Failed,
     most_inputs: usize,
     most_outputs: usize,
@@ -34,7 +41,7 @@ pub struct Snapshot {
 }
 
 /// The versions that could not be loaded, and why.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Failed(BTreeMap<String, BTreeMap<u32, Problems>>);
 
 impl Failed {
@@ -52,16 +59,24 @@ impl Snapshot {
     /// Puts feature sets together: new ones, or those of the snapshot before, which are shared with it.
     pub fn new<F: Into<Arc<FeatureSet>>>(feature_sets: impl IntoIterator<Item = F>) -> Self {
         let mut by_name: BTreeMap<String, Versions> = BTreeMap::new();
-        let (mut most_inputs, mut most_outputs) = (0, 0);
         for feature_set in feature_sets {
             let feature_set: Arc<FeatureSet> = feature_set.into();
-            most_inputs = most_inputs.max(feature_set.spec().inputs.len());
-            most_outputs = most_outputs.max(feature_set.spec().outputs.len());
             let versions = by_name.entry(feature_set.name().to_owned()).or_default();
             versions.insert(feature_set.version(), feature_set);
         }
+        Self::of_versions(by_name, BTreeMap::new())
+    }
+
+    /// Puts versions together under policies; of a feature set without one the highest version answers.
+    pub fn of_versions(
+        feature_sets: BTreeMap<String, Versions>,
+        routing: BTreeMap<String, Arc<Routing>>,
+    ) -> Self {
+        let all = || feature_sets.values().flat_map(BTreeMap::values);
+        let most_inputs = all().map(|of| of.spec().inputs.len()).max().unwrap_or_default();
+        let most_outputs = all().map(|of| of.spec().outputs.len()).max().unwrap_or_default();
         let (failed, loaded_at) = (Failed::default(), SystemTime::now());
-        Self { feature_sets: by_name, failed, most_inputs, most_outputs, loaded_at }
+        Self { feature_sets, routing, failed, most_inputs, most_outputs, loaded_at }
     }
 
     /// The same with versions that could not be loaded.
@@ -79,6 +94,11 @@ impl Snapshot {
         self.feature_sets.keys().chain(self.failed.0.keys()).map(String::as_str).collect()
     }
 
+    /// The versions of a feature set; none where it has none in memory.
+    pub fn all_versions(&self, name: &str) -> Option<&Versions> {
+        self.feature_sets.get(name)
+    }
+
     /// The served versions of a feature set, in order.
     pub fn versions(&self, name: &str) -> impl Iterator<Item = u32> {
         self.feature_sets.get(name).into_iter().flat_map(|versions| versions.keys().copied())
@@ -89,17 +109,36 @@ impl Snapshot {
         self.failed.of(name)
     }
 
-    /// A version of a feature set, the highest that is served for version 0; the error says what is available.
+    /// All versions that could not be loaded.
+    pub fn all_failed(&self) -> &Failed {
+        &self.failed
+    }
+
+    /// A version of a feature set, for version 0 the one that its policy says; the error says what is available.
     pub fn find(&self, name: &str, version: u32) -> Result<&Arc<FeatureSet>, String> {
-        let versions = self.feature_sets.get(name);
-        let found = versions.and_then(|versions| match version {
-            0 => versions.values().next_back(),
-            _ => versions.get(&version),
-        });
+        let found = match version {
+            0 => self.default_version(name).and_then(|default| self.exact(name, default)),
+            _ => self.exact(name, version),
+        };
         found.ok_or_else(|| self.not_found(name, version))
     }
 
+    /// The version of this number, if it is in memory.
+    pub fn exact(&self, name: &str, version: u32) -> Option<&Arc<FeatureSet>> {
+        self.feature_sets.get(name)?.get(&version)
+    }
+
+    /// The version of a table of this number, if it is in memory.
+    pub fn table(&self, name: &str, version: u32) -> Option<&Arc<Table>> {
+        let all = self.feature_sets.values().flat_map(BTreeMap::values);
+        let mut tables = all.flat_map(|feature_set| feature_set.tables());
+        tables.find(|table| table.schema().name == name && table.schema().version == version)
+    }
+
     fn not_found(&self, name: &str, version: u32) -> String {
+        let named = self.policy(name).map(Policy::named).unwrap_or_default();
+        // The version that the policy names is what the request was after.
+        let version = if version == 0 { named.first().copied().unwrap_or(0) } else { version };
         let mut failed = self.failed.of(name);
         let failed = if version == 0 { failed.next_back() } else { failed.find(|(of, _)| *of == version) };
         if let Some((version, problems)) = failed {

@@ -2,7 +2,12 @@
 //!
 //! Every behavioural switch is a required field and unknown fields are rejected: the server assumes nothing.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, de::Error as _};
@@ -52,6 +57,16 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// The tables that are looked up, each with the version that the spec names, if it names one.
+    pub fn table_versions(&self) -> BTreeSet<(String, Option<u32>)> {
+        let mut versions: BTreeMap<&str, Option<u32>> = BTreeMap::new();
+        for Lookup { table, version, .. } in &self.lookups {
+            let known = versions.entry(table).or_default();
+            *known = known.or(*version);
+        }
+        versions.into_iter().map(|(table, version)| (table.to_owned(), version)).collect()
+    }
+
     /// The same spec for rows that bring every input of their own, as flat tables of training data do. A scope states
     /// when an input is known and never what is computed, so that all values stay the same.
     pub fn per_row(self) -> Self {
@@ -257,6 +272,10 @@ pub struct Lookup {
     pub name: String,
     /// The table's name.
     pub table: String,
+    /// The table's version; without it, the newest one. It holds for all lookups of the table: two that name different ones
+    /// are a problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
     /// What holds the key: an input, another lookup's column or a feature; for a composite key an object, from each of the table's
     /// key columns to what holds it. A list here looks up a row for each element.
     pub key: Key,

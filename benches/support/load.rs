@@ -22,6 +22,7 @@ use quiver::{
         pool::Pool,
         server::{ServerSettings, serve_connections},
         service::Service,
+        shadow::Shadows,
     },
     snapshot::Snapshot,
 };
@@ -158,10 +159,10 @@ impl Running {
 pub async fn serve_quiver(listener: TcpListener, snapshot: Arc<Snapshot>) {
     let live = Live::new();
     let metrics = Arc::new(Metrics::new());
-    let loaded = quiver::loading::Loaded { rows: 0, bytes: 0, took: Duration::ZERO };
-    metrics.published(&snapshot, loaded);
+    metrics.published(&snapshot);
     live.publish(snapshot);
-    let calls = Calls { live, limits: LIMITS, pool: Pool::new(256 << 20), metrics };
+    let shadows = Shadows::start(LIMITS, metrics.clone()).expect("starts a thread");
+    let calls = Calls { live, limits: LIMITS, pool: Pool::new(256 << 20), metrics, shadows };
     let (_draining, is_draining) = watch::channel(false);
     let health = tonic_health::server::HealthReporter::new();
     let service = Service::new(calls, 16 << 20, is_draining, health).expect("descriptors");

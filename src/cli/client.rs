@@ -13,7 +13,7 @@ use super::Failure;
 use crate::proto::feature_service_client::FeatureServiceClient;
 
 /// The largest answer that is taken; the server has its own limit.
-const MAX_ANSWER_BYTES: usize = 1 << 30;
+pub const MAX_ANSWER_BYTES: usize = 1 << 30;
 
 /// Where the server is.
 #[derive(Debug, Args)]
@@ -29,24 +29,25 @@ pub struct Server {
 impl Server {
     /// Connects.
     pub async fn connect(&self) -> Result<FeatureServiceClient<Channel>, Failure> {
-        let address = match self.server.contains("://") {
-            true => self.server.clone(),
-            false => format!("http://{}", self.server),
-        };
-        let timeout = Duration::try_from_secs_f64(self.timeout)
-            .map_err(|_| Failure::Usage("--timeout: must be a number of seconds from 0".to_owned()))?;
-        let endpoint = Endpoint::from_shared(address.clone())
-            .map_err(|error| Failure::Usage(format!("--server: {address}: {error}")))?
-            .connect_timeout(timeout)
-            .timeout(timeout);
-        let channel = endpoint.connect().await.map_err(|error| {
-            let cause =
-                std::error::Error::source(&error).map(|cause| format!(" ({cause})")).unwrap_or_default();
-            let hint = "; --server or QUIVER_SERVER say where one is, `quiver serve` starts one";
-            Failure::Failed(format!("{address}: no server answers there: {error}{cause}{hint}"))
-        })?;
+        let channel = channel(&self.server, self.timeout, "QUIVER_SERVER").await?;
         Ok(FeatureServiceClient::new(channel).max_decoding_message_size(MAX_ANSWER_BYTES))
     }
+}
+
+/// Connects to what `--server` or the environment's `variable` says.
+pub async fn channel(server: &str, timeout: f64, variable: &str) -> Result<Channel, Failure> {
+    let address = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+    let timeout = Duration::try_from_secs_f64(timeout)
+        .map_err(|_| Failure::Usage("--timeout: must be a number of seconds from 0".to_owned()))?;
+    let endpoint = Endpoint::from_shared(address.clone())
+        .map_err(|error| Failure::Usage(format!("--server: {address}: {error}")))?
+        .connect_timeout(timeout)
+        .timeout(timeout);
+    endpoint.connect().await.map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+        let hint = format!("; --server or {variable} say where one is, `quiver serve` starts one");
+        Failure::Failed(format!("{address}: no server answers there: {error}{cause}{hint}"))
+    })
 }
 
 /// A refusal; of several violations each on a line of its own.

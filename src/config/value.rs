@@ -83,6 +83,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     found.map(Duration::from_millis).ok_or_else(|| "a time with its unit: 500ms, 30s or 2min".to_owned())
 }
 
+/// A time above 0 with its unit, or off.
+pub fn watch(text: &str) -> Result<Option<Duration>, String> {
+    match text {
+        "off" => Ok(None),
+        _ => match duration(text) {
+            Ok(time) if !time.is_zero() => Ok(Some(time)),
+            _ => Err("a time above 0 with its unit, such as 5s, or off".to_owned()),
+        },
+    }
+}
+
 /// On or off.
 pub fn switch(text: &str) -> Result<bool, String> {
     match text {
@@ -146,6 +157,13 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(duration(text).ok(), expected.map(Duration::from_millis), "{text:?}");
         }
+    }
+
+    #[test]
+    fn watches() {
+        assert_eq!(watch("off"), Ok(None));
+        assert_eq!(watch("5s"), Ok(Some(Duration::from_secs(5))));
+        assert!(["0s", "5", "never"].iter().all(|text| watch(text).is_err()));
     }
 
     #[test]

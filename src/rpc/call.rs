@@ -9,6 +9,7 @@ use super::{
     decode::{decode, head},
     pool::Pool,
     response::{CollectedAnswer, Head, RawAnswer},
+    shadow::Shadows,
     status,
 };
 use crate::{
@@ -16,9 +17,10 @@ use crate::{
     metrics::Metrics,
     serve::{
         self, FetchedCall,
-        answer::Report,
+        answer::{Report, TensorShape},
         outcome::{Limits, Refusal},
         request::{Encoding, Most, StatusDetail},
+        route::route,
     },
 };
 
@@ -29,6 +31,7 @@ pub struct Calls {
     pub limits: Limits,
     pub pool: Pool,
     pub metrics: Arc<Metrics>,
+    pub shadows: Shadows,
 }
 
 impl Calls {
@@ -36,18 +39,24 @@ impl Calls {
     pub fn answer(&self, message: &Bytes, deadline: Option<Instant>) -> Result<Bytes, Status> {
         let snapshot = self.live.current().ok_or_else(|| status::of_refusal(Refusal::NotReady))?;
         let head = head(message, Most::of(&snapshot)).map_err(|problems| status::invalid(&problems))?;
-        let feature_set = serve::find(&snapshot, head).map_err(status::of_refusal)?;
-        let decoded = decode(message, self.limits.values(feature_set.spec()));
+        let names_none = head.version == 0;
+        let route = route(&snapshot, head).map_err(status::of_refusal)?;
+        let decoded = decode(message, route.most_values(&self.limits));
         let request = decoded.map_err(|problems| status::invalid(&problems))?;
-        let detail = request.status;
-        let call = serve::prepare(&snapshot, request, &self.limits).map_err(status::of_refusal)?;
+        let (feature_set, detail) = (route.version(&request), request.status);
+        let call = serve::prepare_with(feature_set, request, &self.limits).map_err(status::of_refusal)?;
         let expired = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let call = call.fetch(&expired).map_err(status::of_refusal)?;
-        if call.call().tensors().iter().all(|tensor| tensor.encoding == Encoding::Raw && !tensor.ragged) {
+        let is_raw = |tensor: &TensorShape| tensor.encoding == Encoding::Raw && !tensor.ragged;
+        let answer = if call.call().tensors().iter().all(is_raw) {
             self.raw(call, detail, &expired)
         } else {
             self.collected(call, detail, &expired)
+        };
+        if names_none && answer.is_ok() {
+            self.shadows.offer(&snapshot, feature_set, message);
         }
+        answer
     }
 
     fn raw(

@@ -17,7 +17,7 @@ pub fn feature_sets(snapshot: &Snapshot) -> proto::ListFeatureSetsResponse {
         let versions: Vec<u32> = snapshot.versions(name).collect();
         proto::FeatureSetVersions {
             name: name.to_owned(),
-            default_version: versions.last().copied().unwrap_or_default(),
+            default_version: snapshot.default_version(name).unwrap_or_default(),
             versions,
             failed_versions: snapshot.failed(name).map(failed_version).collect(),
         }

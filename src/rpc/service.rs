@@ -79,7 +79,7 @@ impl Service {
         );
         let reflection = || {
             tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(DESCRIPTORS)
+                .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         let reflection = [boxed(reflection().build_v1()?), boxed(reflection().build_v1alpha()?)];
@@ -216,9 +216,6 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         Box::pin(self.clone().answer(request))
     }
 }
-
-/// The descriptors of the service's proto and what it imports.
-const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/quiver.v1.bin"));
 
 fn boxed<S>(service: S) -> TonicService
 where

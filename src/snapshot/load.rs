@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     files::read_list,
-    plan::graph::Graph,
+    plan::graph::{Graph, Unloaded},
     problem::{Problems, listed},
     spec::{
         Spec,
@@ -25,10 +25,11 @@ use crate::{
 use folders::{Numbered, numbered_folders};
 use tables::Tables;
 
-mod folders;
+pub mod folders;
+mod policies;
 mod tables;
 
-pub use tables::UnreadTable;
+pub use tables::{UnreadTable, load_table_folder};
 
 /// What a repository is loaded with.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +95,7 @@ pub fn load(repository: &Path, options: &Options, progress: &dyn Progress) -> Ou
             }
         }
     }
+    policies::check(repository, &mut problems);
     let unread_tables =
         if options.unread_tables { tables.check_unread(progress, &mut problems) } else { Vec::new() };
     if feature_sets.is_empty() && problems.is_empty() {
@@ -179,7 +181,8 @@ fn read_one(
     let mut problems = Problems::none();
     let version = read_folder(&folder)?;
     let tables = Tables::load(repository, std::iter::once(&version.spec), progress, &mut problems);
-    problems.or(Read { folder, version, tables: tables.loaded })
+    let tables = tables.of_spec(&version.spec);
+    problems.or(Read { folder, version, tables })
 }
 
 /// Every version, as `ads_ctr 1`.
@@ -194,7 +197,7 @@ fn find(folders: Vec<Numbered>, feature_set: &str, version: u32) -> Option<Numbe
 }
 
 /// Reads a version's folder; problems' places are below the repository.
-fn read_folder(folder: &Numbered) -> Result<Version, Problems> {
+pub fn read_folder(folder: &Numbered) -> Result<Version, Problems> {
     let read = folder.check().and_then(|()| read_version(&folder.path, &read_list));
     read.and_then(|version| named_like(folder, version)).map_err(|found| found.in_folder(&folder.place))
 }
@@ -211,6 +214,24 @@ fn named_like(folder: &Numbered, version: Version) -> Result<Version, Problems> 
     problems.or(version).map_err(|found| found.in_file("spec.json"))
 }
 
+/// Builds the version of a folder over the tables that it reads, by name; problems' places are below the repository. A spec
+/// whose tables are not all there is checked as far as that goes, `unloaded` being those that are on disk.
+pub fn build_folder(
+    folder: &Numbered,
+    version: Version,
+    tables: &BTreeMap<String, Arc<Table>>,
+    unloaded: &Unloaded,
+    binder: &Binder,
+) -> Result<FeatureSet, Problems> {
+    if version.spec.lookups.iter().all(|lookup| tables.contains_key(&lookup.table)) {
+        return FeatureSet::build(version, tables, binder).map_err(|found| found.in_folder(&folder.place));
+    }
+    Err(match Graph::check(&version.spec, &schemas_of(tables), unloaded) {
+        Ok(_) => Problems::none(),
+        Err(found) => places::named(&version.spec, found).in_file("spec.json").in_folder(&folder.place),
+    })
+}
+
 /// Why a version could not be built.
 struct Unbuilt {
     own: Problems,
@@ -224,19 +245,11 @@ fn build(
     tables: &Tables,
     binder: &Binder,
 ) -> Result<FeatureSet, Unbuilt> {
-    let (mut own, mut of_tables) = (Problems::none(), Problems::none());
-    let is_loaded = |spec: &Spec| spec.lookups.iter().all(|lookup| tables.loaded.contains_key(&lookup.table));
-    if is_loaded(&version.spec) {
-        return FeatureSet::build(version, &tables.loaded, binder)
-            .map_err(|found| Unbuilt { own: found.in_folder(&folder.place), of_tables });
-    }
-    if let Err(found) = Graph::check(&version.spec, &schemas_of(&tables.loaded), &tables.unloaded()) {
-        let found = places::named(&version.spec, found).in_file("spec.json");
-        own.add_below("", found.in_folder(&folder.place));
-    }
-    let looked_up = |name: &String| version.spec.lookups.iter().any(|lookup| lookup.table == *name);
-    for (_, found) in tables.failed.iter().filter(|(name, _)| looked_up(name)) {
+    let read = tables.of_spec(&version.spec);
+    let unloaded = tables.unloaded(&version.spec);
+    let mut of_tables = Problems::none();
+    for (_, found) in tables.failed_of(&version.spec) {
         of_tables.add_below("", found.clone());
     }
-    Err(Unbuilt { own, of_tables })
+    build_folder(folder, version, &read, &unloaded, binder).map_err(|own| Unbuilt { own, of_tables })
 }

@@ -1,6 +1,6 @@
 //! Reads a version's folder: `spec.json`, the long lists beside it, and `golden.json`.
 
-use std::{io, path::Path};
+use std::{collections::BTreeMap, io, path::Path};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -103,6 +103,18 @@ fn check_head(spec: &Spec) -> Result<(), Problems> {
     }
     if spec.version == 0 {
         problems.add("version", "must be 1 or more: a request's version 0 means the default");
+    }
+    let mut versions: BTreeMap<&str, u32> = BTreeMap::new();
+    for (position, lookup) in spec.lookups.iter().enumerate() {
+        let Some(version) = lookup.version else { continue };
+        let place = || places::element("lookups", position, Some(&lookup.name)) + ".version";
+        let known = *versions.entry(&lookup.table).or_insert(version);
+        if version == 0 {
+            problems.add(place(), "must be 1 or more");
+        } else if known != version {
+            let message = format!("is {version}; another lookup of {:?} names version {known}", lookup.table);
+            problems.add(place(), message);
+        }
     }
     problems.or(())
 }

@@ -11,6 +11,7 @@ mod floods;
 mod golden;
 mod golden_command;
 mod hashes;
+mod hot;
 mod operations;
 mod parity;
 mod raw;

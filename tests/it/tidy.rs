@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The modules from the ground up; each imports from floors below its own.
-const FLOORS: [&[&str]; 16] = [
+const FLOORS: [&[&str]; 18] = [
     &["problem", "proto"],
     &["budget", "cancel"],
     &["batch"],
@@ -21,7 +21,9 @@ const FLOORS: [&[&str]; 16] = [
     &["config"],
     &["loading", "telemetry"],
     &["metrics"],
-    &["admin", "rpc"],
+    &["reload"],
+    &["rpc"],
+    &["admin"],
     &["app"],
 ];
 

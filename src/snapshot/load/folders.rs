@@ -8,7 +8,7 @@ use std::{
 use crate::problem::Problems;
 
 /// One version's folder.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Numbered {
     pub name: String,
     pub version: u32,
