@@ -12,6 +12,7 @@ import numpy as np
 
 from ..proto import feature_service_pb2 as pb
 from .descriptions import Feature, FeatureSet, Output
+from .ragged import RaggedValues
 from .sparse import SparseValues
 from .wire import fields
 
@@ -65,6 +66,8 @@ class Tensor:
         shape: Rows and columns.
         sparse: The values that are not 0, where the answer is sparse; else None.
         statuses: ``[rows, features]`` of uint8, each a Status; None where they were not asked for.
+        ragged: The elements of lists with where each row's begin, where the output is ragged; else None. ``shape`` then
+            has the number of elements in place of rows.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Tensor:
     statuses: np.ndarray[Any, np.dtype[np.uint8]] | None
     _dense: np.ndarray[Any, Any] | None = field(repr=False)
     _output: Callable[[], Output] = field(repr=False)
+    ragged: RaggedValues | None = None
 
     @property
     def values(self) -> np.ndarray[Any, Any]:
@@ -82,8 +86,13 @@ class Tensor:
         bfloat16 comes as ml_dtypes' type where that is installed, else as uint16 with the same bits.
 
         Raises:
-            ValueError: If the tensor is sparse.
+            ValueError: If the tensor is sparse or ragged.
         """
+        if self.ragged is not None:
+            raise ValueError(
+                f"the tensor {self.name!r} {list(self.shape)} is ragged: tensor({self.name!r}).ragged has the elements "
+                "of all rows as .values and where each row's begin as .offsets, and .rows() gives them row by row"
+            )
         if self._dense is None:
             raise ValueError(
                 f"the tensor {self.name!r} {list(self.shape)} is sparse: tensor({self.name!r}).to_scipy() is a "
@@ -251,15 +260,18 @@ def _tensor(view: memoryview, describe: Callable[[], FeatureSet]) -> Tensor:
             head.append(whole)
     tensor = pb.Tensor.FromString(b"".join(head))
     rows, width = tensor.shape
-    data, dense, sparse = np.frombuffer(large[_DATA], _element_type(tensor.dtype)), None, None
-    if len(large[_ROW_OFFSETS]):
-        indices, offsets = np.frombuffer(large[_INDICES], "<u4"), np.frombuffer(large[_ROW_OFFSETS], "<u8")
-        sparse = SparseValues((rows, width), data, indices, offsets)
+    data = np.frombuffer(large[_DATA], _element_type(tensor.dtype))
+    dense, sparse, ragged, count = None, None, None, rows
+    offsets = np.frombuffer(large[_ROW_OFFSETS], "<u8")
+    if tensor.ragged:
+        ragged, count = RaggedValues(data.reshape(rows, width), offsets), len(offsets) - 1
+    elif len(offsets):
+        sparse = SparseValues((rows, width), data, np.frombuffer(large[_INDICES], "<u4"), offsets)
     else:
         dense = data.reshape(rows, width)
     statuses = None
     if len(large[_STATUS]):
-        statuses = np.frombuffer(large[_STATUS], np.uint8).reshape(rows, -1)
+        statuses = np.frombuffer(large[_STATUS], np.uint8).reshape(count, -1)
     name = tensor.name
     part = _PARTS[tensor.part]
-    return Tensor(name, part, (rows, width), sparse, statuses, dense, lambda: describe().output(name))
+    return Tensor(name, part, (rows, width), sparse, statuses, dense, lambda: describe().output(name), ragged)

@@ -130,12 +130,14 @@ class Output:
         dtype: Its element type.
         width: Its columns.
         features: Its features in order.
+        ragged: Whether its features are lists: the tensor has the elements of all rows, and where each row begins.
     """
 
     name: str
     dtype: OutputType
     width: int
     features: tuple[Feature, ...]
+    ragged: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -225,7 +227,7 @@ def _input(one: pb.InputDescription) -> Input:
 
 def _output(one: pb.OutputDescription) -> Output:
     features = tuple(_feature(feature) for feature in one.features)
-    return Output(one.name, OUTPUT_TYPES[one.dtype], one.width, features)
+    return Output(one.name, OUTPUT_TYPES[one.dtype], one.width, features, one.ragged)
 
 
 def _feature(one: pb.FeatureDescription) -> Feature:

@@ -253,7 +253,7 @@ class GetFeaturesResponse(_message.Message):
     def __init__(self, version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., rows: _Optional[int] = ..., outputs: _Optional[_Iterable[_Union[Tensor, _Mapping]]] = ..., status_counts: _Optional[_Iterable[_Union[StatusCounts, _Mapping]]] = ...) -> None: ...
 
 class Tensor(_message.Message):
-    __slots__ = ("name", "dtype", "shape", "data", "values", "int64_values", "status", "status_values", "part", "indices", "row_offsets")
+    __slots__ = ("name", "dtype", "shape", "data", "values", "int64_values", "status", "status_values", "part", "indices", "row_offsets", "ragged", "row_offset_values")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_FIELD_NUMBER: _ClassVar[int]
@@ -265,6 +265,8 @@ class Tensor(_message.Message):
     PART_FIELD_NUMBER: _ClassVar[int]
     INDICES_FIELD_NUMBER: _ClassVar[int]
     ROW_OFFSETS_FIELD_NUMBER: _ClassVar[int]
+    RAGGED_FIELD_NUMBER: _ClassVar[int]
+    ROW_OFFSET_VALUES_FIELD_NUMBER: _ClassVar[int]
     name: str
     dtype: DataType
     shape: _containers.RepeatedScalarFieldContainer[int]
@@ -276,7 +278,9 @@ class Tensor(_message.Message):
     part: TensorPart
     indices: bytes
     row_offsets: bytes
-    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., values: _Optional[_Iterable[float]] = ..., int64_values: _Optional[_Iterable[int]] = ..., status: _Optional[bytes] = ..., status_values: _Optional[_Iterable[_Union[Status, str]]] = ..., part: _Optional[_Union[TensorPart, str]] = ..., indices: _Optional[bytes] = ..., row_offsets: _Optional[bytes] = ...) -> None: ...
+    ragged: bool
+    row_offset_values: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., values: _Optional[_Iterable[float]] = ..., int64_values: _Optional[_Iterable[int]] = ..., status: _Optional[bytes] = ..., status_values: _Optional[_Iterable[_Union[Status, str]]] = ..., part: _Optional[_Union[TensorPart, str]] = ..., indices: _Optional[bytes] = ..., row_offsets: _Optional[bytes] = ..., ragged: _Optional[bool] = ..., row_offset_values: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class StatusCounts(_message.Message):
     __slots__ = ("output", "feature", "stale", "out_of_range", "unknown_category", "null", "key_not_found")
@@ -375,16 +379,18 @@ class InputDescription(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[InputType, str]] = ..., scope: _Optional[_Union[Scope, str]] = ..., list: _Optional[bool] = ..., required: _Optional[bool] = ..., nan_is_null: _Optional[bool] = ..., time_unit: _Optional[_Union[TimeUnit, str]] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class OutputDescription(_message.Message):
-    __slots__ = ("name", "dtype", "width", "features")
+    __slots__ = ("name", "dtype", "width", "features", "ragged")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DTYPE_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
+    RAGGED_FIELD_NUMBER: _ClassVar[int]
     name: str
     dtype: DataType
     width: int
     features: _containers.RepeatedCompositeFieldContainer[FeatureDescription]
-    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., width: _Optional[int] = ..., features: _Optional[_Iterable[_Union[FeatureDescription, _Mapping]]] = ...) -> None: ...
+    ragged: bool
+    def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., width: _Optional[int] = ..., features: _Optional[_Iterable[_Union[FeatureDescription, _Mapping]]] = ..., ragged: _Optional[bool] = ...) -> None: ...
 
 class FeatureDescription(_message.Message):
     __slots__ = ("name", "offset", "width", "scope", "part_offset", "columns", "column_names")
