@@ -192,6 +192,12 @@ pub trait Kernel: Debug + Send + Sync {
     fn takes_single_rows(&self) -> bool {
         false
     }
+
+    /// The same of an input that is a list, by its position. What it makes of a block's rows must not grow with the
+    /// list's length: repeated lists make blocks smaller.
+    fn takes_single_list(&self, _input: usize) -> bool {
+        false
+    }
 }
 
 /// The float64 values of an input for `count` rows; a single row is every row's.

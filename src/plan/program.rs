@@ -305,22 +305,23 @@ pub fn repeated(graph: &Graph, request: &[NodeId], rows: &[NodeId]) -> (Vec<Node
     // For each node that row-scope ones read, whether all of these take it as a single row.
     let mut single: HashMap<NodeId, bool> = HashMap::new();
     for &row in rows {
-        let takes_single_rows = takes_single_rows(graph, row);
         for &read in graph.nodes[row].source.read() {
-            *single.entry(read).or_insert(true) &= takes_single_rows;
+            *single.entry(read).or_insert(true) &= takes_single(graph, row, read);
         }
     }
-    let is_single = |node: &NodeId| single[node] && !graph.nodes[*node].of.list;
     let read = request.iter().copied().filter(|node| single.contains_key(node));
-    let (singles, broadcast) = read.partition(is_single);
+    let (singles, broadcast) = read.partition(|node| single[node]);
     (broadcast, singles)
 }
 
-fn takes_single_rows(graph: &Graph, node: NodeId) -> bool {
+/// Whether a node takes one that it reads as a single row, a value or a list, beside others with more rows.
+fn takes_single(graph: &Graph, node: NodeId, read: NodeId) -> bool {
     let Source::Step { kernel, inputs, .. } = &graph.nodes[node].source else { return false };
     // One input must determine the number of rows.
     let any_row = inputs.iter().any(|&input| graph.nodes[input].scope == Scope::Row);
-    any_row && kernel.takes_single_rows()
+    let mut read_at = (0..inputs.len()).filter(|&position| inputs[position] == read);
+    let list = graph.nodes[read].of.list;
+    any_row && if list { read_at.all(|at| kernel.takes_single_list(at)) } else { kernel.takes_single_rows() }
 }
 
 /// Whether vectors of a form are written into outputs of a type without being computed with.

@@ -77,6 +77,14 @@ impl Kernel for ElementsAtKernel {
     fn gives_lists(&self) -> bool {
         true
     }
+
+    fn takes_float32(&self) -> bool {
+        true
+    }
+
+    fn takes_single_list(&self, input: usize) -> bool {
+        input == 0
+    }
 }
 
 /// The elements of the result.
@@ -194,6 +202,16 @@ mod tests {
         let nothing = listed(vectors(2, &[]), &[0, 0], &[Mark::PRESENT]);
         let out = run(Outside::Null, Type::vector(2), &nothing, &single);
         assert_eq!((out.marks.as_slice(), out.float64().len()), (&[Mark::OUT_OF_RANGE.nulled()][..], 2));
+    }
+
+    #[test]
+    fn float32_stays_float32() {
+        let values = Values::Float32(vec![0.5, 1.5]);
+        let values = Column { values, marks: vec![Mark::PRESENT], list: None };
+        let values = listed(values, &[0, 1], &[Mark::PRESENT]);
+        let single = listed(integers(&[Some(0)]), &[0, 1], &[Mark::PRESENT]);
+        let out = run(Outside::Drop, Type::vector(2), &values, &single);
+        assert!(matches!(out.values, Values::Float32(values) if values == [0.5, 1.5]));
     }
 
     #[test]

@@ -83,6 +83,10 @@ impl Kernel for KvLookupKernel {
     fn takes_single_rows(&self) -> bool {
         true
     }
+
+    fn takes_single_list(&self, input: usize) -> bool {
+        input < 2
+    }
 }
 
 impl KvLookupKernel {

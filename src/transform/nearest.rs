@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nearest {
-    /// How many positions, from 1 to 65536; fewer where the list has fewer elements to take.
+    /// How many positions, from 1 to 1024; fewer where the list has fewer elements to take.
     pub count: usize,
     /// The order of the positions.
     pub order: NearestOrder,
@@ -43,7 +43,7 @@ pub enum NearestOrder {
 }
 
 /// The most positions.
-const COUNT_LIMIT: usize = 1 << 16;
+const COUNT_LIMIT: usize = 1024;
 
 impl Operation for Nearest {
     fn compile(&self, inputs: &[Type]) -> Result<Compiled, Problems> {
@@ -113,6 +113,10 @@ impl Kernel for NearestKernel {
 
     fn takes_single_rows(&self) -> bool {
         true
+    }
+
+    fn takes_single_list(&self, input: usize) -> bool {
+        input == 0
     }
 }
 

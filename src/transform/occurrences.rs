@@ -59,6 +59,10 @@ impl Kernel for OccurrencesKernel {
     fn takes_single_rows(&self) -> bool {
         true
     }
+
+    fn takes_single_list(&self, input: usize) -> bool {
+        input == 0
+    }
 }
 
 impl OccurrencesKernel {

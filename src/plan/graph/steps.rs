@@ -91,6 +91,7 @@ impl Builder<'_> {
         match out.values {
             Values::OneHot(_) => Form::OneHot,
             Values::Sparse(_) => Form::Sparse,
+            Values::Float32(_) => Form::Float32,
             _ => Form::Plain,
         }
     }
