@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..pairs import split_pairs
 from ..proto import feature_service_pb2 as pb
-from . import values as typed
+from .column import column_field
 from .containers import Given, given
-from .descriptions import TIME_UNITS, FeatureSet, Input
+from .descriptions import FeatureSet, Input
 from .errors import RequestError, Violation
 from .reading import is_column, read
 from .reading.lists import as_lists, read_lists
-from .values.unfit import Unfit
 from .vectors import (
     Lists,
-    Mask,
     Numbers,
     Objects,
-    Scalars,
     Unreadable,
     Vector,
     first,
@@ -30,13 +27,10 @@ from .vectors import (
     objects_of,
     shown,
 )
-from .wire import Part, message, nested, packed
+from .wire import Part
 
 _COLUMNS = 4
 """The field of a request that holds its columns."""
-
-_NAME, _FLOATS, _DOUBLES, _BOOLS, _VALUES = 1, 2, 3, 6, 1
-"""Fields of a column, and the one that holds the values in each of its kinds of values."""
 
 _PLAIN: dict[str, tuple[str, set[type]]] = {
     "float64": ("doubles", {float, int}),
@@ -50,12 +44,8 @@ _PLAIN: dict[str, tuple[str, set[type]]] = {
 _LARGEST_EXACT = 1 << 53
 """Larger integers may not be floats."""
 
-_TIME_UNITS: dict[str, Any] = {unit: number for number, unit in TIME_UNITS.items()}
-
 Pairs: TypeAlias = tuple[list[Any], list[Any]]
 """Keys and values."""
-
-_MOST_ELEMENTS = (1 << 32) - 1
 
 
 def write_columns(feature_set: FeatureSet, columns: Any) -> tuple[list[Part], int | None]:
@@ -142,16 +132,7 @@ def _column(one: Input, values: Any, repeats: bool) -> list[Part]:
         plain = _plain_value(one, objects_of(vector)[0])
         if plain is not None:
             return plain
-    name: list[Part] = [message(_NAME, one.name.encode())]
-    if not one.is_list or not isinstance(vector, Lists):
-        written, missing = _scalars(one, vector)
-        return nested(_COLUMNS, name + written + _positions(missing, "nulls"))
-    try:
-        written, missing = _scalars(one, vector.elements)
-    except Unfit as unfit:
-        raise _in_its_list(unfit, vector) from None
-    nulls = _positions(vector.missing, "nulls") + _positions(missing, "null_elements")
-    return nested(_COLUMNS, name + written + _offsets(vector) + nulls)
+    return column_field(_COLUMNS, one.name, one, vector)
 
 
 def _rows(one: Input, values: Any) -> Vector:
@@ -198,71 +179,3 @@ def _single_list(values: Any) -> Lists:
 
 def _holds_lists(values: list[Any]) -> bool:
     return any(map(is_column, values)) or (len(values) == 1 and values[0] is None)
-
-
-def _in_its_list(unfit: Unfit, lists: Lists) -> Unreadable:
-    """The problem of an element, with its row and its place in the row's list."""
-    if unfit.at is None:
-        return unfit
-    ends = np.cumsum(lists.lengths)
-    row = int(np.searchsorted(ends, unfit.at, side="right"))
-    place = unfit.at - int(ends[row] - lists.lengths[row])
-    return Unreadable(f"row {row} holds {unfit.found} at {place}, {unfit.rule}")
-
-
-def _offsets(lists: Lists) -> list[Part]:
-    ends = np.cumsum(lists.lengths)
-    if len(ends) and int(ends[-1]) > _MOST_ELEMENTS:
-        raise Unreadable(f"holds {int(ends[-1])} elements, more than a request can hold")
-    offsets = pb.ListOffsets(offsets=[0, *ends.tolist()])
-    return [pb.Column(list=offsets).SerializeToString()]
-
-
-def _positions(missing: Mask | None, field: Literal["nulls", "null_elements"]) -> list[Part]:
-    if missing is None:
-        return []
-    rows = np.flatnonzero(missing).tolist()
-    column = pb.Column(nulls=rows) if field == "nulls" else pb.Column(null_elements=rows)
-    return [column.SerializeToString()]
-
-
-def _scalars(one: Input, vector: Vector) -> tuple[list[Part], Mask | None]:
-    """The column's field with the values, and where they are null."""
-    if isinstance(vector, Lists):
-        raise Unreadable("holds a list in each row, must hold one value")
-    if one.dtype == "string":
-        return _texts(vector)
-    if one.dtype in {"float32", "float64"}:
-        floats, missing = typed.floats(vector, one.dtype)
-        return _packed(_FLOATS if one.dtype == "float32" else _DOUBLES, packed(floats)), missing
-    if one.dtype == "bool":
-        booleans, missing = typed.booleans(vector)
-        return _packed(_BOOLS, packed(booleans)), missing
-    if one.dtype == "int64":
-        signed, missing = typed.integers(vector, typed.INT64)
-        return [pb.Column(int64s=pb.Int64Values(values=signed)).SerializeToString()], missing
-    if one.dtype == "uint64":
-        unsigned, missing = typed.integers(vector, typed.UINT64)
-        return [pb.Column(uint64s=pb.Uint64Values(values=unsigned)).SerializeToString()], missing
-    return _times(one, vector)
-
-
-def _packed(field: int, values: Part) -> list[Part]:
-    return nested(field, nested(_VALUES, [values]))
-
-
-def _times(one: Input, vector: Scalars) -> tuple[list[Part], Mask | None]:
-    if one.dtype == "unknown" or one.time_unit is None:
-        raise Unreadable("has a type that this client does not know; install a newer quiver-features")
-    counts, missing = typed.times(vector, typed.TimeType(one.dtype, one.time_unit, one.time_zone))
-    column = pb.Column(int64s=pb.Int64Values(values=counts), time_unit=_TIME_UNITS[one.time_unit])
-    return [column.SerializeToString()], missing
-
-
-def _texts(vector: Scalars) -> tuple[list[Part], Mask | None]:
-    texts, missing = typed.texts(vector)
-    if texts.indices is None:
-        column = pb.Column(strings=pb.StringValues(values=texts.values))
-    else:
-        column = pb.Column(dictionary=pb.DictionaryValues(dictionary=texts.values, indices=texts.indices))
-    return [column.SerializeToString()], missing
