@@ -21,9 +21,12 @@ from .client import (
     RequestError,
     Status,
     Table,
+    TableClient,
     Tensor,
     Time,
     Violation,
+    WriteError,
+    Written,
 )
 from .pairs import split_pairs
 
@@ -52,12 +55,15 @@ __all__ = [
     "RequestError",
     "Status",
     "Table",
+    "TableClient",
     "TableColumn",
     "TableError",
     "TableProblem",
     "Tensor",
     "Time",
     "Violation",
+    "WriteError",
+    "Written",
     "WrittenTable",
     "__version__",
     "export",

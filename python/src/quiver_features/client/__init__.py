@@ -1,4 +1,4 @@
-"""A typed client of quiver.v1.FeatureService."""
+"""Typed clients of Quiver's services."""
 
 from .answers import Features, Status, Tensor
 from .client import Client
@@ -6,6 +6,8 @@ from .descriptions import FailedVersion, Feature, FeatureSet, FeatureSetVersions
 from .errors import RequestError, Violation
 from .exchange import CHANNEL_OPTIONS
 from .reading.times import Time
+from .table_client import TableClient
+from .writes.outcome import WriteError, Written
 
 __all__ = [
     "CHANNEL_OPTIONS",
@@ -20,7 +22,10 @@ __all__ = [
     "RequestError",
     "Status",
     "Table",
+    "TableClient",
     "Tensor",
     "Time",
     "Violation",
+    "WriteError",
+    "Written",
 ]

@@ -10,7 +10,7 @@ from ..proto import feature_service_pb2 as pb
 from . import values as typed
 from .descriptions import TIME_UNITS, InputType, TimeUnit
 from .values.unfit import Unfit
-from .vectors import Lists, Mask, Scalars, Unreadable, Vector
+from .vectors import InRow, Lists, Mask, Scalars, Unreadable, Vector
 from .wire import Part, message, nested, packed
 
 _NAME, _FLOATS, _DOUBLES, _BOOLS, _VALUES = 1, 2, 3, 6, 1
@@ -67,19 +67,6 @@ def _in_its_list(unfit: Unfit, lists: Lists) -> Unreadable:
     row = int(np.searchsorted(ends, unfit.at, side="right"))
     place = unfit.at - int(ends[row] - lists.lengths[row])
     return InRow(row, f"holds {unfit.found} at {place}, {unfit.rule}")
-
-
-class InRow(Unreadable):
-    """A problem of one row.
-
-    Attributes:
-        row: The row.
-        problem: What is wrong there.
-    """
-
-    def __init__(self, row: int, problem: str) -> None:
-        self.row, self.problem = row, problem
-        super().__init__(f"row {row} {problem}")
 
 
 def _offsets(lists: Lists) -> list[Part]:

@@ -21,6 +21,19 @@ class Unreadable(Exception):
     """Why something is not a column of values of an input's type."""
 
 
+class InRow(Unreadable):
+    """The same of one row.
+
+    Attributes:
+        row: The row.
+        problem: What is wrong there.
+    """
+
+    def __init__(self, row: int, problem: str) -> None:
+        self.row, self.problem = row, problem
+        super().__init__(f"row {row} {problem}")
+
+
 _MOST_SHOWN = 80
 
 

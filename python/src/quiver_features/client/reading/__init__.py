@@ -19,6 +19,9 @@ _READERS = {"pandas": pandas.read, "pyarrow": arrow.read, "polars": polars.read,
 
 def is_column(value: Any) -> bool:
     """Whether an object holds values, rather than being one."""
+    if type(value) is list or type(value) is np.ndarray:
+        # Most are, and the checks below are slow.
+        return getattr(value, "ndim", 1) > 0
     if isinstance(value, (str, bytes, bytearray, Mapping, np.generic, Moment)):
         return False
     if isinstance(value, (Sequence, AbstractSet, Time)):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..vectors import Array, Lists, Objects, Scalars, Unreadable, Vector, is_missing, objects_of, shown
+from ..vectors import Array, InRow, Lists, Objects, Scalars, Vector, is_missing, objects_of, shown
 from . import is_column, read
 from .times import Time
 
@@ -26,7 +26,7 @@ def as_lists(vector: Vector) -> Lists:
     """A column as lists.
 
     Raises:
-        Unreadable: If a row is no list.
+        InRow: If a row is no list.
     """
     if isinstance(vector, Lists):
         return vector
@@ -40,7 +40,7 @@ def as_lists(vector: Vector) -> Lists:
             missing[at] = True
             lists.append(())
         else:
-            raise Unreadable(f"row {at} is {shown(row)}, not a list")
+            raise InRow(at, f"is {shown(row)}, not a list")
     lengths = np.fromiter(map(len, lists), np.int64, len(lists))
     return Lists(lengths, _joined(lists), missing if missing.any() else None)
 
