@@ -4,6 +4,7 @@
 //! alone, and a version that is served no more counts its last calls.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::Arc,
     time::{Duration, Instant, UNIX_EPOCH},
@@ -205,10 +206,19 @@ impl Metrics {
             self.gauge("quiver_feature_set_failed_versions", vec![label("feature_set", name)])
                 .set(failed as f64);
         }
+        for (name, versions) in snapshot.feature_sets() {
+            let newest = versions.keys().next_back().copied().unwrap_or_default();
+            self.gauge("quiver_feature_set_version", vec![label("feature_set", name)]).set(f64::from(newest));
+        }
+        let mut bytes: BTreeMap<&str, usize> = BTreeMap::new();
+        // By name and version: the newest is noted last.
         for table in snapshot.tables() {
-            let labels = || vec![Label::new("table", table.schema().name.clone())];
+            let name = table.schema().name.as_str();
+            let labels = || vec![label("table", name)];
+            let bytes = bytes.entry(name).or_default();
+            *bytes += table.memory();
             self.gauge("quiver_table_rows", labels()).set(f64::from(table.rows()));
-            self.gauge("quiver_table_bytes", labels()).set(table.memory() as f64);
+            self.gauge("quiver_table_bytes", labels()).set(*bytes as f64);
             self.gauge("quiver_table_version", labels()).set(f64::from(table.schema().version));
         }
         self.counter("quiver_snapshots_published_total", Vec::new()).increment(1);
@@ -219,8 +229,6 @@ impl Metrics {
     fn of_feature_set(&self, of: &FeatureSet) -> OfFeatureSet {
         let labels =
             || vec![label("feature_set", of.name()), Label::new("version", of.version().to_string())];
-        self.gauge("quiver_feature_set_version", vec![label("feature_set", of.name())])
-            .set(f64::from(of.version()));
         self.gauge("quiver_prepared_bytes", labels()).set(of.prepared_memory() as f64);
         let lookups = of.spec().lookups.iter().enumerate().map(|(position, lookup)| {
             let labels = || {
@@ -366,7 +374,7 @@ fn describe(recorder: &PrometheusRecorder) {
     }
     let gauges = [
         ("quiver_table_rows", "Rows of the table in memory"),
-        ("quiver_table_bytes", "Bytes of the table in memory"),
+        ("quiver_table_bytes", "Bytes of all of the table's versions in memory"),
         ("quiver_table_version", "The table's version in memory"),
         ("quiver_feature_set_version", "The feature set's newest version in memory"),
         (

@@ -172,9 +172,7 @@ fn millis(at: SystemTime) -> i64 {
 
 /// Since the version's `table.json` was written.
 fn age(entry: &Entry, version: u32) -> Duration {
-    let file = entry.folder.join(version.to_string()).join("table.json");
-    let modified = file.metadata().and_then(|of| of.modified());
-    modified.ok().and_then(|at| at.elapsed().ok()).unwrap_or_default()
+    entry.written_at.get(&version).and_then(|at| at.elapsed().ok()).unwrap_or_default()
 }
 
 fn problems_of(entry: &Entry, version: u32) -> Vec<String> {

@@ -28,6 +28,11 @@ impl Metrics {
         self.gauge("quiver_feature_set_share", of_version(feature_set, version)).set(share);
     }
 
+    /// Notes that a version is not in memory.
+    pub fn retired(&self, feature_set: &str, version: u32) {
+        self.gauge("quiver_prepared_bytes", of_version(feature_set, version)).set(0.0);
+    }
+
     /// Notes what one request showed of a shadow.
     pub fn shadow_compared(&self, feature_set: &str, version: u32, comparison: &Comparison) {
         self.shadow_requests(feature_set, version, "compared");

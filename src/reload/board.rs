@@ -53,6 +53,8 @@ pub struct Entry {
     pub failed: BTreeMap<u32, Failure>,
     /// When those in memory were published.
     pub loaded_at: BTreeMap<u32, SystemTime>,
+    /// When the `table.json` of each version on disk was written.
+    pub written_at: BTreeMap<u32, SystemTime>,
     pub routing: Arc<Routing>,
     policy_stamp: Option<Stamp>,
     pub policy_problems: Problems,
@@ -73,7 +75,7 @@ pub struct Failure {
 }
 
 impl Board {
-    /// The state, for a short time: nothing is loaded, and no file but a policy is read, while it is held.
+    /// The state, for a short time: of files only policies are read while it is held, and nothing is loaded.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,6 +154,9 @@ impl State {
                 let target = Target::new(kind, name);
                 let entry = self.entries.entry(target.clone()).or_insert_with(|| Entry::new(named));
                 entry.versions = named.versions.keys().copied().collect();
+                if kind == Kind::Table {
+                    entry.see_times(named);
+                }
                 entry.failed.retain(|version, failure| {
                     let may_fit = failure.is_unread && readers_changed;
                     named.versions.contains_key(version) && !again && !may_fit && !failure.changed()
@@ -170,6 +175,7 @@ impl Entry {
             versions: BTreeSet::new(),
             failed: BTreeMap::new(),
             loaded_at: BTreeMap::new(),
+            written_at: BTreeMap::new(),
             routing: Arc::default(),
             policy_stamp: None,
             policy_problems: Problems::none(),
@@ -228,6 +234,17 @@ impl Entry {
         }
     }
 
+    fn see_times(&mut self, named: &Named) {
+        let Self { versions, written_at, .. } = self;
+        written_at.retain(|version, _| versions.contains(version));
+        for (version, folder) in &named.versions {
+            let modified = || folder.path.join("table.json").metadata().and_then(|of| of.modified()).ok();
+            if !written_at.contains_key(version) {
+                written_at.extend(modified().map(|at| (*version, at)));
+            }
+        }
+    }
+
     /// Reads the policy where it changed; one that is wrong leaves that before it in force.
     fn see_policy(&mut self, target: &Target, named: &Named) -> Option<Change> {
         if self.policy_stamp == named.policy {
@@ -267,5 +284,42 @@ impl Entry {
 impl Failure {
     fn changed(&self) -> bool {
         Stamp::of_folder(&self.folder) != self.stamp
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_newer_version_calls_off_the_load_of_the_one_before_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let add = |path: &str| fs::create_dir_all(folder.path().join(path)).expect("makes");
+        add("feature_sets/ads/1");
+        add("tables/users/1");
+        let board = Board::default();
+        let users = Target::new(Kind::Table, "users");
+        let cancel = board.lock().begin_load(&users, 1, true);
+        board.cancel_overtaken(&Scan::of(folder.path()));
+        assert!(!cancel.is_cancelled());
+        add("tables/users/2");
+        board.cancel_overtaken(&Scan::of(folder.path()));
+        assert!(cancel.is_cancelled());
+        let by_name = board.lock().begin_load(&users, 1, false);
+        board.cancel_overtaken(&Scan::of(folder.path()));
+        assert!(!by_name.is_cancelled(), "a spec names it");
+    }
+
+    #[test]
+    fn the_versions_before_are_remembered_the_latest_last() {
+        let mut entry = Entry::new(&Named::default());
+        for version in [1, 2, 3, 2, 4] {
+            entry.set_default(Some(version));
+        }
+        assert_eq!(entry.policy().previous, [1, 3, 2]);
+        entry.set_default(None);
+        assert_eq!(entry.policy().previous, [1, 3, 2], "nothing answers in its place");
     }
 }

@@ -35,8 +35,16 @@ pub fn prepared(
     board: &Board,
     metrics: &Metrics,
 ) -> Vec<Change> {
+    let mut next = next;
     let changes = live.update(|current| {
         let mut state = board.lock();
+        // What rows were written to meanwhile is taken as it is now.
+        for feature_set in next.feature_sets.values_mut().flat_map(BTreeMap::values_mut) {
+            let now = current.and_then(|current| current.exact(feature_set.name(), feature_set.version()));
+            if let Some(now) = now.filter(|now| reads_same(now, feature_set)) {
+                *feature_set = now.clone();
+            }
+        }
         let changes = changes(current.map(|current| &**current), &next, &state);
         let failed = failed(&next.feature_sets, &state);
         let same_failed = current.is_some_and(|current| *current.all_failed() == failed);
@@ -78,6 +86,9 @@ pub fn show(live: &Live, board: &Board, metrics: &Metrics) {
         let shares = entry.policy().shares(&in_memory);
         for version in &entry.versions {
             metrics.share(&name, *version, shares.get(version).copied().unwrap_or_default());
+            if !in_memory.contains(version) {
+                metrics.retired(&name, *version);
+            }
         }
         if let Err(found) = versions.map_or(Ok(()), |versions| check_split(entry.policy(), versions)) {
             entry.policy_problems = found.in_file(policy::FILE).in_folder(&format!("feature_sets/{name}"));
@@ -176,7 +187,7 @@ fn changes(current: Option<&Snapshot>, next: &Next, state: &State) -> Vec<Change
         for (version, feature_set) in versions {
             match current.and_then(|current| current.exact(name, *version)) {
                 None => note(Kind::FeatureSet, name, *version, Changed::Loaded),
-                Some(before) if !Arc::ptr_eq(before, feature_set) => {
+                Some(before) if !reads_same(before, feature_set) => {
                     note(Kind::FeatureSet, name, *version, Changed::Rebound);
                 }
                 Some(_) => {}
@@ -198,6 +209,13 @@ fn changes(current: Option<&Snapshot>, next: &Next, state: &State) -> Vec<Change
         }
     }
     changes
+}
+
+/// Whether two forms of one version read the same versions of tables; rows may have been written since.
+fn reads_same(one: &FeatureSet, other: &FeatureSet) -> bool {
+    let versions =
+        |of: &FeatureSet| of.tables().iter().map(|table| table.schema().version).collect::<Vec<_>>();
+    versions(one) == versions(other)
 }
 
 /// The tables' versions that feature sets read.

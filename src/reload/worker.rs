@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     cancel::Cancel,
+    config::ShowProgress,
     live::Live,
     loading::Loading,
     metrics::Metrics,
@@ -125,7 +126,9 @@ impl Worker {
         changes: &mut Vec<Change>,
     ) -> Result<Next, CalledOff> {
         let current = self.live.current();
-        let loading = Loading::start(&self.repository, self.settings.progress);
+        // A bar is for those who wait for the server.
+        let show = if current.is_some() { ShowProgress::Never } else { self.settings.progress };
+        let loading = Loading::start(&self.repository, show);
         let mut tables = Tables {
             settings: &self.settings,
             board: &self.board,

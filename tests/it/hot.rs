@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    process::{Command, Output},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -516,4 +517,73 @@ async fn a_disk_that_is_gone_takes_nothing_out_of_service() {
     fs::rename(world.folder.path().join("feature_sets"), &gone).expect("renames");
     assert_eq!(reload(&mut admin).await, []);
     assert_eq!(ask(&mut client, 1, 0).await, (1, 1));
+}
+
+#[tokio::test]
+async fn the_commands_show_and_change_versions() {
+    let world = World::new();
+    let (server, mut client, _) = start(&world).await;
+    world.add_spec(2);
+    world.add_spec_with(3, |spec| spec["outputs"][0]["dtype"] = "float31".into());
+    let admin = format!("http://{}", server.admin);
+    let run = async |arguments: &[&str]| {
+        let arguments: Vec<String> = ["admin"]
+            .iter()
+            .chain(arguments)
+            .chain(&["--server", &admin])
+            .map(|of| (*of).to_owned())
+            .collect();
+        let ran = tokio::task::spawn_blocking(move || {
+            Command::new(env!("CARGO_BIN_EXE_quiver")).args(arguments).output().expect("runs")
+        });
+        let Output { status, stdout, stderr } = ran.await.expect("runs");
+        (status.success(), String::from_utf8([stdout, stderr].concat()).expect("UTF-8"))
+    };
+    let (ok, shown) = run(&["reload"]).await;
+    assert!(ok && shown.contains("loaded") && shown.contains("feature_sets/ads/3/spec.json"), "{shown}");
+    let (ok, shown) = run(&["traffic", "ads", "--split", "1=1,2=3", "--by", "user_id"]).await;
+    assert!(ok && shown.contains("ads: version 2 answers the largest share"), "{shown}");
+    let (ok, shown) = run(&["versions"]).await;
+    for expect in ["serving", "failed", "75 %", "1=1, 2=3 by user_id", "feature set ads version 3:"] {
+        assert!(ok && shown.contains(expect), "{expect} in\n{shown}");
+    }
+    let (ok, shown) = run(&["versions", "ads", "--json"]).await;
+    let document: Value = serde_json::from_str(&shown).expect("JSON");
+    assert!(ok, "{shown}");
+    assert_eq!(document["feature_sets"][0]["versions"][1]["share"], 0.75);
+    assert_eq!(document["feature_sets"][0]["policy"]["serve"]["weighted"]["versions"]["2"], 3);
+    let (ok, shown) = run(&["traffic", "ads", "--pin", "9"]).await;
+    assert!(!ok && shown.contains("there is no version 9"), "{shown}");
+    assert!(run(&["traffic", "ads", "--pin", "1"]).await.0);
+    assert_eq!(ask(&mut client, 1, 0).await.0, 1);
+    let (ok, shown) = run(&["rollback", "ads"]).await;
+    assert!(ok && shown.contains("ads: version 2 answers again in place of 1"), "{shown}");
+    assert_eq!(ask(&mut client, 1, 0).await.0, 2);
+}
+
+#[test]
+fn check_reports_a_bad_policy() {
+    let world = World::new();
+    let folder = world.folder.path().join("feature_sets/ads");
+    policy::write(&folder, &Policy::serving(Serve::Pinned(7))).expect("writes");
+    let options = quiver::snapshot::Options::default();
+    let problems = quiver::snapshot::load(world.folder.path(), &options, &quiver::table::Silent).problems;
+    assert_eq!(
+        problems.to_string(),
+        "feature_sets/ads/policy.json: serve.pinned: there is no version 7; there are: 1"
+    );
+}
+
+#[tokio::test]
+async fn a_request_without_its_routing_key_gets_the_largest_version() {
+    let world = World::new();
+    let optional = |spec: &mut Value| spec["inputs"][0]["required"] = false.into();
+    world.add_spec_with(2, optional);
+    world.add_spec_with(3, optional);
+    let (_server, mut client, mut admin) = start(&world).await;
+    set(&mut admin, split(&[(2, 1), (3, 2)])).await.expect("sets");
+    let mut without = asked(1, 0);
+    without.columns.remove(0);
+    let answer = client.get_features(without).await.expect("an answer").into_inner();
+    assert_eq!(made_of(&answer).0, 3);
 }
