@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,19 +26,39 @@ def check(repository: Path, binary: str = BINARY) -> str:
     return "" if done.returncode == 0 else done.stderr or f"exit code {done.returncode}"
 
 
+@dataclass(frozen=True)
+class Addresses:
+    """Where a server listens.
+
+    Attributes:
+        serving: For features and writes.
+        admin: For what AdminService does.
+    """
+
+    serving: str
+    admin: str
+
+
 @contextmanager
-def serving(repository: Path, binary: str = BINARY) -> Iterator[str]:
-    """A server of a repository; gives its address."""
+def started(repository: Path, *options: str, binary: str = BINARY) -> Iterator[Addresses]:
+    """A server of a repository; gives its addresses."""
     command = [binary, "serve", "--repository", str(repository), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
-    process = subprocess.Popen([*command, "--log-format", "json"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, "--log-format", "json", *options], stderr=subprocess.PIPE, text=True)
     try:
-        yield _address(process)
+        yield _addresses(process)
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _address(process: subprocess.Popen[str]) -> str:
+@contextmanager
+def serving(repository: Path, binary: str = BINARY) -> Iterator[str]:
+    """A server of a repository; gives its address."""
+    with started(repository, binary=binary) as addresses:
+        yield addresses.serving
+
+
+def _addresses(process: subprocess.Popen[str]) -> Addresses:
     lines = []
     assert process.stderr is not None
     for line in process.stderr:
@@ -49,5 +70,5 @@ def _address(process: subprocess.Popen[str]) -> str:
         if entry.get("message") == "serving":
             # What the server goes on to log must be read, or it waits.
             threading.Thread(target=process.stderr.read, daemon=True).start()
-            return entry["listen"]
+            return Addresses(entry["listen"], entry["admin"])
     raise AssertionError(f"the server ended: {''.join(lines)}")

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .client import (
+    AdminClient,
     Client,
     FailedVersion,
     Feature,
@@ -24,6 +25,7 @@ from .client import (
     TableClient,
     Tensor,
     Time,
+    Traffic,
     Violation,
     WriteError,
     Written,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from .tables import TableColumn, TableError, TableProblem, WrittenTable, round_vectors, write_table
 
 __all__ = [
+    "AdminClient",
     "Client",
     "Entry",
     "ExportError",
@@ -61,6 +64,7 @@ __all__ = [
     "TableProblem",
     "Tensor",
     "Time",
+    "Traffic",
     "Violation",
     "WriteError",
     "Written",

@@ -1,5 +1,7 @@
 """Typed clients of Quiver's services."""
 
+from .admin_client import AdminClient
+from .administration.traffic import Traffic
 from .answers import Features, Status, Tensor
 from .client import Client
 from .descriptions import FailedVersion, Feature, FeatureSet, FeatureSetVersions, Input, Output, Table
@@ -11,6 +13,7 @@ from .writes.outcome import WriteError, Written
 
 __all__ = [
     "CHANNEL_OPTIONS",
+    "AdminClient",
     "Client",
     "FailedVersion",
     "Feature",
@@ -25,6 +28,7 @@ __all__ = [
     "TableClient",
     "Tensor",
     "Time",
+    "Traffic",
     "Violation",
     "WriteError",
     "Written",
