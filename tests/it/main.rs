@@ -8,6 +8,7 @@ mod drain;
 mod errors;
 mod examples;
 mod floods;
+mod forms;
 mod golden;
 mod golden_command;
 mod hashes;

@@ -9,6 +9,8 @@ use quiver::proto::{Column, GetFeaturesRequest, Options, Status, StatusDetail};
 use crate::setup::{connect, doubles, int64s, serve, strings};
 use data::{Impression, Real};
 
+pub use data::vectors;
+
 mod data;
 mod repository;
 

@@ -82,7 +82,7 @@ fn items(file: &Path) -> HashMap<i64, Item> {
 }
 
 /// A numpy file of float32 rows.
-fn vectors(file: &Path, width: usize) -> Vec<Vec<f32>> {
+pub fn vectors(file: &Path, width: usize) -> Vec<Vec<f32>> {
     let bytes = fs::read(file).expect("reads");
     let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let floats =
