@@ -1,7 +1,8 @@
 //! Reads kept vectors out as float32, by the processor's vector instructions where it has them.
 //!
 //! The safe loops are the definition. With AVX2 the compiler widens more lanes of them at a time; float16 has
-//! instructions of its own, which no loop is compiled to.
+//! instructions of its own, which no loop is compiled to. Measured, ns for a vector of 64 lanes in the first cache, with
+//! AVX2 and F16C and without: float16 6 and 90, bfloat16 7 and 13, int8 6 and 10, binary 11 and 17; copying float32 takes 5.
 
 use half::{bf16, f16};
 
