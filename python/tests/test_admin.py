@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from server import Addresses, needs_server, started
 from quiver_features import AdminClient, Client, RequestError, Traffic, aio, write_table
 from quiver_features.client.administration.traffic import whole_weights
 from quiver_features.client.errors import Violation
+
+README = Path(__file__).resolve().parents[1] / "README.md"
 
 
 @pytest.mark.parametrize(
@@ -173,6 +176,19 @@ def test_traffic_is_pinned_split_and_rolled_back(repository: Path, addresses: Ad
         assert (back.version, back.rolled_back_version) == (1, 2)
         assert answers(client) == [(1, 0.5)]
         assert admin.versions().feature_sets["ads"].traffic.pinned == 1
+
+
+@needs_server
+def test_the_readme_does_what_it_says(repository: Path, addresses: Addresses) -> None:
+    block = re.search(r"## Versions and traffic.*?```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    add_version(repository, 2)
+    names: dict[str, Any] = {}
+    exec(
+        block[1].replace("127.0.0.1:9464", addresses.admin).replace("ads_ctr", "ads").replace("user_id", "user"), names
+    )
+    versions = names["versions"]
+    assert versions[versions["is_default"] & (versions["kind"] == "feature_set")]["version"].tolist() == [1]
 
 
 @needs_server
