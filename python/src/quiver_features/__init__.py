@@ -1,4 +1,4 @@
-"""Quiver's Python side: exports fitted scikit-learn transformers, and asks a server for features.
+"""Quiver's Python side: exports fitted scikit-learn transformers, asks a server for features, and writes live rows.
 
 The exporter needs scikit-learn, ``write_table`` pyarrow; they are imported when they are first used:
 ``pip install quiver-features[export]``.
