@@ -133,6 +133,21 @@ def test_stated_types_win(tables: Tables, client: TableClient) -> None:
     assert sent["seen"] == [int(NOON.timestamp()) * 1000] * 2
 
 
+def test_a_type_is_found_in_any_row(tables: Tables, client: TableClient) -> None:
+    last = 40_000
+    columns = {
+        "late": [*[None] * last, 2**64 - 1],
+        "ragged": [*[[1.0, 2.0]] * last, [3.0]],
+        "half": [*range(last), 0.5],
+        "large": [*range(last), 2**63],
+    }
+    client.upsert("ads", columns)
+    for request in tables.requests:
+        kinds = [column.WhichOneof("values") for column in request.columns]
+        assert kinds == ["uint64s", "doubles", "doubles", "uint64s"]
+        assert request.columns[1].HasField("list")
+
+
 def test_a_type_is_that_of_all_rows(tables: Tables, client: TableClient) -> None:
     late = [*[None] * 600, 0.5]
     ragged = [*[[1.0, 2.0]] * 600, [3.0]]

@@ -90,7 +90,7 @@ def _labelled(container: Any) -> list[tuple[Any, Any]]:
         return [(label, _settled(values)) for label, values in container.items()]
     frame = frame_of(container)
     if frame is not None:
-        return [*_index_levels(container, frame), *_of_frame(frame)]
+        return _of_frame(container, frame)
     if isinstance(container, (list, tuple)):
         return list(_of_records(container).items())
     raise Unreadable(f"are {shown(container)}; what is written is {_READ}, or an iterator of these")
@@ -101,15 +101,16 @@ def _settled(values: Any) -> Any:
     return list(values) if isinstance(values, Iterator) else values
 
 
-def _of_frame(frame: Frame) -> list[tuple[Any, Any]]:
-    return list(zip(frame.labels, frame.columns(range(len(frame.labels))), strict=True))
-
-
-def _index_levels(container: Any, frame: Frame) -> list[tuple[Any, Any]]:
-    """Named levels of a pandas index, which are columns as much as the others."""
+def _of_frame(container: Any, frame: Frame) -> list[tuple[Any, Any]]:
     if library_of(container) != "pandas":
-        return []
-    index, labels = container.index, set(frame.labels)
+        return list(zip(frame.labels, frame.columns(range(len(frame.labels))), strict=True))
+    # Where they lie: a frame may be most of the memory.
+    columns = [(label, container.iloc[:, at]) for at, label in enumerate(frame.labels)]
+    return [*_index_levels(container.index, set(frame.labels)), *columns]
+
+
+def _index_levels(index: Any, labels: set[Any]) -> list[tuple[Any, Any]]:
+    """Named levels of a pandas index, which are columns as much as the others."""
     names = [name for name in index.names if name is not None and name not in labels]
     return [(name, index.get_level_values(name).to_series()) for name in names]
 

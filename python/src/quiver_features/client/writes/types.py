@@ -29,6 +29,8 @@ _TIME = re.compile(r"(?P<kind>timestamp|duration)\[(?P<unit>s|ms|us|ns)(?:, *(?P
 _LIST = re.compile(r"list<(.*)>")
 _VECTOR = re.compile(r"(float16|float32|float64)\[([1-9][0-9]*)(?:, *\w+)?\]")
 
+_NUMBERS = {"int64", "uint64", "float32", "float64"}
+
 _EXAMPLES = '"int64", "float32", "string", "timestamp[us]", "list<int64>" and "float32[64]"'
 
 _UNITS: dict[str, TimeUnit] = {"s": "s", "ms": "ms", "us": "us", "ns": "ns", "m": "s", "h": "s", "W": "D", "D": "D"}
@@ -102,6 +104,18 @@ def suggested(vector: Vector) -> TableType | None:
     lengths = np.unique(vector.lengths[vector.lengths > 0])
     is_vector = element.dtype in {"float32", "float64"} and len(lengths) == 1 and int(lengths[0]) > 1
     return replace(element, width=int(lengths[0])) if is_vector else element.as_list
+
+
+def joined(of: TableType | None, other: TableType | None) -> TableType | None:
+    """The type of a column that suggests one type and, further down, another."""
+    if of is None or other is None or of == other:
+        return other if of is None else of
+    floats = {"float32", "float64"} & {of.dtype, other.dtype}
+    if of.dtype != other.dtype and floats and {of.dtype, other.dtype} <= _NUMBERS:
+        of = replace(of, dtype="float64")
+    elif {of.dtype, other.dtype} == {"int64", "uint64"}:
+        of = replace(of, dtype="uint64")
+    return of if (of.is_list, of.width) == (other.is_list, other.width) else of.as_list
 
 
 def is_settled(of: TableType | None, vector: Vector) -> bool:

@@ -15,7 +15,7 @@ from .event_times import EventTimes, event_times_of
 from .event_times import violation as of_event_times
 from .outcome import Message
 from .rows import Rows, part_of, read_rows, rows_of
-from .types import TableType, is_settled, parse, suggested
+from .types import TableType, is_settled, joined, parse, suggested
 
 Method = Literal["Upsert", "Delete", "Append"]
 Columns = Sequence[str] | Mapping[str, str] | None
@@ -107,7 +107,7 @@ class Writing:
             if name in self._types:
                 continue
             try:
-                of = _suggested(rows.columns[name], min(rows.count, self._rows))
+                of = _suggested(rows.columns[name], rows.count)
             except Exception as error:
                 violations.append(Violation(name, problem(error)))
                 continue
@@ -176,11 +176,15 @@ def _columns(columns: Columns) -> tuple[list[str] | None, dict[str, TableType]]:
     return None, types
 
 
-def _suggested(values: Any, rows: int) -> TableType | None:
-    """The type of a whole column, of which no more is read than has to be."""
-    vector = read_rows(part_of(values, 0, rows))
-    of = suggested(vector)
-    return of if is_settled(of, vector) else suggested(read_rows(values))
+def _suggested(values: Any, count: int) -> TableType | None:
+    """The type of a whole column, of which no more is read than has to be, and little at a time."""
+    found: TableType | None = None
+    for start in range(0, count, _MOST_ROWS):
+        vector = read_rows(part_of(values, start, min(count, start + _MOST_ROWS)))
+        found = joined(found, suggested(vector))
+        if is_settled(found, vector):
+            break
+    return found
 
 
 def _checked(what: str, make: Callable[[], EventTimes]) -> EventTimes:
