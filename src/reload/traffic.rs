@@ -45,7 +45,11 @@ impl Reload {
             Kind::Table => policy.checked_for_table(),
         };
         let policy = checked.map_err(Refused::Invalid)?;
-        self.with_entry(target, |entry| check_versions(entry, &policy))?.map_err(Refused::Invalid)?;
+        if self.with_entry(target, |entry| check_versions(entry, &policy))?.is_err() {
+            // The version may have come since the last look.
+            self.reload(false).await.map_err(|_| Refused::NotReady)?;
+            self.with_entry(target, |entry| check_versions(entry, &policy))?.map_err(Refused::Invalid)?;
+        }
         self.install(target, |entry| Policy { previous: entry.policy().previous.clone(), ..policy }, None)
             .await
     }
@@ -72,18 +76,38 @@ impl Reload {
         rolled_back: Option<u32>,
     ) -> Result<InForce, Refused> {
         let policy = self.with_entry(target, |entry| make(entry))?;
-        let before = self.load_named(target, &policy).await?;
+        let named = policy.named();
+        let loaded = self.load_named(target, &policy).await;
+        let in_force = match loaded {
+            Ok(()) => self.put_in_force(target, policy, rolled_back).await,
+            Err(refused) => Err(refused),
+        };
+        self.with_entry(target, |entry| entry.wanted.retain(|version| !named.contains(version)))?;
+        // Versions that no policy names any more are retired in passing.
+        let _ = self.0.wake.send(super::Wake { again: false, done: None });
+        in_force
+    }
+
+    /// Puts a policy in force whose versions are in memory.
+    async fn put_in_force(
+        &self,
+        target: &Target,
+        policy: Policy,
+        rolled_back: Option<u32>,
+    ) -> Result<InForce, Refused> {
         let current = self.0.live.current();
         if let Some(versions) = current.as_ref().and_then(|current| current.all_versions(&target.name))
             && target.kind == Kind::FeatureSet
         {
             publish::check_split(&policy, versions).map_err(Refused::Invalid)?;
         }
-        self.with_entry(target, |entry| {
+        let before = self.with_entry(target, |entry| {
+            let before = entry.policy().clone();
             entry.set_policy(policy.clone());
             if rolled_back.is_some() {
                 entry.default = rolled_back;
             }
+            before
         })?;
         match target.kind {
             Kind::FeatureSet => publish::routing(&self.0.live, &self.0.board, &self.0.metrics),
@@ -102,34 +126,29 @@ impl Reload {
         if let Some(why) = &in_force.not_persisted {
             tracing::warn!(why, "the policy is in force and will be lost when the server ends");
         }
-        // Versions that no policy names any more are retired in passing.
-        let _ = self.0.wake.send(super::Wake { again: false, done: None });
         Ok(in_force)
     }
 
-    /// Loads what a policy names and is not in memory. Returns the policy before it.
-    async fn load_named(&self, target: &Target, policy: &Policy) -> Result<Policy, Refused> {
-        let named = policy.named();
-        let before = self.with_entry(target, |entry| entry.policy().clone())?;
-        let in_memory = self.with_entry(target, |entry| lacking(target.kind, entry, policy).is_empty())?;
-        if in_memory {
-            return Ok(before);
-        }
+    /// Loads what a policy names and is not in memory. It stays there for as long as the entry wants it. Versions of a table are
+    /// loaded when the policy is in force.
+    async fn load_named(&self, target: &Target, policy: &Policy) -> Result<(), Refused> {
         let is_feature_set = target.kind == Kind::FeatureSet;
-        self.with_entry(target, |entry| {
-            entry.wanted.extend(named.iter().filter(|_| is_feature_set));
-            named.iter().for_each(|version| drop(entry.failed.remove(version)));
+        let is_there = self.with_entry(target, |entry| {
+            let is_there = lacking(target.kind, entry, policy).is_empty();
+            for version in policy.named() {
+                entry.wanted.extend(is_feature_set.then_some(version));
+                // It is tried again if it failed and is not in memory.
+                if !entry.loaded_at.contains_key(&version) {
+                    entry.failed.remove(&version);
+                }
+            }
+            is_there
         })?;
-        if is_feature_set {
-            let loaded = self.reload(false).await;
-            let lacking = self.with_entry(target, |entry| {
-                entry.wanted.clear();
-                lacking(target.kind, entry, policy)
-            })?;
-            loaded.map_err(|_| Refused::NotReady)?;
-            lacking.or(()).map_err(Refused::Invalid)?;
+        if is_there || !is_feature_set {
+            return Ok(());
         }
-        Ok(before)
+        self.reload(false).await.map_err(|_| Refused::NotReady)?;
+        self.with_entry(target, |entry| lacking(target.kind, entry, policy))?.or(()).map_err(Refused::Invalid)
     }
 
     fn with_entry<T>(&self, target: &Target, of: impl FnOnce(&mut Entry) -> T) -> Result<T, Refused> {

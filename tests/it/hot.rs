@@ -451,6 +451,32 @@ async fn rollback_returns_to_the_version_before_and_pins_it() {
     world.add_spec(4);
     reload(&mut admin).await;
     assert_eq!(ask(&mut client, 1, 0).await.0, 1, "it is pinned");
+    world.add_spec(5);
+    assert_eq!(set(&mut admin, pinned(5)).await.expect("it is found by the call"), 5);
+    assert_eq!(ask(&mut client, 1, 0).await.0, 5);
+    assert_eq!(set(&mut admin, pinned(2)).await.expect("it is loaded by the call"), 2);
+    assert_eq!(ask(&mut client, 1, 0).await.0, 2);
+    let expect = [1, 2, 3, 4, 5].map(|version| match version {
+        2 => (version, VersionState::Serving),
+        4 | 5 => (version, VersionState::Candidate),
+        _ => (version, VersionState::Retired),
+    });
+    reload(&mut admin).await;
+    assert_eq!(states(&feature_set(&mut admin).await), expect);
+}
+
+#[tokio::test]
+async fn a_policy_in_a_folder_that_can_not_be_written_is_in_force_and_says_so() {
+    let world = World::new();
+    world.add_spec(2);
+    let (_server, mut client, mut admin) = start(&world).await;
+    // A folder in the file's place can't be replaced, whoever the user is.
+    fs::create_dir(world.folder.path().join("feature_sets/ads/.policy.json")).expect("makes");
+    let request = SetTrafficRequest { target: target(), policy: Some(pinned(1)) };
+    let set = admin.set_traffic(request).await.expect("sets").into_inner();
+    assert!(set.not_persisted.contains("feature_sets/ads/policy.json"), "{set:?}");
+    reload(&mut admin).await;
+    assert_eq!(ask(&mut client, 1, 0).await.0, 1);
 }
 
 #[tokio::test]
