@@ -315,7 +315,8 @@ def test_what_the_server_rejects_has_its_column_and_row(tables: Tables, client: 
         raise Refusal(
             grpc.StatusCode.INVALID_ARGUMENT,
             (
-                ("columns[1]", "row 1: 300 does not fit into int8"),
+                ("columns[1]", '"price", row 1: 300 does not fit into int8'),
+                ("columns[0]", '"ad_id" is string; the table\'s is int64'),
                 ("columns[0].nulls", "row 0 has no key"),
                 ("event_times.values[1]", "is 2262-01-01T00:00:00Z, in the future"),
                 ("columns", 'key column "slot" is missing'),
@@ -329,6 +330,7 @@ def test_what_the_server_rejects_has_its_column_and_row(tables: Tables, client: 
     assert raised.value.written.applied == 2
     assert [str(violation) for violation in raised.value.violations] == [
         "price: row 3: 300 does not fit into int8",
+        "ad_id: is string; the table's is int64",
         "ad_id.nulls: row 2 has no key",
         "event_time: row 3 is 2262-01-01T00:00:00Z, in the future",
         'columns: key column "slot" is missing',

@@ -86,5 +86,7 @@ def _located(violation: Violation, message: Message) -> Violation:
     if column is None or int(column[1]) >= len(message.columns):
         return violation
     name = message.columns[int(column[1])]
-    description = _ROW.sub(lambda row: f"row {message.first + int(row[1])}", violation.description)
+    # The server has only the description to name the column in.
+    description = violation.description.removeprefix(f'"{name}"').removeprefix(",").lstrip()
+    description = _ROW.sub(lambda row: f"row {message.first + int(row[1])}", description)
     return replace(violation, field=f"{name}{column[2]}", description=description)
