@@ -35,6 +35,7 @@ use crate::{
         shadow::Shadows,
     },
     snapshot::Binder,
+    writes::{Settings, Writers},
 };
 
 /// Bytes of answers' buffers that are kept for the next calls.
@@ -160,8 +161,16 @@ impl Server {
             metrics: metrics.clone(),
             shadows,
         };
-        let service = Service::new(calls, config.request_bytes, is_draining.clone(), health.clone())
-            .map_err(|error| Failure::Bug(format!("the service's descriptors: {error}")))?;
+        let budget = Budget::new(config.memory_budget);
+        let writing = Settings {
+            journal: config.journal.clone(),
+            most_ahead: config.max_future,
+            budget: budget.clone(),
+        };
+        let writers = Writers::new(live.clone(), writing);
+        let service =
+            Service::new(calls, writers.clone(), config.request_bytes, is_draining.clone(), health.clone())
+                .map_err(|error| Failure::Bug(format!("the service's descriptors: {error}")))?;
         let settings = ServerSettings {
             connections: CONNECTIONS,
             concurrent_streams: config.concurrent_streams,
@@ -182,8 +191,9 @@ impl Server {
             binder: Binder::within(usize::try_from(config.prepared_bytes).ok()),
             strict: config.strict,
             load_threads: config.load_threads,
-            budget: Budget::new(config.memory_budget),
+            budget,
             progress: config.progress,
+            writers,
         };
         tracing::info!(%listen, %admin, "listening");
         let watch = config.watch;

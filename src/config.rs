@@ -53,7 +53,7 @@ const fn setting(
 }
 
 /// Every setting, in the order of the help.
-pub const SETTINGS: [Setting; 21] = [
+pub const SETTINGS: [Setting; 23] = [
     setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
     setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
     setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Folder of the demo's repository"),
@@ -107,6 +107,19 @@ pub const SETTINGS: [Setting; 21] = [
         "5s",
         "How often the repository is looked at for new versions and policies; off for never (quiver admin reload asks for it)",
     ),
+    setting(
+        "journal",
+        "DIR",
+        "",
+        "Folder in which rows written to live tables are kept before they are acknowledged; without one they end with the \
+         process",
+    ),
+    setting(
+        "max-future",
+        "TIME",
+        "5min",
+        "How far ahead of the server's clock event times of written rows may be",
+    ),
     setting("log-format", "FORMAT", "human", "human or json"),
     setting("log", "FILTER", "info", "Log filter: a level, or directives such as quiver=debug,info"),
     setting("drain-timeout", "TIME", "30s", "Time for accepted calls to finish after SIGTERM"),
@@ -151,6 +164,9 @@ pub struct Config {
     pub watch: Option<Duration>,
     pub log_format: LogFormat,
     pub log: String,
+    /// Where written rows are kept; none where they need not survive.
+    pub journal: Option<PathBuf>,
+    pub max_future: Duration,
     pub drain_timeout: Duration,
     pub progress: ShowProgress,
 }
@@ -185,6 +201,8 @@ impl Config {
             watch: written.parse("watch", value::watch),
             log_format: written.parse("log-format", value::log_format),
             log: written.parse("log", value::filter),
+            journal: Some(written.text("journal")).filter(|folder| !folder.is_empty()).map(PathBuf::from),
+            max_future: written.parse("max-future", value::duration),
             drain_timeout: written.parse("drain-timeout", value::duration),
             progress: written.parse("progress", value::progress),
         };

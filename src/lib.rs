@@ -3,8 +3,8 @@
 //! Layers, imports pointing downwards only (`tests/it/tidy.rs`):
 //!
 //! ```text
-//! main -> cli -> app -> admin -> rpc -> reload -> metrics -> { loading, telemetry } -> config -> demo -> serve -> live
-//!     -> snapshot -> plan -> spec -> { policy, table, transform } -> files -> batch -> { budget, cancel }
+//! main -> cli -> app -> admin -> rpc -> reload -> metrics -> { loading, telemetry } -> config -> demo -> writes -> serve
+//!     -> live -> snapshot -> plan -> spec -> { policy, table, transform } -> files -> { batch, journal } -> { budget, cancel }
 //!     -> { problem, proto }
 //! ```
 
@@ -17,6 +17,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod files;
+pub mod journal;
 pub mod live;
 pub mod loading;
 pub mod metrics;
@@ -32,3 +33,4 @@ pub mod spec;
 pub mod table;
 pub mod telemetry;
 pub mod transform;
+pub mod writes;

@@ -37,6 +37,10 @@ pub enum Method {
     StreamFeatures,
     ListFeatureSets,
     GetFeatureSet,
+    Upsert,
+    Delete,
+    Append,
+    Write,
     Health,
     Reflection,
     ReflectionAlpha,
@@ -44,11 +48,15 @@ pub enum Method {
 }
 
 impl Method {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 12] = [
         Self::GetFeatures,
         Self::StreamFeatures,
         Self::ListFeatureSets,
         Self::GetFeatureSet,
+        Self::Upsert,
+        Self::Delete,
+        Self::Append,
+        Self::Write,
         Self::Health,
         Self::Reflection,
         Self::ReflectionAlpha,
@@ -62,6 +70,10 @@ impl Method {
             "/quiver.v1.FeatureService/StreamFeatures" => Self::StreamFeatures,
             "/quiver.v1.FeatureService/ListFeatureSets" => Self::ListFeatureSets,
             "/quiver.v1.FeatureService/GetFeatureSet" => Self::GetFeatureSet,
+            "/quiver.v1.TableService/Upsert" => Self::Upsert,
+            "/quiver.v1.TableService/Delete" => Self::Delete,
+            "/quiver.v1.TableService/Append" => Self::Append,
+            "/quiver.v1.TableService/Write" => Self::Write,
             path if path.starts_with("/grpc.health.v1.Health/") => Self::Health,
             path if path.starts_with("/grpc.reflection.v1.ServerReflection/") => Self::Reflection,
             path if path.starts_with("/grpc.reflection.v1alpha.ServerReflection/") => Self::ReflectionAlpha,
@@ -77,11 +89,16 @@ impl Method {
     /// Type, service and name, as the metrics' labels.
     fn labels(self) -> (&'static str, &'static str, &'static str) {
         const OWN: &str = "quiver.v1.FeatureService";
+        const TABLES: &str = "quiver.v1.TableService";
         match self {
             Self::GetFeatures => ("unary", OWN, "GetFeatures"),
             Self::StreamFeatures => ("bidi_stream", OWN, "StreamFeatures"),
             Self::ListFeatureSets => ("unary", OWN, "ListFeatureSets"),
             Self::GetFeatureSet => ("unary", OWN, "GetFeatureSet"),
+            Self::Upsert => ("unary", TABLES, "Upsert"),
+            Self::Delete => ("unary", TABLES, "Delete"),
+            Self::Append => ("unary", TABLES, "Append"),
+            Self::Write => ("bidi_stream", TABLES, "Write"),
             Self::Health => ("unary", "grpc.health.v1.Health", "Check"),
             Self::Reflection => {
                 ("bidi_stream", "grpc.reflection.v1.ServerReflection", "ServerReflectionInfo")

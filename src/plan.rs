@@ -43,6 +43,7 @@ pub mod shelf;
 pub mod sparse;
 pub mod statuses;
 pub mod write;
+pub mod written;
 
 /// Outputs of one spec: which of them a node serves is kept in one word.
 const MAX_OUTPUTS: usize = 64;

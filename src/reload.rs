@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     budget::Budget, cancel::Cancel, config::ShowProgress, live::Live, metrics::Metrics, problem::Problems,
-    snapshot::Binder,
+    snapshot::Binder, writes::Writers,
 };
 use board::Board;
 use scan::Scan;
@@ -132,6 +132,8 @@ pub struct Settings {
     /// What tables' memory is taken from.
     pub budget: Budget,
     pub progress: ShowProgress,
+    /// Who has the rows written to live tables.
+    pub writers: Writers,
 }
 
 /// Finds, prepares and publishes versions; clones are the same. Its thread ends with the last of them.

@@ -11,5 +11,6 @@ pub mod server;
 pub mod service;
 pub mod shadow;
 pub mod status;
+pub mod tables;
 pub mod timeout;
 pub mod wire;

@@ -22,7 +22,7 @@ use outcome::{Limits, Refusal};
 use request::{Encoding, Head, Layout, OutputWanted, Request};
 
 pub mod answer;
-mod bind;
+pub mod bind;
 pub mod compare;
 pub mod outcome;
 pub mod request;

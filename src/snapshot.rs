@@ -84,6 +84,28 @@ impl Snapshot {
         Self { failed, ..self }
     }
 
+    /// The same with other written rows of one table: `after` stands in the place of `before`, which differs in these alone.
+    pub fn with_table(&self, before: &Arc<Table>, after: &Arc<Table>) -> Self {
+        let with = |feature_set: &Arc<FeatureSet>| match feature_set
+            .tables()
+            .iter()
+            .position(|table| Arc::ptr_eq(table, before))
+        {
+            Some(position) => Arc::new(feature_set.with_written(position, after.clone())),
+            None => feature_set.clone(),
+        };
+        let versions = |(name, versions): (&String, &Versions)| {
+            let versions = versions.iter().map(|(version, feature_set)| (*version, with(feature_set)));
+            (name.clone(), versions.collect())
+        };
+        Self {
+            feature_sets: self.feature_sets.iter().map(versions).collect(),
+            routing: self.routing.clone(),
+            failed: self.failed.clone(),
+            ..*self
+        }
+    }
+
     /// The feature sets by name, with their versions by number.
     pub fn feature_sets(&self) -> impl Iterator<Item = (&str, &Versions)> {
         self.feature_sets.iter().map(|(name, versions)| (name.as_str(), versions))

@@ -15,6 +15,7 @@ use h2::client::{self, SendRequest};
 use hdrhistogram::Histogram;
 use http::Request;
 use quiver::{
+    budget::Budget,
     live::Live,
     metrics::Metrics,
     rpc::{
@@ -25,6 +26,7 @@ use quiver::{
         shadow::Shadows,
     },
     snapshot::Snapshot,
+    writes::{Settings, Writers},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -140,6 +142,11 @@ impl Running {
         Self { address, path, schedules: format!("/proc/{process}/task").into() }
     }
 
+    /// The same server, called at another path.
+    pub fn at(&self, path: &'static str) -> Self {
+        Self { path, schedules: self.schedules.clone(), ..*self }
+    }
+
     /// The server's time on its core, so far.
     fn cpu(&self) -> Duration {
         let of_thread = |folder: &Path| {
@@ -157,15 +164,26 @@ impl Running {
 
 /// Quiver as the binary serves it.
 pub async fn serve_quiver(listener: TcpListener, snapshot: Arc<Snapshot>) {
+    serve_journaling(listener, snapshot, None).await;
+}
+
+/// The same with a journal of written rows.
+pub async fn serve_journaling(listener: TcpListener, snapshot: Arc<Snapshot>, journal: Option<PathBuf>) {
     let live = Live::new();
     let metrics = Arc::new(Metrics::new());
+    let most_ahead = Duration::from_secs(300);
+    let settings = Settings { journal, most_ahead, budget: Budget::default() };
+    let writers = Writers::new(live.clone(), settings);
+    let versions = snapshot.feature_sets().map(|(name, versions)| (name.to_owned(), versions.clone()));
+    let (versions, _) = writers.carry(None, versions.collect());
+    let snapshot = Snapshot::new(versions.into_values().flat_map(std::collections::BTreeMap::into_values));
     metrics.published(&snapshot);
-    live.publish(snapshot);
+    live.publish(Arc::new(snapshot));
     let shadows = Shadows::start(LIMITS, metrics.clone()).expect("starts a thread");
     let calls = Calls { live, limits: LIMITS, pool: Pool::new(256 << 20), metrics, shadows };
     let (_draining, is_draining) = watch::channel(false);
     let health = tonic_health::server::HealthReporter::new();
-    let service = Service::new(calls, 16 << 20, is_draining, health).expect("descriptors");
+    let service = Service::new(calls, writers, 16 << 20, is_draining, health).expect("descriptors");
     serve_connections(listener, service, SETTINGS, pending()).await;
 }
 
@@ -199,6 +217,53 @@ fn load(
         p50: latencies.value_at_quantile(0.5) as f64 / 1000.0,
         p99: latencies.value_at_quantile(0.99) as f64 / 1000.0,
         cpu: (server.cpu() - before).as_secs_f64() * 1e6 / calls,
+    }
+}
+
+/// Measures one call at a time alone and beside `rate` calls a second of another side; returns both, and the median ratio
+/// of their p99.
+pub fn measure_beside(
+    effort: Effort,
+    side: &Side<'_>,
+    other: &Side<'_>,
+    rate: usize,
+) -> (Figures, Figures, f64) {
+    let run = |side: &Side<'_>| load(side.server, &side.messages, 1, 1, effort.time);
+    run(side);
+    let mut rounds = Vec::new();
+    for _ in 0..effort.rounds {
+        let alone = run(side);
+        let (to, messages) = ((other.server.address, other.server.path), other.messages.clone());
+        let time = effort.time + Duration::from_millis(20);
+        let others = thread::spawn(move || {
+            pin(1);
+            let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(call_at_a_rate(to, messages, rate, time));
+        });
+        let beside = run(side);
+        others.join().expect("the other load runs");
+        rounds.push((alone, beside, beside.p99 / alone.p99));
+    }
+    let of = |figures: fn(&(Figures, Figures, f64)) -> Figures| {
+        Figures::medians(&rounds.iter().map(figures).collect::<Vec<_>>())
+    };
+    (of(|round| round.0), of(|round| round.1), median(rounds.iter().map(|round| round.2).collect()))
+}
+
+/// Begins a call whenever its time has come, whatever those before are doing.
+async fn call_at_a_rate(to: (SocketAddr, &'static str), messages: Arc<[Bytes]>, rate: usize, time: Duration) {
+    let client = connect(to.0).await;
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate as u32);
+    let (start, mut calls) = (Instant::now(), Vec::new());
+    for position in 0.. {
+        ticks.tick().await;
+        if start.elapsed() >= time {
+            break;
+        }
+        calls.push(tokio::spawn(call(client.clone(), to, messages[position % messages.len()].clone())));
+    }
+    for call in calls {
+        call.await.expect("an answer");
     }
 }
 

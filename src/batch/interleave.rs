@@ -8,7 +8,7 @@ pub type Origin = (usize, usize);
 impl Column {
     /// Makes this the rows `order` of `parts`, columns of one type whose values have `lanes` elements each; of none it is
     /// empty.
-    pub fn interleave(&mut self, parts: &[Column], lanes: usize, order: &[Origin]) {
+    pub fn interleave(&mut self, parts: &[&Column], lanes: usize, order: &[Origin]) {
         let Some(first) = parts.first() else { return };
         self.list = None;
         if first.list.is_none() {
@@ -26,7 +26,7 @@ impl Column {
         self.list = Some(list);
     }
 
-    fn interleave_values(&mut self, parts: &[Column], lanes: usize, order: &[Origin]) {
+    fn interleave_values(&mut self, parts: &[&Column], lanes: usize, order: &[Origin]) {
         let marks: Vec<&[Mark]> = parts.iter().map(|part| &part.marks[..]).collect();
         self.marks.clear();
         interleave(&marks, 1, order, &mut self.marks);
@@ -47,7 +47,7 @@ macro_rules! slices {
     };
 }
 
-fn interleaved(parts: &[Column], lanes: usize, order: &[Origin]) -> Values {
+fn interleaved(parts: &[&Column], lanes: usize, order: &[Origin]) -> Values {
     macro_rules! of_kind {
         ($kind:ident, $lanes:expr) => {{
             let mut values = Vec::with_capacity(order.len() * $lanes);
@@ -100,7 +100,7 @@ mod tests {
             list: None,
         };
         let mut out = Column::new(Type::scalar(Element::Int64));
-        out.interleave(&[numbers(&[1, 2]), numbers(&[3])], 1, &[(1, 0), (0, 1), (0, 0), (1, 0)]);
+        out.interleave(&[&numbers(&[1, 2]), &numbers(&[3])], 1, &[(1, 0), (0, 1), (0, 0), (1, 0)]);
         assert_eq!(out.int64(), [3, 2, 1, 3]);
         let texts = |values: &[&str], offsets: &[u32]| Column {
             values: Values::String(Strings::from_values(values)),
@@ -108,7 +108,7 @@ mod tests {
             list: Some(ListRows { offsets: offsets.to_vec(), marks: vec![Mark::PRESENT; offsets.len() - 1] }),
         };
         let parts = [texts(&["a", "b", "c"], &[0, 2, 3]), texts(&["d"], &[0, 0, 1])];
-        out.interleave(&parts, 1, &[(1, 1), (0, 0), (1, 0)]);
+        out.interleave(&parts.each_ref(), 1, &[(1, 1), (0, 0), (1, 0)]);
         assert_eq!(out.strings().iter().collect::<Vec<_>>(), ["d", "a", "b"]);
         assert_eq!(out.list.expect("lists").offsets, [0, 1, 3, 3]);
     }

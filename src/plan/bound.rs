@@ -31,6 +31,15 @@ impl Bound {
         Self { plan, tables, program, prepared }
     }
 
+    /// The same over a table with other written rows, the one at position `position` of [`Self::tables`].
+    pub fn with_written(&self, position: usize, table: Arc<Table>) -> Self {
+        let (plan, program) = (self.plan.clone(), self.program.clone());
+        let mut tables = self.tables.clone();
+        tables[position] = table;
+        let prepared = self.prepared.with_written(&plan, &program, Tables(&tables), position);
+        Self { plan, tables, program, prepared }
+    }
+
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }

@@ -38,7 +38,8 @@ impl CodedPart {
         let mut rows = (0..of.keys.len()).filter(is_row);
         let (part, None) = (rows.next()?, rows.next()) else { return None };
         let node = &graph.nodes[of.keys[part]];
-        (of.keys.len() > 1 && !node.of.list).then_some((part, node.anchor?))
+        let parent = node.anchor.filter(|&parent| !graph.lookups[parent].live)?;
+        (of.keys.len() > 1 && !node.of.list).then_some((part, parent))
     }
 
     /// Codes the part over all rows of its table, `count` of them; none where it has too many distinct values. `values`

@@ -68,8 +68,8 @@ impl<'a> Evaluator<'a> {
 
     fn compute(&self, node: NodeId, range: Range<usize>, columns: &[Column], out: &mut Column) {
         let of = &self.graph.nodes[node];
-        if let Some((lookup, values)) = self.prepared.and_then(|prepared| prepared.kept(node)) {
-            return out.gather(values, of.of.lanes(), self.rows.part(lookup, range));
+        if let Some(kept) = self.prepared.and_then(|prepared| prepared.kept(node)) {
+            return kept.gather(of.of.lanes(), self.rows.part(kept.lookup, range), out);
         }
         if self.input_in_place(node).is_some() {
             return;

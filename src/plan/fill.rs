@@ -9,11 +9,12 @@ use super::{
     segments::{Fetched, Segment, Segments},
     statuses::vector_status,
     write::{Destination, OneHot, expand_slot, write_default},
+    written::Records,
 };
 use crate::{
     batch::{Column, Status, Values},
     spec::OutputType,
-    table::{RowMatrix, RowNumber, Table},
+    table::{RowNumber, Table},
 };
 
 /// Rows filled at a time, one stretch after the other: they stay in the first cache meanwhile.
@@ -39,7 +40,7 @@ impl<'a> Block<'a> {
     }
 
     /// The records of a lookup's table.
-    pub fn records(&self, lookup: usize) -> Option<&'a RowMatrix> {
+    pub fn records(&self, lookup: usize) -> Option<Records<'a>> {
         self.evaluator.prepared.and_then(|prepared| prepared.records(lookup))
     }
 
@@ -72,7 +73,7 @@ impl<'a> Block<'a> {
                 Fetched::Record { lookup } => {
                     let Some(records) = self.records(lookup) else { continue };
                     let numbers = &self.numbers(lookup)[rows.clone()];
-                    numbers.iter().for_each(|&number| records.prefetch(number.place()));
+                    numbers.iter().for_each(|&number| records.prefetch(number));
                 }
                 Fetched::Vector { lookup, column } => {
                     let (table, numbers) = (self.table(lookup), &self.numbers(lookup)[rows.clone()]);
@@ -101,9 +102,9 @@ enum Source<'a> {
     /// The same bytes in every row.
     Shared(&'a [u8]),
     /// A part of a record, from this byte on.
-    Record(&'a RowMatrix, &'a [RowNumber], usize),
+    Record(Records<'a>, &'a [RowNumber], usize),
     /// A one-hot vector whose slot is at this byte of a record.
-    Slot(&'a RowMatrix, &'a [RowNumber], usize, &'a Feature),
+    Slot(Records<'a>, &'a [RowNumber], usize, &'a Feature),
     /// Rows of a table's vector column.
     Vectors { table: &'a Table, column: usize, numbers: &'a [RowNumber], feature: &'a Feature },
     /// Scalar floats, one for each column.
@@ -184,23 +185,31 @@ impl<'a> Stretches<'a> {
             match source {
                 Source::Shared(shared) => to.parts(place).for_each(|part| part.copy_from_slice(shared)),
                 Source::Record(records, numbers, from) => {
-                    for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
-                        part.copy_from_slice(&records.row(number.place())[*from..*from + *bytes]);
+                    let rows = to.parts(place).zip(&numbers[rows.clone()]);
+                    let record = *from..*from + *bytes;
+                    match records.unwritten() {
+                        Some(records) => rows.for_each(|(part, &number)| {
+                            part.copy_from_slice(&records.row(number.place())[record.clone()]);
+                        }),
+                        None => rows.for_each(|(part, &number)| {
+                            part.copy_from_slice(&records.row(number)[record.clone()]);
+                        }),
                     }
                 }
                 Source::Slot(records, numbers, from, feature) => {
                     for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
-                        let slot = &records.row(number.place())[*from..];
+                        let slot = &records.row(number)[*from..];
                         expand_slot([slot[0], slot[1], slot[2], slot[3]], &feature.default, dtype, part);
                     }
                 }
                 Source::Vectors { table, column, numbers, feature } => {
-                    let Some(vectors) = table.vectors(*column) else { continue };
-                    for (part, &number) in to.parts(place).zip(&numbers[rows.clone()]) {
-                        if vector_status(table, *column, number) == Status::Present {
-                            vectors.write(number.index(), dtype == OutputType::Float32, part);
-                        } else {
-                            write_default(&feature.default, dtype, part);
+                    let rows = to.parts(place).zip(&numbers[rows.clone()]);
+                    if table.delta().is_empty() {
+                        write_vectors(table, *column, dtype, feature, rows);
+                    } else {
+                        for (part, &number) in rows {
+                            let (table, number) = table.part(number);
+                            write_vectors(table, *column, dtype, feature, std::iter::once((part, &number)));
                         }
                     }
                 }
@@ -211,6 +220,24 @@ impl<'a> Stretches<'a> {
         }
         for (column, feature, at) in &self.defaults {
             to.write_defaults(&column.marks[rows.clone()], &feature.default, *at);
+        }
+    }
+}
+
+/// Writes the vectors of rows of a table that has no written rows, and defaults where there is none.
+fn write_vectors<'a>(
+    table: &Table,
+    column: usize,
+    dtype: OutputType,
+    feature: &Feature,
+    rows: impl Iterator<Item = (&'a mut [u8], &'a RowNumber)>,
+) {
+    let Some(vectors) = table.vectors(column) else { return };
+    for (part, &number) in rows {
+        if vector_status(table, column, number) == Status::Present {
+            vectors.write(number.index(), dtype == OutputType::Float32, part);
+        } else {
+            write_default(&feature.default, dtype, part);
         }
     }
 }

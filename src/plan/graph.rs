@@ -120,6 +120,9 @@ pub struct Lookup {
     /// Whether the key is a list: a row for each element.
     pub list: bool,
     pub scope: Scope,
+    /// Whether its table's rows are written while they are served. What is kept for rows of other tables never depends on
+    /// them: neither such a lookup nor one that it determines has a parent.
+    pub live: bool,
     /// The lookup whose row determines this lookup's row: resolved to row numbers when the tables are loaded.
     pub parent: Option<usize>,
 }

@@ -1,6 +1,6 @@
 //! Load time: whatever depends only on one table's rows is computed once for each row and kept in final form.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     Plan, Tables,
@@ -12,6 +12,7 @@ use super::{
     program::{Program, Record},
     shelf::Shelf,
     write::Destination,
+    written::{Kept, OfLevel, Records},
 };
 use crate::{
     batch::Column,
@@ -25,7 +26,7 @@ const BLOCK: usize = 1024;
 const LANES: usize = 1 << 20;
 
 /// A plan's load-time results over its tables. What other versions need too is shared with them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Prepared {
     /// For each lookup the row number for each of its parent's rows, by [`RowNumber::place`].
     resolved: Vec<Option<Arc<Vec<RowNumber>>>>,
@@ -33,20 +34,47 @@ pub struct Prepared {
     coded: Vec<Option<Arc<Option<CodedPart>>>>,
     /// For each lookup what is kept for each row of its table.
     rows: Vec<Option<Arc<PreparedRows>>>,
+    /// For each lookup what is kept for each level of written rows of its table.
+    pub(super) levels: Vec<Vec<OfLevel>>,
     /// For each node whose values are kept: the lookup, and the position among its kept ones.
     kept: Vec<Option<(usize, usize)>>,
 }
 
-/// What is kept for each row of a lookup's table, by [`RowNumber::place`].
+/// The rows of a lookup's table that are computed at load time.
+#[derive(Debug, Clone, Copy)]
+pub enum Numbers {
+    /// All places of the table, of which there are so many.
+    Places(usize),
+    /// The rows of a level, of which there are so many.
+    Level { level: usize, rows: usize },
+}
+
+impl Numbers {
+    fn count(self) -> usize {
+        match self {
+            Self::Places(count) => count,
+            Self::Level { rows, .. } => rows,
+        }
+    }
+
+    fn at(self, position: usize) -> RowNumber {
+        match self {
+            Self::Places(_) => RowNumber::of_place(position),
+            Self::Level { level, .. } => RowNumber::written(level, position as u32),
+        }
+    }
+}
+
+/// What is kept for each row of a lookup's table, by [`RowNumber::place`], or for each row of a level.
 #[derive(Debug)]
 pub struct PreparedRows {
-    records: Option<RowMatrix>,
+    pub(super) records: Option<RowMatrix>,
     /// The values of the program's kept nodes.
-    kept: Vec<Column>,
+    pub(super) kept: Vec<Column>,
 }
 
 impl PreparedRows {
-    fn memory(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         let kept = self.kept.iter().map(|column| column.values.memory() + column.marks.len());
         self.records.as_ref().map_or(0, RowMatrix::memory) + kept.sum::<usize>()
     }
@@ -74,11 +102,13 @@ impl Prepared {
         };
         prepared.coded = (0..count).map(coded).collect();
         let rows = |lookup: usize| {
-            let keeps = !program.records[lookup].places.is_empty() || !program.kept[lookup].is_empty();
-            let make = || prepared.prepare_rows(plan, program, tables, lookup);
-            keeps.then(|| shelf.rows.get(parts.of_rows(program, lookup), make))
+            let numbers = Numbers::Places(tables.of(graph, lookup).places());
+            let make = || prepared.prepare_rows(plan, program, tables, lookup, numbers);
+            program.keeps_rows(lookup).then(|| shelf.rows.get(parts.of_rows(program, lookup), make))
         };
         prepared.rows = (0..count).map(rows).collect();
+        prepared.levels =
+            (0..count).map(|lookup| prepared.levels_of(plan, program, tables, lookup)).collect();
         prepared.kept = vec![None; graph.nodes.len()];
         for (lookup, kept) in program.kept.iter().enumerate() {
             kept.iter().enumerate().for_each(|(at, &node)| prepared.kept[node] = Some((lookup, at)));
@@ -86,9 +116,10 @@ impl Prepared {
         prepared
     }
 
-    /// The record of a lookup's row.
-    pub fn records(&self, lookup: usize) -> Option<&RowMatrix> {
-        self.rows.get(lookup)?.as_ref()?.records.as_ref()
+    /// The records of a lookup's rows.
+    pub fn records(&self, lookup: usize) -> Option<Records<'_>> {
+        let own = self.rows.get(lookup)?.as_ref()?.records.as_ref()?;
+        Some(Records { own, levels: &self.levels[lookup] })
     }
 
     /// The row numbers of `lookup` for each of its parent's rows.
@@ -102,9 +133,10 @@ impl Prepared {
     }
 
     /// The values of a kept node for each row of a lookup's table.
-    pub fn kept(&self, node: NodeId) -> Option<(usize, &Column)> {
+    pub fn kept(&self, node: NodeId) -> Option<Kept<'_>> {
         let (lookup, at) = (*self.kept.get(node)?)?;
-        Some((lookup, &self.rows[lookup].as_ref()?.kept[at]))
+        let own = &self.rows[lookup].as_ref()?.kept[at];
+        Some(Kept { lookup, at, own, levels: &self.levels[lookup] })
     }
 
     /// Bytes in memory, those that are shared with other versions too.
@@ -112,7 +144,8 @@ impl Prepared {
         let resolved = self.resolved.iter().flatten().map(|rows| size_of_val(rows.as_slice()));
         let coded = self.coded.iter().flatten().filter_map(|coded| coded.as_ref().as_ref());
         let rows = self.rows.iter().flatten().map(|rows| rows.memory());
-        resolved.chain(coded.map(CodedPart::memory)).chain(rows).sum()
+        let levels = self.levels.iter().flatten().map(OfLevel::memory);
+        resolved.chain(coded.map(CodedPart::memory)).chain(rows).chain(levels).sum()
     }
 
     /// The row numbers of `lookup` for each row of its parent's table.
@@ -123,7 +156,7 @@ impl Prepared {
         let mut rows = Rows::default();
         for start in (0..count).step_by(BLOCK) {
             let range = start..(start + BLOCK).min(count);
-            self.rows_below(plan, tables, parent, range, &work, &mut rows);
+            self.rows_below(plan, tables, parent, (Numbers::Places(count), range), &work, &mut rows);
             find_below(plan, tables, lookup, &work.nodes, &mut rows);
             resolved.extend_from_slice(&rows.numbers[lookup]);
         }
@@ -138,7 +171,7 @@ impl Prepared {
         let node = plan.graph.lookups[lookup].keys[part];
         let work = Work::of(plan, std::iter::once(node));
         CodedPart::build(&plan.graph, lookup, count, |range| {
-            self.evaluate(plan, tables, parent, range, &work, &mut columns);
+            self.evaluate(plan, tables, parent, (Numbers::Places(count), range), &work, &mut columns);
             std::mem::replace(&mut columns[node], Column::new(plan.graph.nodes[node].of))
         })
     }
@@ -149,13 +182,13 @@ impl Prepared {
         plan: &Plan,
         tables: Tables<'_>,
         anchor: usize,
-        range: std::ops::Range<usize>,
+        (numbers, range): (Numbers, Range<usize>),
         work: &Work,
         rows: &mut Rows,
     ) {
         let graph = &plan.graph;
         rows.reset(graph.lookups.len());
-        rows.numbers[anchor].extend(range.map(RowNumber::of_place));
+        rows.numbers[anchor].extend(range.map(|position| numbers.at(position)));
         for &(lookup, ref keys) in &work.lookups {
             let Some(parent) = graph.lookups[lookup].parent else { continue };
             let below = lookup != anchor && graph.parents(parent).any(|above| above == anchor);
@@ -174,27 +207,29 @@ impl Prepared {
         plan: &Plan,
         tables: Tables<'_>,
         lookup: usize,
-        range: std::ops::Range<usize>,
+        (numbers, range): (Numbers, Range<usize>),
         work: &Work,
         columns: &mut [Column],
     ) {
         let (count, mut rows) = (range.len(), Rows::default());
-        self.rows_below(plan, tables, lookup, range, work, &mut rows);
+        self.rows_below(plan, tables, lookup, (numbers, range), work, &mut rows);
         at_load(plan, tables, &rows).run(&work.nodes, 0..count, columns);
     }
 
-    fn prepare_rows(
+    /// What `program` keeps for rows of a lookup's table.
+    pub(super) fn prepare_rows(
         &self,
         plan: &Plan,
         program: &Program,
         tables: Tables<'_>,
         lookup: usize,
+        numbers: Numbers,
     ) -> PreparedRows {
         let (record, nodes) = (&program.records[lookup], &program.kept[lookup]);
         let targets =
             record.places.iter().map(|place| plan.outputs[place.output].features[place.feature].node);
         let work = Work::of(plan, targets.chain(nodes.iter().copied()));
-        let count = tables.of(&plan.graph, lookup).places();
+        let count = numbers.count();
         let mut matrix = RowMatrix::new(count, record.bytes);
         let mut kept: Vec<Column> =
             nodes.iter().map(|&node| Column::new(plan.graph.nodes[node].of)).collect();
@@ -202,7 +237,7 @@ impl Prepared {
         let block = block_rows(plan, &work.nodes);
         for start in (0..count).step_by(block) {
             let range = start..(start + block).min(count);
-            self.evaluate(plan, tables, lookup, range.clone(), &work, &mut columns);
+            self.evaluate(plan, tables, lookup, (numbers, range.clone()), &work, &mut columns);
             nodes.iter().zip(&mut kept).for_each(|(&node, kept)| kept.append(&columns[node]));
             write_records(plan, record, &columns, range.start, range.len(), &mut matrix);
         }
@@ -227,7 +262,8 @@ pub fn bytes_of_row(plan: &Plan, tables: Tables<'_>, lookup: usize, node: NodeId
             let work = Work::of(plan, std::iter::once(node));
             let count = tables.of(&plan.graph, lookup).places().min(block_rows(plan, &work.nodes));
             let mut columns = plan.columns();
-            Prepared::default().evaluate(plan, tables, lookup, 0..count, &work, &mut columns);
+            let numbers = Numbers::Places(count);
+            Prepared::default().evaluate(plan, tables, lookup, (numbers, 0..count), &work, &mut columns);
             columns[node].values.memory().div_ceil(count.max(1))
         }
     }

@@ -124,6 +124,11 @@ impl Program {
         &self.segments[output][part as usize]
     }
 
+    /// Whether anything is kept for each row of a lookup's table.
+    pub fn keeps_rows(&self, lookup: usize) -> bool {
+        !self.records[lookup].places.is_empty() || !self.kept[lookup].is_empty()
+    }
+
     /// Whether the rows of `lookup` follow from its parent's rows by numbers resolved at load time.
     pub fn is_resolved(&self, graph: &Graph, lookup: usize) -> bool {
         let Some(parent) = graph.lookups[lookup].parent else { return false };

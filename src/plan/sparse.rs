@@ -9,11 +9,12 @@ use super::{
     layout::{Feature, Output},
     segments::{Fetched, Segment},
     write::{Destination, NULL_SLOT, Number, with_number},
+    written::Records,
 };
 use crate::{
     batch::{Column, Values},
     spec::OutputType,
-    table::{RowMatrix, RowNumber},
+    table::RowNumber,
 };
 
 /// Bytes of short rows that are filled at a time.
@@ -175,7 +176,7 @@ enum PartValues<'a> {
     /// Bytes of the short row.
     Plain(Range<usize>),
     /// One-hot vectors whose slot is at this byte of a record.
-    Slots { records: &'a RowMatrix, numbers: &'a [RowNumber], from: usize, feature: &'a Feature },
+    Slots { records: Records<'a>, numbers: &'a [RowNumber], from: usize, feature: &'a Feature },
     /// Computed one-hot or sparse vectors.
     Column(&'a Column, &'a Feature),
 }
@@ -227,7 +228,7 @@ impl Part<'_> {
                 }
             }
             PartValues::Slots { records, numbers, from, feature } => {
-                let slot = &records.row(numbers[row].place())[*from..];
+                let slot = &records.row(numbers[row])[*from..];
                 let slot = u32::from_le_bytes([slot[0], slot[1], slot[2], slot[3]]);
                 self.push_slot::<N>(slot, slot == NULL_SLOT, feature, to);
             }

@@ -88,7 +88,7 @@ impl OfRecord {
     fn each(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Status)) {
         let Some(records) = block.records(self.lookup) else { return };
         for (row, &number) in block.numbers(self.lookup).iter().enumerate() {
-            let record = records.row(number.place());
+            let record = records.row(number);
             if record[self.flag] == 0 {
                 continue;
             }
@@ -115,7 +115,9 @@ impl OfVector {
 }
 
 /// The status of a table's value at a row number.
+#[inline]
 pub fn vector_status(table: &Table, column: usize, row: RowNumber) -> Status {
+    let (table, row) = table.part(row);
     if row.is_found() {
         table.marks(column).map_or(Status::Present, |marks| marks[row.index()].status())
     } else if row == RowNumber::NOT_FOUND {

@@ -17,6 +17,7 @@ use crate::{
     problem::Problems,
     serve::route,
     snapshot::{Failed, FeatureSet, Snapshot, Versions},
+    writes::{Report, Writers},
 };
 
 /// What is to be in memory.
@@ -29,14 +30,19 @@ pub struct Next {
 
 /// Publishes what was prepared, if it differs from what is live or `policies_changed`. Returns what changed by it.
 pub fn prepared(
-    next: Next,
+    mut next: Next,
     policies_changed: bool,
     live: &Live,
+    writers: &Writers,
     board: &Board,
     metrics: &Metrics,
 ) -> Vec<Change> {
     let mut next = next;
     let changes = live.update(|current| {
+        let versions = std::mem::take(&mut next.feature_sets);
+        let (versions, journals) = writers.carry(current.map(|current| &**current), versions);
+        next.feature_sets = versions;
+        journals.iter().for_each(log_journal);
         let mut state = board.lock();
         // What rows were written to meanwhile is taken as it is now.
         for feature_set in next.feature_sets.values_mut().flat_map(BTreeMap::values_mut) {
@@ -57,6 +63,13 @@ pub fn prepared(
         Some((changes, snapshot))
     });
     changes.unwrap_or_default()
+}
+
+fn log_journal(Report { table, rows, problems }: &Report) {
+    tracing::info!(table, rows, "read the journal");
+    for problem in problems {
+        tracing::error!(table, problem, "problem in the journal");
+    }
 }
 
 /// Publishes changed policies over the same versions.

@@ -110,7 +110,9 @@ impl Worker {
             }
         };
         if self.is_publishable(&next, reloaded) {
-            let changes = publish::prepared(next, policies_changed, &self.live, &self.board, &self.metrics);
+            let (live, writers) = (&self.live, &self.settings.writers);
+            let changes =
+                publish::prepared(next, policies_changed, live, writers, &self.board, &self.metrics);
             reloaded.changes.extend(changes);
         }
         Ok(())

@@ -16,8 +16,10 @@ use crate::{
 
 mod column;
 mod head;
+mod write;
 
 pub use head::head;
+pub use write::{stream_write, write};
 
 /// What has been read of a request.
 #[derive(Debug)]

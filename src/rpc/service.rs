@@ -31,7 +31,7 @@ use super::{
     describe,
     message::Messages,
     response::framed,
-    status,
+    status, tables,
     timeout::deadline,
 };
 use crate::{
@@ -39,10 +39,14 @@ use crate::{
     problem::quoted,
     proto,
     serve::outcome::Refusal,
+    writes::{Waiting, Writers},
 };
 
 /// Answers of one stream that wait for the client.
 const STREAM_AHEAD: usize = 2;
+
+/// Writes of one stream that are on their way.
+const WRITES_AHEAD: usize = 64;
 
 type TonicService = BoxCloneSyncService<Request<Incoming>, Response<tonic::body::Body>, Infallible>;
 
@@ -52,6 +56,7 @@ pub struct Service(Arc<Shared>);
 
 struct Shared {
     calls: Calls,
+    writers: Writers,
     request_bytes: usize,
     draining: watch::Receiver<bool>,
     health: TonicService,
@@ -70,6 +75,7 @@ impl Service {
     /// Makes the service. `draining` turns true when the server is about to end.
     pub fn new(
         calls: Calls,
+        writers: Writers,
         request_bytes: usize,
         draining: watch::Receiver<bool>,
         health: HealthReporter,
@@ -83,7 +89,14 @@ impl Service {
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         let reflection = [boxed(reflection().build_v1()?), boxed(reflection().build_v1alpha()?)];
-        Ok(Self(Arc::new(Shared { calls, request_bytes, draining, health: boxed(health), reflection })))
+        Ok(Self(Arc::new(Shared {
+            calls,
+            writers,
+            request_bytes,
+            draining,
+            health: boxed(health),
+            reflection,
+        })))
     }
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
@@ -115,8 +128,8 @@ impl Service {
         }
         let deadline = deadline(request.headers());
         let messages = Messages::new(request.into_body(), self.0.request_bytes);
-        if method == Method::StreamFeatures {
-            return self.stream(messages, deadline, observed);
+        if matches!(method, Method::StreamFeatures | Method::Write) {
+            return self.stream(method, messages, deadline, observed);
         }
         match self.unary(method, messages, deadline).await {
             Ok(message) => {
@@ -135,7 +148,23 @@ impl Service {
     ) -> Result<Bytes, Status> {
         let message = within(deadline, messages.next()).await??;
         let message = message.ok_or_else(|| Status::internal("the request has no message"))?;
+        if matches!(method, Method::Upsert | Method::Delete | Method::Append) {
+            let waiting = self.begin_write(method, &message, deadline).await?;
+            return within(deadline, tables::finish(waiting)).await?;
+        }
         self.call(method, &message, deadline)
+    }
+
+    /// Hands the rows of one message over to their table's writer.
+    async fn begin_write(
+        &self,
+        method: Method,
+        message: &Bytes,
+        deadline: Option<Instant>,
+    ) -> Result<Waiting, Status> {
+        let (table, sent) = guarded(method, || tables::read(method, message))?;
+        tables::wait_for_room(&self.0.writers, &table, deadline).await;
+        guarded(method, || tables::begin(&self.0.writers, &table, sent))
     }
 
     /// Answers one message.
@@ -162,10 +191,20 @@ impl Service {
     }
 
     /// Answers a stream's messages in order, one at a time.
-    fn stream(self, messages: Messages, deadline: Option<Instant>, observed: Observed) -> Response<Answer> {
+    fn stream(
+        self,
+        method: Method,
+        messages: Messages,
+        deadline: Option<Instant>,
+        observed: Observed,
+    ) -> Response<Answer> {
         let (frames, receiver) = mpsc::channel(STREAM_AHEAD);
         tokio::spawn(async move {
-            let ended = within(deadline, self.answer_stream(messages, deadline, &frames)).await;
+            let ended = if method == Method::Write {
+                within(deadline, self.answer_writes(messages, deadline, &frames)).await
+            } else {
+                within(deadline, self.answer_stream(messages, deadline, &frames)).await
+            };
             let trailers = match ended.and_then(|ended| ended) {
                 Ok(()) => {
                     observed.handled(Code::Ok);
@@ -202,6 +241,58 @@ impl Service {
             let answer = self.call(Method::StreamFeatures, &message, deadline)?;
             if frames.send(Frame::data(answer)).await.is_err() {
                 return Err(Status::cancelled("the client is gone"));
+            }
+        }
+    }
+
+    /// Reads writes ahead while those before are on their way, and answers each in its turn.
+    async fn answer_writes(
+        &self,
+        messages: Messages,
+        deadline: Option<Instant>,
+        frames: &mpsc::Sender<Frame<Bytes>>,
+    ) -> Result<(), Status> {
+        let (begun, mut waiting) = mpsc::channel(WRITES_AHEAD);
+        let answers = async {
+            while let Some(write) = waiting.recv().await {
+                let answer = tables::finish(write?).await?;
+                if frames.send(Frame::data(answer)).await.is_err() {
+                    return Err(Status::cancelled("the client is gone"));
+                }
+            }
+            Ok(())
+        };
+        tokio::pin!(answers);
+        tokio::select! {
+            answered = &mut answers => answered,
+            () = self.read_writes(messages, deadline, begun) => answers.await,
+        }
+    }
+
+    /// Begins the writes of a stream up to its end, or the first that fails.
+    async fn read_writes(
+        &self,
+        mut messages: Messages,
+        deadline: Option<Instant>,
+        begun: mpsc::Sender<Result<Waiting, Status>>,
+    ) {
+        let mut draining = self.0.draining.clone();
+        loop {
+            let message = tokio::select! {
+                biased;
+                message = messages.next() => message,
+                _ = draining.wait_for(|draining| *draining) => {
+                    Err(Status::unavailable("the server is draining; call again"))
+                }
+            };
+            let write = match message {
+                Ok(Some(message)) => self.begin_write(Method::Write, &message, deadline).await,
+                Ok(None) => return,
+                Err(status) => Err(status),
+            };
+            let failed = write.is_err();
+            if begun.send(write).await.is_err() || failed {
+                return;
             }
         }
     }
@@ -276,7 +367,7 @@ fn refuse(status: Status, observed: Observed) -> Response<Answer> {
 }
 
 /// Runs one call. A panic is an internal error: it ends this call alone, with INTERNAL.
-fn guarded(method: Method, answer: impl FnOnce() -> Result<Bytes, Status>) -> Result<Bytes, Status> {
+fn guarded<T>(method: Method, answer: impl FnOnce() -> Result<T, Status>) -> Result<T, Status> {
     catch_unwind(AssertUnwindSafe(answer))
         .unwrap_or_else(|panic| Err(status::internal(method.name(), panic_text(&*panic))))
 }
@@ -297,7 +388,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_internal_and_keeps_its_cause() {
-        let status = guarded(Method::GetFeatures, || panic!("a secret")).expect_err("it panicked");
+        let status = guarded::<()>(Method::GetFeatures, || panic!("a secret")).expect_err("it panicked");
         assert_eq!(status.code(), Code::Internal);
         assert!(!status.message().contains("secret"));
         let id = status.get_error_details().request_info().expect("an id").request_id.clone();

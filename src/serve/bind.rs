@@ -95,7 +95,7 @@ fn rows_of(column: &RequestColumn) -> usize {
 }
 
 /// The elements of a column as it was sent: one for each row, or all lists' elements.
-fn elements_of(column: &RequestColumn) -> usize {
+pub fn elements_of(column: &RequestColumn) -> usize {
     match (&column.indices, &column.values) {
         (Some(indices), _) => indices.len(),
         (None, Values::Float64(values)) => values.len(),
@@ -169,7 +169,8 @@ fn wrong_length(input: &Input, found: usize, expected: usize) -> String {
     }
 }
 
-fn check_offsets(offsets: &[u32], elements: usize, problems: &mut Problems) {
+/// Notes offsets that do not begin with 0, fall, or do not end with the number of elements.
+pub fn check_offsets(offsets: &[u32], elements: usize, problems: &mut Problems) {
     let field = "list.offsets";
     let Some(&last) = offsets.last() else {
         return problems.add(field, "is empty; it has one entry more than there are rows, the first 0");
@@ -188,8 +189,8 @@ fn check_offsets(offsets: &[u32], elements: usize, problems: &mut Problems) {
     }
 }
 
-/// Positions of nulls increase and lie within the column.
-fn check_positions(field: &str, positions: &[u32], count: usize, problems: &mut Problems) {
+/// Notes positions of nulls that do not increase, or lie outside of the column.
+pub fn check_positions(field: &str, positions: &[u32], count: usize, problems: &mut Problems) {
     if let Some(fall) = positions.windows(2).position(|pair| pair[0] >= pair[1]) {
         let message = format!("is {}, after {}: positions increase", positions[fall + 1], positions[fall]);
         problems.add(format!("{field}[{}]", fall + 1), message);
@@ -200,7 +201,8 @@ fn check_positions(field: &str, positions: &[u32], count: usize, problems: &mut 
     }
 }
 
-fn check_indices(column: &RequestColumn, problems: &mut Problems) {
+/// Notes the first index that is outside of its dictionary.
+pub fn check_indices(column: &RequestColumn, problems: &mut Problems) {
     let Some(indices) = &column.indices else { return };
     let size = match &column.values {
         Values::String(values) => values.len(),

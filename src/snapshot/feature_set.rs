@@ -133,6 +133,27 @@ impl FeatureSet {
         Ok(Self { fingerprint, inputs, bound, golden, golden_rows, meter: OnceLock::new() })
     }
 
+    /// Whether `other` is the same version over the same tables, but for the rows written to these.
+    pub fn differs_in_rows_alone(&self, other: &Self) -> bool {
+        let (own, others) = (self.tables(), other.tables());
+        Arc::ptr_eq(self.plan(), other.plan())
+            && Arc::ptr_eq(self.bound.program(), other.bound.program())
+            && own.len() == others.len()
+            && own.iter().zip(others).all(|(own, other)| own.id() == other.id())
+    }
+
+    /// The same with other written rows of a table, the one at position `position` of [`Self::tables`].
+    pub fn with_written(&self, position: usize, table: Arc<Table>) -> Self {
+        Self {
+            fingerprint: self.fingerprint.clone(),
+            inputs: self.inputs.clone(),
+            bound: self.bound.with_written(position, table),
+            golden: self.golden.clone(),
+            golden_rows: self.golden_rows,
+            meter: self.meter.clone(),
+        }
+    }
+
     pub fn name(&self) -> &str {
         &self.spec().name
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     batch::{Column, ListRows, Mark, Values},
-    files::Room,
+    files::{Room, Stored},
 };
 
 /// Appends rows, then becomes a [`ColumnStore`].
@@ -111,6 +111,18 @@ impl ColumnBuilder {
             }
         };
         ColumnStore { of: self.schema.of, content, marks: self.marks }
+    }
+}
+
+impl ColumnSchema {
+    /// Holds values of the column's type against the form that they are stored in; `refuse` receives each row that can't be
+    /// kept, and why.
+    pub fn check(&self, values: &Column, refuse: &mut dyn FnMut(usize, String)) {
+        let is_wide =
+            matches!(self.stored, Stored::Float32 | Stored::Float64 | Stored::Int64 | Stored::Uint64);
+        if self.form.is_some() || !(is_wide || matches!(self.stored, Stored::Bool | Stored::String)) {
+            ColumnBuilder::new(self, values.rows(), Room::default()).append(values, refuse);
+        }
     }
 }
 

@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
-use super::{RowNumber, Table, event_time::EventTime};
+use super::{ColumnSchema, RowNumber, Table, event_time::EventTime};
 use crate::batch::{Column, Origin, Values};
 
 pub mod absorb;
 pub mod build;
 pub mod fold;
 pub mod merge;
+
+use fold::{Change, Write, Written};
 
 /// The levels, the oldest first. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +43,28 @@ impl Level {
     /// Whether each row says that its key was removed.
     pub fn deleted(&self) -> &[bool] {
         &self.deleted
+    }
+
+    /// The writes that make this level: rows with all their columns, and removed ones.
+    pub fn writes(&self) -> Vec<Write> {
+        let of = |deleted: bool| {
+            let numbers = (0..self.rows.rows()).filter(|&row| self.deleted[row as usize] == deleted);
+            let numbers: Vec<RowNumber> = numbers.map(RowNumber::row).collect();
+            let column = |(column, schema): (usize, &ColumnSchema)| {
+                let mut stored = Column::new(schema.of);
+                self.rows.gather(column, &numbers, &mut stored);
+                let mut values = Column::new(schema.of);
+                values.expand(&stored, schema.of.lanes());
+                Written { column, values }
+            };
+            let columns = self.rows.schema.columns.iter().enumerate();
+            Write {
+                change: if deleted { Change::Delete } else { Change::Upsert(columns.map(column).collect()) },
+                keys: self.rows.keys(&numbers),
+                event_times: numbers.iter().map(|number| self.event_times[number.index()]).collect(),
+            }
+        };
+        [of(false), of(true)].into_iter().filter(|write| write.rows() > 0).collect()
     }
 
     /// Bytes in memory.
@@ -158,6 +182,7 @@ impl Table {
                 values
             })
             .collect();
+        let parts: Vec<&Column> = parts.iter().collect();
         out.interleave(&parts, self.schema.columns[column].of.lanes(), &order);
     }
 }

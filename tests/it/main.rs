@@ -13,6 +13,7 @@ mod golden;
 mod golden_command;
 mod hashes;
 mod hot;
+mod live;
 mod operations;
 mod parity;
 mod raw;

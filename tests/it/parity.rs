@@ -27,6 +27,7 @@ use specs::Draft;
 mod data;
 mod ragged;
 mod specs;
+mod writes;
 
 const LIMITS: Limits =
     Limits { rows: 10_000, text_bytes: 16 << 20, list_elements: 1_000_000, answer_bytes: 64 << 20 };

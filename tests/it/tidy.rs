@@ -6,10 +6,10 @@ use std::{
 };
 
 /// The modules from the ground up; each imports from floors below its own.
-const FLOORS: [&[&str]; 18] = [
+const FLOORS: [&[&str]; 19] = [
     &["problem", "proto"],
     &["budget", "cancel"],
-    &["batch"],
+    &["batch", "journal"],
     &["files"],
     &["policy", "table", "transform"],
     &["spec"],
@@ -17,6 +17,7 @@ const FLOORS: [&[&str]; 18] = [
     &["snapshot"],
     &["live"],
     &["serve"],
+    &["writes"],
     &["demo"],
     &["config"],
     &["loading", "telemetry"],

@@ -12,8 +12,14 @@ use crate::{
 impl<'a> Builder<'a> {
     /// Adds the lookups, each after what its key reads.
     pub(super) fn add_lookups(&mut self) {
-        let empty =
-            || Lookup { table: 0, keys: Vec::new(), list: false, scope: Scope::Request, parent: None };
+        let empty = || Lookup {
+            table: 0,
+            keys: Vec::new(),
+            list: false,
+            scope: Scope::Request,
+            live: false,
+            parent: None,
+        };
         self.graph.lookups = self.spec.lookups.iter().map(|_| empty()).collect();
         for position in 0..self.spec.lookups.len() {
             // What could not be resolved was noted.
@@ -64,7 +70,9 @@ impl<'a> Builder<'a> {
         let list = keys.len() == 1 && self.graph.nodes[keys[0]].of.list;
         let scope = self.joined_scope(&keys);
         let parent = self.graph.common_anchor(keys.iter().map(|&key| self.graph.nodes[key].anchor));
-        self.graph.lookups[position] = Lookup { table, keys, list, scope, parent };
+        let live = schema.live;
+        let parent = parent.filter(|&parent| !live && !self.graph.lookups[parent].live);
+        self.graph.lookups[position] = Lookup { table, keys, list, scope, live, parent };
     }
 
     /// The available tables.

@@ -11,6 +11,9 @@ use crate::{
     table::{RowNumber, Table},
 };
 
+/// Bytes of a written row besides its values: its key, its place in the index, its time.
+const ROW_BYTES: usize = 48;
+
 /// Rows to write, which were held against the table's schema.
 #[derive(Debug, Clone)]
 pub struct Write {
@@ -97,6 +100,13 @@ fn join(own: &mut [Written], others: &[Written]) -> bool {
 }
 
 impl Table {
+    /// About how many bytes rows will take once they are written: the columns that they leave out included.
+    pub fn bytes_of(&self, write: &Write) -> usize {
+        let of_row: usize =
+            self.schema.columns.iter().map(|column| column.of.lanes() * column.stored.bytes()).sum();
+        write.memory() + write.rows() * (of_row + ROW_BYTES)
+    }
+
     /// The table with rows written on top, and for each of them whether it was applied: not where what is there has a
     /// later event time. Rows count one after the other, as if each was written by itself.
     pub fn write(&self, write: &Write) -> (Self, Vec<bool>) {
@@ -203,7 +213,7 @@ impl Table {
         }
         let values_of = |column: &Column| Column { list: None, ..column.clone() };
         let mut out = Column::new(of);
-        out.interleave(&[values_of(&expanded), values_of(&written.values)], of.lanes(), &elements);
+        out.interleave(&[&values_of(&expanded), &values_of(&written.values)], of.lanes(), &elements);
         out.list = Some(rows);
         out
     }

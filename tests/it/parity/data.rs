@@ -12,7 +12,10 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::{Served, layout};
+use super::{
+    Served, layout,
+    writes::{Rows, written},
+};
 use crate::reference::{Cell, Held, NULL, Plain, PlainInputs, PlainTable, can_keep, kept};
 
 /// Inputs with their types and scopes; the floats say what NaN is.
@@ -144,8 +147,18 @@ fn draw_table(
         let cells: Vec<Held> = plain.rows.iter().map(|(_, cells)| cells[&column.name].clone()).collect();
         served_column(column.of, &cells)
     });
-    let values = values.collect();
-    let table = Table::from_columns(schema, keys, values).expect("a table");
+    let values: Vec<Column> = values.collect();
+    let keys: Vec<Column> = keys;
+    let table = if rng.random_bool(0.5) {
+        let removed: Vec<u32> = (0..plain.rows.len() as u32).filter(|_| rng.random_bool(0.2)).collect();
+        let rows = Rows { keys: &keys, columns: &values, removed: &removed };
+        let table = written(rng, schema, &rows);
+        let mut row = 0..;
+        plain.rows.retain(|_| row.next().is_none_or(|row| !removed.contains(&row)));
+        table
+    } else {
+        Table::from_columns(schema, keys, values).expect("a table")
+    };
     for (&(name, ..), form) in columns.iter().zip(&forms) {
         for (_, cells) in &mut plain.rows {
             if let (Some(Held::One(Cell { value: Some(Plain::Vector(lanes)), .. })), Some(form)) =
