@@ -21,6 +21,7 @@ mod row_number;
 mod schema;
 mod statistics;
 mod text;
+mod vector_lists;
 mod vectors;
 mod widen;
 

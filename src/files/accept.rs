@@ -57,14 +57,18 @@ pub fn check(data: &DataType, target: &Target) -> Result<(), String> {
     if *data == DataType::Null {
         return Ok(());
     }
+    // Lists of vectors are held to the type of their elements.
+    let inner = list_element(data).filter(|_| target.of.list && target.of.width.is_some());
+    let data_of_vectors = inner.unwrap_or(data);
     let element = match (target.of.width, target.of.list) {
         (None, false) => Some(data),
         (None, true) => list_element(data),
-        (Some(width), _) => match data {
+        (Some(_), true) if inner.is_none() => None,
+        (Some(width), _) => match data_of_vectors {
             DataType::FixedSizeList(_, size) if usize::try_from(*size) != Ok(width) => {
                 return Err(format!("holds vectors of {size}, {width} are wanted"));
             }
-            _ => list_element(data),
+            _ => list_element(data_of_vectors),
         },
     };
     match element {
@@ -79,7 +83,8 @@ pub fn check(data: &DataType, target: &Target) -> Result<(), String> {
 fn wanted(target: &Target) -> String {
     let stored = target.stored;
     match (target.of.width, target.of.list) {
-        (Some(width), _) => format!("vectors of {width} {stored}"),
+        (Some(width), true) => format!("lists of vectors of {width} {stored}"),
+        (Some(width), false) => format!("vectors of {width} {stored}"),
         (None, true) => format!("lists of {stored}"),
         (None, false) => stored.to_string(),
     }
@@ -152,6 +157,8 @@ pub enum Natural {
     List(Stored),
     /// Lists of one length.
     Fixed(Stored, usize),
+    /// Lists of vectors of one width.
+    Vectors(Stored, usize),
 }
 
 impl Natural {
@@ -164,6 +171,11 @@ impl Natural {
                 _ => natural(data).map(Self::Scalar).ok_or_else(refused),
             };
         };
+        if let DataType::FixedSizeList(lane, size) = element
+            && let Some(stored) = natural(lane.data_type())
+        {
+            return Ok(Self::Vectors(stored, usize::try_from(*size).unwrap_or_default()));
+        }
         let stored = natural(element).ok_or_else(refused)?;
         Ok(match data {
             _ if *element == DataType::Null => Self::Null,
@@ -174,7 +186,7 @@ impl Natural {
         })
     }
 
-    /// The column read as what it is; vectors come as lists.
+    /// The column read as what it is; vectors come as lists, and lists of vectors of integers as such of float32.
     pub fn target(self, name: &str) -> Target {
         let scalar = |stored: Stored| Type::scalar(stored.element());
         match self {
@@ -182,6 +194,10 @@ impl Natural {
             Self::Null => Target::new(name, scalar(Stored::Float64), Stored::Float64),
             Self::Scalar(stored) => Target::new(name, scalar(stored), stored),
             Self::List(stored) | Self::Fixed(stored, _) => Target::new(name, scalar(stored).listed(), stored),
+            Self::Vectors(stored, width) => {
+                let stored = if stored.is_float() { stored } else { Stored::Float32 };
+                Target::new(name, Type::vector(width).listed(), stored)
+            }
         }
     }
 }

@@ -31,7 +31,8 @@ pub fn column(array: &dyn Array, target: &Target, report: Report<'_>) -> Result<
         return Ok(column);
     }
     match (target.of.width, target.of.list) {
-        (Some(width), _) => {
+        (Some(width), true) => vector_lists(&lists(array)?, width, target, report),
+        (Some(width), false) => {
             let lists = lists(array)?;
             let compact = target.compact.then(|| compact::vectors(&lists, width)).flatten();
             compact.map_or_else(|| vectors(&lists, width, target, report), Ok)
@@ -51,16 +52,25 @@ fn list_column(lists: &Lists<'_>, target: &Target, report: Report<'_>) -> Result
     };
     let flat = lists.elements.slice(elements.start, elements.len());
     let flat = scalars(&*flat, target, &mut report_row)?;
-    let mut offsets = vec![0];
-    let mut positions = Vec::with_capacity(elements.len());
-    for range in &lists.ranges {
-        positions.extend(range.clone().map(|position| (position - elements.start) as u32));
-        offsets.push(u32::try_from(positions.len()).map_err(|_| "a batch has too many list elements")?);
-    }
-    let mut column = Column { values: flat.values.clone(), marks: Vec::new(), list: None };
-    column.gather(&flat, 1, &positions);
-    column.list = Some(ListRows { offsets, marks: lists.marks.clone() });
-    Ok(column)
+    lists.gathered(flat, 1)
+}
+
+/// Lists of lists of `width` elements as lists of vectors.
+fn vector_lists(
+    outer: &Lists<'_>,
+    width: usize,
+    target: &Target,
+    report: Report<'_>,
+) -> Result<Column, String> {
+    let span = outer.span();
+    let inner = outer.elements.slice(span.start, span.len());
+    let mut report_row = |position: usize, misfit: &dyn Fn() -> Misfit| {
+        if let Some(row) = outer.row_of(span.start + position) {
+            report(row, misfit);
+        }
+    };
+    let flat = vectors(&lists(&*inner)?, width, target, &mut report_row)?;
+    outer.gathered(flat, width)
 }
 
 /// Lists of `width` elements as vectors. An empty list stands for a missing vector, as null does.
@@ -107,6 +117,20 @@ fn null_instead(why: String) -> Misfit {
 }
 
 impl Lists<'_> {
+    /// Lists of the values of `flat`, which are those of the span, of `lanes` elements each.
+    fn gathered(&self, flat: Column, lanes: usize) -> Result<Column, String> {
+        let (mut offsets, start) = (vec![0], self.span().start);
+        let mut positions = Vec::with_capacity(flat.marks.len());
+        for range in &self.ranges {
+            positions.extend(range.clone().map(|position| (position - start) as u32));
+            offsets.push(u32::try_from(positions.len()).map_err(|_| "a batch has too many list elements")?);
+        }
+        let mut column = Column { values: flat.values.emptied(), marks: Vec::new(), list: None };
+        column.gather(&flat, lanes, &positions);
+        column.list = Some(ListRows { offsets, marks: self.marks.clone() });
+        Ok(column)
+    }
+
     /// The row whose list element `position` is in; lists begin in the order of rows.
     fn row_of(&self, position: usize) -> Option<usize> {
         let row = self.ranges.partition_point(|range| range.start <= position).checked_sub(1)?;

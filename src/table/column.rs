@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{cells::Cells, memory::prefetch, row_number::RowNumber, text::Text, vectors::Vectors};
+use super::{
+    cells::Cells, memory::prefetch, row_number::RowNumber, text::Text, vector_lists::VectorLists,
+    vectors::Vectors,
+};
 use crate::batch::{Column, ListRows, Mark, Type, Values};
 
 /// A column's values for all rows.
@@ -24,6 +27,7 @@ pub enum Content<T> {
         element_marks: Marks,
     },
     Vectors(Vectors),
+    VectorLists(VectorLists),
 }
 
 /// Scalars in their stored form.
@@ -76,9 +80,12 @@ impl ColumnStore {
             let marks = |out: &mut Vec<Mark>| gather_marks(self.marks.get(), rows, out);
             return vectors.gather(rows, marks, out);
         }
+        if let Content::VectorLists(lists) = &self.content {
+            return lists.gather(rows, |out| gather_marks(self.marks.get(), rows, out), out);
+        }
         clear(out, self.of);
         match &self.content {
-            Content::Vectors(_) => {}
+            Content::Vectors(_) | Content::VectorLists(_) => {}
             Content::Scalars(elements) => {
                 gather_marks(self.marks.get(), rows, &mut out.marks);
                 elements.gather(rows.iter().map(|row| row.index()), &mut out.values);
@@ -106,6 +113,13 @@ impl ColumnStore {
         }
     }
 
+    /// The mark of row `row`, null for rows outside.
+    pub fn row_mark(&self, row: RowNumber) -> Mark {
+        let mut mark = Vec::with_capacity(1);
+        gather_marks(self.marks.get(), &[row], &mut mark);
+        mark.first().copied().unwrap_or(Mark::NULL)
+    }
+
     /// Asks the processor to fetch the value of row `row`; any row is allowed.
     pub fn prefetch(&self, row: RowNumber) {
         let row = row.index();
@@ -114,6 +128,7 @@ impl ColumnStore {
             Content::Scalars(Elements::Text(text)) => prefetch(text.strings.spans(), row),
             Content::Lists { offsets, .. } => prefetch(offsets, row),
             Content::Vectors(vectors) => vectors.prefetch(row),
+            Content::VectorLists(lists) => lists.prefetch(row),
         }
         if let Some(marks) = self.marks.get() {
             prefetch(marks, row);
@@ -125,6 +140,7 @@ impl ColumnStore {
         let content = match &self.content {
             Content::Scalars(elements) => elements.memory(),
             Content::Vectors(vectors) => vectors.memory(),
+            Content::VectorLists(lists) => lists.memory(),
             Content::Lists { offsets, elements, element_marks } => {
                 size_of_val(&offsets[..]) + elements.memory() + element_marks.memory()
             }
@@ -138,6 +154,7 @@ impl ColumnStore {
         match &self.content {
             Content::Scalars(elements) => elements.raw_bytes(),
             Content::Vectors(vectors) => vectors.raw_bytes(),
+            Content::VectorLists(lists) => lists.raw_bytes(),
             Content::Lists { offsets, elements, .. } => size_of_val(&offsets[1..]) + elements.raw_bytes(),
         }
     }
@@ -206,18 +223,20 @@ fn gather_marks(marks: Option<&[Mark]>, rows: &[RowNumber], out: &mut Vec<Mark>)
     }
 }
 
-fn mark_at(marks: Option<&[Mark]>, position: usize) -> Mark {
+/// The mark of a value.
+pub fn mark_at(marks: Option<&[Mark]>, position: usize) -> Mark {
     marks.map_or(Mark::PRESENT, |marks| marks[position])
 }
 
 /// Elements of row `row`, none for rows outside.
-fn list_range(offsets: &[u32], row: RowNumber) -> Range<usize> {
+pub fn list_range(offsets: &[u32], row: RowNumber) -> Range<usize> {
     let row = row.index().min(offsets.len() - 1);
     let end = offsets.get(row + 1).unwrap_or(&offsets[row]);
     offsets[row] as usize..*end as usize
 }
 
-fn push_offsets(offsets: &mut Vec<u32>, ranges: impl Iterator<Item = Range<usize>>) {
+/// Fills offsets with the ends of lists that lie one after the other.
+pub fn push_offsets(offsets: &mut Vec<u32>, ranges: impl Iterator<Item = Range<usize>>) {
     offsets.push(0);
     let mut end = 0;
     offsets.extend(ranges.map(|range| {

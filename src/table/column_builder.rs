@@ -6,8 +6,10 @@ use super::{
     cells::Cells,
     column::{ColumnStore, Content, Elements, Marks},
     form::Form,
+    row_number::RowNumber,
     schema::ColumnSchema,
     text::TextBuilder,
+    vector_lists::VectorLists,
     vectors::Vectors,
 };
 use crate::{
@@ -28,6 +30,11 @@ impl ColumnBuilder {
     /// Makes room for `rows` rows, and for the texts and lists' elements that they are known to have.
     pub fn new(schema: &ColumnSchema, rows: usize, room: Room) -> Self {
         let content = match schema.of.width {
+            Some(width) if schema.of.list => {
+                let form = schema.form.unwrap_or_else(|| Form::of(schema.stored));
+                let vectors = room.elements as usize / width;
+                Content::VectorLists(VectorLists::new(form, width, rows, vectors))
+            }
             Some(width) => {
                 let form = schema.form.unwrap_or_else(|| Form::of(schema.stored));
                 Content::Vectors(Vectors::new(form, width, rows))
@@ -60,6 +67,12 @@ impl ColumnBuilder {
                 }
                 self.marks.append(&marks);
             }
+            Content::VectorLists(lists) => {
+                let Some(list) = &column.list else { return };
+                append_offsets(lists.offsets_mut(), list, refuse);
+                lists.append(&column.values, &marks, |vector, why| refuse(row_of(list, vector), why));
+                self.marks.append(&list.marks);
+            }
             Content::Lists { offsets, elements, element_marks } => {
                 let Some(list) = &column.list else { return };
                 append_offsets(offsets, list, refuse);
@@ -87,11 +100,23 @@ impl ColumnBuilder {
         }
     }
 
+    /// Appends a list of vectors of another column as that keeps it, or null for no row.
+    pub fn append_kept_list(&mut self, from: &ColumnStore, row: RowNumber) {
+        if let (Content::VectorLists(lists), Content::VectorLists(kept)) = (&mut self.content, &from.content)
+        {
+            lists.append_kept(kept, row);
+            let mark = from.row_mark(row);
+            self.marks.append(&[if mark.is_null() { Mark::NULL } else { mark }]);
+            self.rows += 1;
+        }
+    }
+
     /// Bytes in memory so far.
     pub fn memory(&self) -> usize {
         let content = match &self.content {
             Content::Scalars(elements) => elements.memory(),
             Content::Vectors(vectors) => vectors.memory(),
+            Content::VectorLists(lists) => lists.memory(),
             Content::Lists { offsets, elements, element_marks } => {
                 size_of_val(&offsets[..]) + elements.memory() + element_marks.memory()
             }
@@ -105,6 +130,10 @@ impl ColumnBuilder {
         let content = match self.content {
             Content::Scalars(elements) => Content::Scalars(elements.finish()),
             Content::Vectors(vectors) => Content::Vectors(vectors),
+            Content::VectorLists(mut lists) => {
+                lists.shrink();
+                Content::VectorLists(lists)
+            }
             Content::Lists { offsets, elements, mut element_marks } => {
                 element_marks.shrink();
                 Content::Lists { offsets, elements: elements.finish(), element_marks }

@@ -21,7 +21,7 @@ pub struct ColumnType {
 impl ColumnType {
     /// The type in the form that its dtype has.
     pub fn new(stored: Stored, shape: Shape) -> Self {
-        let form = matches!(shape, Shape::Vector(_)).then(|| Form::of(stored));
+        let form = matches!(shape, Shape::Vector(_) | Shape::Vectors(_)).then(|| Form::of(stored));
         Self { stored, shape, form }
     }
 
@@ -32,6 +32,7 @@ impl ColumnType {
             Shape::Scalar => scalar,
             Shape::List => scalar.listed(),
             Shape::Vector(width) => Type::vector(width),
+            Shape::Vectors(width) => Type::vector(width).listed(),
         }
     }
 
@@ -41,14 +42,17 @@ impl ColumnType {
             Shape::Scalar => ColumnSchema::scalar(name, self.stored),
             Shape::List => ColumnSchema::list(name, self.stored),
             Shape::Vector(width) => ColumnSchema::vector(name, self.stored, width),
+            Shape::Vectors(width) => ColumnSchema::vectors(name, self.stored, width),
         };
-        let nan_is_null = self.stored.is_float() && !matches!(self.shape, Shape::Vector(_));
+        let nan_is_null =
+            self.stored.is_float() && !matches!(self.shape, Shape::Vector(_) | Shape::Vectors(_));
         ColumnSchema { form: self.form, nan_is_null, ..column }
     }
 
     /// The type of a column.
     pub fn of_column(column: &ColumnSchema) -> Self {
         let shape = match column.of.width {
+            Some(width) if column.of.list => Shape::Vectors(width),
             Some(width) => Shape::Vector(width),
             None if column.of.list => Shape::List,
             None => Shape::Scalar,
@@ -82,6 +86,7 @@ impl fmt::Display for ColumnType {
         match self.shape {
             Shape::Scalar => name.fmt(f),
             Shape::List => write!(f, "list<{name}>"),
+            Shape::Vectors(width) => write!(f, "list<{}>", Self { shape: Shape::Vector(width), ..*self }),
             Shape::Vector(width) => match self.form {
                 Some(form) if form != Form::of(name) => write!(f, "{name}[{width}, {}]", form.name()),
                 _ => write!(f, "{name}[{width}]"),
@@ -99,6 +104,11 @@ impl FromStr for ColumnType {
             return Ok(Self::new(text.parse()?, Shape::Scalar));
         }
         let list = text.strip_prefix("list<").and_then(|rest| rest.strip_suffix('>'));
+        if let Some(element) = list
+            && let Ok(vector @ Self { shape: Shape::Vector(width), .. }) = element.parse::<Self>()
+        {
+            return Ok(Self { shape: Shape::Vectors(width), ..vector });
+        }
         let vector = text.strip_suffix(']').and_then(|rest| rest.split_once('['));
         let mut form = None;
         let (name, shape) = match (list, vector) {
@@ -146,6 +156,8 @@ mod tests {
             "float32[64, int8]",
             "float32[3, binary]",
             "float32[8, bfloat16]",
+            "list<float32[32, int8]>",
+            "list<float64[4]>",
         ];
         for text in texts {
             let of: ColumnType = text.parse().expect(text);

@@ -131,6 +131,12 @@ impl ColumnSchema {
         Self { of: scalar.of.listed(), ..scalar }
     }
 
+    /// A column of lists of vectors of `width` floats; NaN is a value.
+    pub fn vectors(name: impl Into<String>, stored: Stored, width: usize) -> Self {
+        let vector = Self::vector(name, stored, width);
+        Self { of: vector.of.listed(), ..vector }
+    }
+
     /// A column of vectors of `width` floats; NaN is a value.
     pub fn vector(name: impl Into<String>, stored: Stored, width: usize) -> Self {
         Self { of: Type::vector(width), form: Some(Form::of(stored)), ..Self::scalar(name, stored) }
@@ -214,6 +220,8 @@ pub enum Shape {
     List,
     /// That many floats, 1 to 65,536.
     Vector(usize),
+    /// Any number of vectors of that many floats each.
+    Vectors(usize),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -302,6 +310,7 @@ impl ColumnDocument {
             name: column.name.clone(),
             dtype: column.stored,
             shape: match column.of.width {
+                Some(width) if column.of.list => Shape::Vectors(width),
                 Some(width) => Shape::Vector(width),
                 None if column.of.list => Shape::List,
                 None => Shape::Scalar,
@@ -318,16 +327,17 @@ impl ColumnDocument {
                 if float { "required for floats: \"null\" or \"value\"" } else { "allowed for floats only" };
             problems.add(format!("{place}.nan"), message);
         }
-        if let Shape::Vector(width) = self.shape {
+        if let Shape::Vector(width) | Shape::Vectors(width) = self.shape {
             if !float {
                 problems.add(format!("{place}.shape"), "vectors are of floats");
             }
             if !(1..=WIDTH_LIMIT).contains(&width) {
+                let field = if matches!(self.shape, Shape::Vector(_)) { "vector" } else { "vectors" };
                 problems
-                    .add(format!("{place}.shape.vector"), format!("must be 1 to {WIDTH_LIMIT}, is {width}"));
+                    .add(format!("{place}.shape.{field}"), format!("must be 1 to {WIDTH_LIMIT}, is {width}"));
             }
         }
-        let is_vector = matches!(self.shape, Shape::Vector(_));
+        let is_vector = matches!(self.shape, Shape::Vector(_) | Shape::Vectors(_));
         if self.form.is_some() && !(is_vector && self.dtype == Stored::Float32) {
             problems.add(format!("{place}.form"), "allowed for vectors of float32 only");
         }
@@ -335,6 +345,7 @@ impl ColumnDocument {
             Shape::Scalar => ColumnSchema::scalar(self.name, self.dtype),
             Shape::List => ColumnSchema::list(self.name, self.dtype),
             Shape::Vector(width) => ColumnSchema::vector(self.name, self.dtype, width),
+            Shape::Vectors(width) => ColumnSchema::vectors(self.name, self.dtype, width),
         };
         let form = self.form.filter(|_| is_vector).or(column.form);
         ColumnSchema { form, nan_is_null: self.nan == Some(Nan::Null), ..column }

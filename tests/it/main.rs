@@ -21,6 +21,7 @@ mod real_data;
 mod reference;
 mod reference_page;
 mod repository;
+mod sequences;
 mod serving;
 mod setup;
 mod sparse;

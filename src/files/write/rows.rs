@@ -61,8 +61,10 @@ impl std::fmt::Debug for RowWriter {
 
 fn field(target: &Target) -> Field {
     let element = data_type(target.stored);
+    let fixed = |width: usize| i32::try_from(width).unwrap_or(i32::MAX);
     let of = match (target.of.width, target.of.list) {
-        (Some(width), _) => DataType::FixedSizeList(item(element), i32::try_from(width).unwrap_or(i32::MAX)),
+        (Some(width), true) => DataType::List(item(DataType::FixedSizeList(item(element), fixed(width)))),
+        (Some(width), false) => DataType::FixedSizeList(item(element), fixed(width)),
         (None, true) => DataType::List(item(element)),
         (None, false) => element,
     };
@@ -99,10 +101,16 @@ fn array(column: &Column, target: &Target) -> Result<ArrayRef, String> {
         let present = vec![Mark::PRESENT; column.marks.len() * width];
         let elements = elements(&column.values, &present, target.stored)?;
         let nulls = nulls(&column.marks);
-        return Ok(Arc::new(FixedSizeListArray::try_new(item, size, elements, nulls).map_err(text)?));
+        let vectors = FixedSizeListArray::try_new(item, size, elements, nulls).map_err(text)?;
+        return lists_of(Arc::new(vectors), column);
     }
-    let elements = elements(&column.values, &column.marks, target.stored)?;
+    lists_of(elements(&column.values, &column.marks, target.stored)?, column)
+}
+
+/// The lists that a column's elements form, or the elements themselves.
+fn lists_of(elements: ArrayRef, column: &Column) -> Result<ArrayRef, String> {
     let Some(list) = &column.list else { return Ok(elements) };
+    let item = item(elements.data_type().clone());
     let offsets = list.offsets.iter().map(|&offset| i32::try_from(offset).map_err(text));
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets.collect::<Result<Vec<i32>, _>>()?));
     Ok(Arc::new(ListArray::try_new(item, offsets, elements, nulls(&list.marks)).map_err(text)?))

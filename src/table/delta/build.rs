@@ -85,6 +85,13 @@ impl Table {
             });
             return builder.append_vectors(stored);
         }
+        if matches!(self.columns[column].content, Content::VectorLists(_)) {
+            for &row in rows {
+                let (table, row) = self.part(row);
+                builder.append_kept_list(&table.columns[column], row);
+            }
+            return;
+        }
         let mut values = Column::new(self.schema.columns[column].of);
         self.gather(column, rows, &mut values);
         values.list.as_mut().map_or(&mut values.marks, |list| &mut list.marks).iter_mut().for_each(as_null);

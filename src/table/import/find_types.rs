@@ -144,7 +144,7 @@ impl Evidence {
                 column.text(of, stored.is_narrow_float(), row)
             });
         }
-        if let Some(list) = &column.list {
+        if let (Some(list), false) = (&column.list, matches!(natural, Natural::Vectors(..))) {
             let lengths = list.offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize);
             // An empty list stands for a missing vector. Two lengths are as good as more.
             for length in lengths.filter(|length| *length > 0) {
@@ -166,7 +166,9 @@ impl Evidence {
             return Err(format!("is missing in {missing}; --drop {} leaves it out", self.name));
         }
         let stated = import.stated.get(&self.name).copied();
-        if let Some(why) = self.refused.clone() {
+        // Lists of lists have no type by themselves, but may be stated to hold vectors.
+        let of_vectors = |of: &ColumnType| matches!(of.shape, Shape::Vectors(_));
+        if let Some(why) = self.refused.clone().filter(|_| !stated.as_ref().is_some_and(of_vectors)) {
             return Err(format!("{why}; --drop {} leaves it out", self.name));
         }
         let of = match stated {
@@ -194,7 +196,25 @@ impl Evidence {
         refused.map_or(Ok(()), |(named, why)| Err(format!("{why} ({})", named.name)))
     }
 
+    /// Lists of vectors, where a file has them: those of all others are of the same width.
+    fn vectors(&self) -> Option<Result<ColumnType, String>> {
+        let stated = self.types.iter().filter(|(natural, _)| *natural != Natural::Null);
+        let widths = stated.clone().map(|(natural, _)| match natural {
+            Natural::Vectors(stored, width) => Some((*stored, *width)),
+            _ => None,
+        });
+        let (stored, width) = widths.clone().flatten().next()?;
+        let all = widths.map(|of| of.filter(|&(_, other)| other == width).map(|(stored, _)| stored));
+        let joined = all.fold(Some(stored), |before, stored| join(before?, stored?));
+        let stored = joined.map(|stored| if stored.is_float() { stored } else { Stored::Float32 });
+        let misfit = || format!("is lists of vectors of {width} in one file and something else in another");
+        Some(stored.map(|stored| ColumnType::new(stored, Shape::Vectors(width))).ok_or_else(misfit))
+    }
+
     fn infer(&self) -> Result<ColumnType, String> {
+        if let Some(found) = self.vectors() {
+            return found;
+        }
         let mut found: Option<(Stored, bool, &str)> = None;
         for (natural, file) in &self.types {
             let (stored, list) = match natural {
@@ -204,7 +224,9 @@ impl Evidence {
                     None => continue,
                 },
                 Natural::Scalar(stored) => (*stored, false),
-                Natural::List(stored) | Natural::Fixed(stored, _) => (*stored, true),
+                Natural::List(stored) | Natural::Fixed(stored, _) | Natural::Vectors(stored, _) => {
+                    (*stored, true)
+                }
             };
             found = Some(match found {
                 None => (stored, list, file),

@@ -29,6 +29,11 @@ pub fn estimate(schema: &TableSchema, rows: u64, rooms: &[Room]) -> u64 {
     schema.columns.iter().zip(rooms).fold(keys, |sum, (column, room)| {
         let element = if column.stored == Stored::String { SPAN } else { column.stored.bytes() as u64 };
         let values = match column.of.width {
+            Some(width) if column.of.list => {
+                let form = column.form.unwrap_or_else(|| Form::of(column.stored));
+                let vectors = room.elements / width.max(1) as u64;
+                rows.saturating_mul(4).saturating_add(vectors.saturating_mul(form.row_bytes(width) as u64))
+            }
             Some(width) => {
                 let form = column.form.unwrap_or_else(|| Form::of(column.stored));
                 row_matrix::memory_for(rows, form.row_bytes(width))
