@@ -94,6 +94,14 @@ def test_arrow_polars_and_dictionaries_become_tables(tmp_path: Path) -> None:
     assert types_of(large)["n"] == "uint64"
 
 
+def test_arrays_of_pandas_keep_their_types(tmp_path: Path) -> None:
+    large = 2**53 + 1
+    columns = {"id": pd.array(["a", "b"]), "count": pd.array([large, None], "Int64"), "on": pd.array([True, None])}
+    table = write_table(tmp_path, "ads", columns, key="id")
+    assert types_of(table) == {"id": "string", "count": "int64", "on": "bool"}
+    assert rows_of(table.path) == {"id": ["a", "b"], "count": [large, None], "on": [True, None]}
+
+
 def test_polars_frames_become_tables(tmp_path: Path) -> None:
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame(

@@ -134,6 +134,9 @@ def _array(values: Any) -> pa.Array:
     if hasattr(values, "iloc") or hasattr(values, "get_level_values"):
         # A column of pandas; of its objects the kind is looked at first.
         return _objects(list(values)) if values.dtype == object else _made(values)
+    if hasattr(values, "__arrow_array__"):
+        # One of pandas' own arrays: as an array of NumPy integers with a null would become floats.
+        return _made(values)
     if hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__"):
         return pa.chunked_array(values).combine_chunks()
     if hasattr(values, "__array__"):
