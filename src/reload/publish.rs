@@ -30,7 +30,7 @@ pub struct Next {
 
 /// Publishes what was prepared, if it differs from what is live or `policies_changed`. Returns what changed by it.
 pub fn prepared(
-    mut next: Next,
+    next: Next,
     policies_changed: bool,
     live: &Live,
     writers: &Writers,
@@ -44,13 +44,6 @@ pub fn prepared(
         next.feature_sets = versions;
         journals.iter().for_each(log_journal);
         let mut state = board.lock();
-        // What rows were written to meanwhile is taken as it is now.
-        for feature_set in next.feature_sets.values_mut().flat_map(BTreeMap::values_mut) {
-            let now = current.and_then(|current| current.exact(feature_set.name(), feature_set.version()));
-            if let Some(now) = now.filter(|now| reads_same(now, feature_set)) {
-                *feature_set = now.clone();
-            }
-        }
         let changes = changes(current.map(|current| &**current), &next, &state);
         let failed = failed(&next.feature_sets, &state);
         let same_failed = current.is_some_and(|current| *current.all_failed() == failed);

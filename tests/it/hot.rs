@@ -19,8 +19,9 @@ use quiver::{
     proto::{
         self, ChangeKind, FeatureSetState, GetFeaturesRequest, GetFeaturesResponse, Latest,
         ListVersionsRequest, ListVersionsResponse, ReloadRequest, RollbackRequest, SetTrafficRequest,
-        TableState, TrafficPolicy, VersionState, VersionWeight, WeightedSplit,
-        admin_service_client::AdminServiceClient, target::Name, traffic_policy,
+        TableState, TrafficPolicy, UpsertRequest, VersionState, VersionWeight, WeightedSplit,
+        admin_service_client::AdminServiceClient, table_service_client::TableServiceClient, target::Name,
+        traffic_policy,
     },
 };
 use serde_json::{Value, json};
@@ -29,7 +30,7 @@ use tonic::{Code, transport::Channel};
 
 use crate::{
     operations::page,
-    setup::{Client, connect, int64s, serve},
+    setup::{Client, connect, doubles, int64s, serve},
 };
 
 /// Rows of the tables.
@@ -612,4 +613,39 @@ async fn a_request_without_its_routing_key_gets_the_largest_version() {
     without.columns.remove(0);
     let answer = client.get_features(without).await.expect("an answer").into_inner();
     assert_eq!(made_of(&answer).0, 3);
+}
+
+/// The scores that the rows of an answer have.
+async fn scores(client: &mut Client) -> Vec<f64> {
+    let answer = client.get_features(asked(1, 0)).await.expect("an answer").into_inner();
+    let values = answer.outputs[0].data.chunks_exact(8);
+    values.map(|bytes| f64::from_le_bytes(bytes.try_into().expect("8 bytes"))).skip(1).step_by(3).collect()
+}
+
+#[tokio::test]
+async fn written_rows_stay_when_versions_change() {
+    let world = World::new();
+    let live = |folder: &Path, version: u32| {
+        write_table(folder, version, "score");
+        let file = folder.join("table.json");
+        let mut schema: Value = serde_json::from_slice(&fs::read(&file).expect("reads")).expect("JSON");
+        schema["live"] = true.into();
+        fs::write(file, schema.to_string()).expect("writes");
+    };
+    world.add("tables", 2, |folder| live(folder, 2));
+    let (server, mut client, mut admin) = start(&world).await;
+    let channel = Channel::from_shared(format!("http://{}", server.listen)).expect("an address");
+    let mut tables = TableServiceClient::new(channel.connect().await.expect("connects"));
+    let columns = vec![int64s("ad_id", &[7]), doubles("score", &[77.0])];
+    let written = UpsertRequest { table: "ads".to_owned(), columns, event_times: None };
+    tables.upsert(written).await.expect("writes");
+    assert_eq!(scores(&mut client).await, [2.0, 77.0, 2.0]);
+    world.add_spec(2);
+    reload(&mut admin).await;
+    assert_eq!(scores(&mut client).await, [2.0, 77.0, 2.0], "a new version of the feature set");
+    world.add("tables", 3, |folder| live(folder, 3));
+    reload(&mut admin).await;
+    assert_eq!(scores(&mut client).await, [3.0, 77.0, 3.0], "a new version of the table");
+    let of = table(&mut admin).await.versions.remove(2);
+    assert_eq!((of.version, of.live_rows, of.live_bytes > 0), (3, 1, true));
 }
