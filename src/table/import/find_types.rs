@@ -204,8 +204,8 @@ impl Evidence {
             _ => None,
         });
         let (stored, width) = widths.clone().flatten().next()?;
-        let all = widths.map(|of| of.filter(|&(_, other)| other == width).map(|(stored, _)| stored));
-        let joined = all.fold(Some(stored), |before, stored| join(before?, stored?));
+        let mut all = widths.map(|of| of.filter(|&(_, other)| other == width).map(|(stored, _)| stored));
+        let joined = all.try_fold(stored, |before, stored| join(before, stored?));
         let stored = joined.map(|stored| if stored.is_float() { stored } else { Stored::Float32 });
         let misfit = || format!("is lists of vectors of {width} in one file and something else in another");
         Some(stored.map(|stored| ColumnType::new(stored, Shape::Vectors(width))).ok_or_else(misfit))

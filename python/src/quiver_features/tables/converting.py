@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ def convert(column: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray:
 
     Values are rounded to a narrower float, since it was asked for; what is beyond its range is rejected all the same.
     """
+    if to.width is not None and to.list:
+        return _vector_lists(column, to)
     if to.width is not None:
         return _vectors(column, to)
     if to.list != is_list(column.type):
@@ -140,6 +143,17 @@ def _some(column: pa.ChunkedArray, mask: np.ndarray[Any, Any]) -> str:
     values = [str(column[int(position)].as_py()) for position in positions[:_SHOWN]]
     more = f" and {len(positions) - _SHOWN} more" if len(positions) > _SHOWN else ""
     return ", ".join(values) + more
+
+
+def _vector_lists(column: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray:
+    if not is_list(column.type):
+        raise Refusal(f"is {column.type}, which holds no lists of vectors")
+    chunks = []
+    for chunk in column.chunks:
+        lengths = pc.fill_null(pc.list_value_length(chunk), 0).to_numpy(zero_copy_only=False)
+        vectors = _vectors(pa.chunked_array([pc.list_flatten(chunk)]), replace(to, list=False))
+        chunks.append(_lists(vectors, lengths, chunk.is_null()))
+    return pa.chunked_array(chunks, pa.large_list(pa.large_list(to.arrow)))
 
 
 def _vectors(column: pa.ChunkedArray, to: ColumnType) -> pa.ChunkedArray:

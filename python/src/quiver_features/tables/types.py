@@ -50,7 +50,7 @@ class ColumnType:
 
     Attributes:
         dtype: The type of each element as it is stored.
-        list: Whether a row is a list.
+        list: Whether a row is a list, of vectors where there is a width.
         width: The lanes of a vector, or None.
         is_whole: Whether a vector of which a lane is missing is missing as a whole.
         form: How a server keeps vectors, where that is not as float32 though they are.
@@ -63,10 +63,9 @@ class ColumnType:
     form: str | None = None
 
     def __str__(self) -> str:
-        if self.list:
-            return f"list<{self.dtype}>"
         form = "" if self.form is None else f", {self.form}"
-        return self.dtype if self.width is None else f"{self.dtype}[{self.width}{form}]"
+        element = self.dtype if self.width is None else f"{self.dtype}[{self.width}{form}]"
+        return f"list<{element}>" if self.list else element
 
     @property
     def arrow(self) -> pa.DataType:
@@ -106,7 +105,9 @@ class ColumnType:
 
     def document(self, name: str) -> dict[str, Any]:
         """The column as ``table.json`` has it."""
-        shape: Any = "list" if self.list else "scalar" if self.width is None else {"vector": self.width}
+        shape: Any = "list" if self.list else "scalar"
+        if self.width is not None:
+            shape = {"vectors" if self.list else "vector": self.width}
         nan = {} if self.nan is None else {"nan": self.nan}
         form = {} if self.form is None else {"form": self.form}
         return {"name": name, "dtype": self.dtype, "shape": shape, **form, **nan}
@@ -115,13 +116,14 @@ class ColumnType:
     def of_document(cls, column: dict[str, Any]) -> ColumnType:
         """The type of a column of ``table.json``."""
         shape = column["shape"]
-        width = shape["vector"] if isinstance(shape, dict) else None
+        width = next(iter(shape.values())) if isinstance(shape, dict) else None
+        is_list = shape == "list" or (isinstance(shape, dict) and "vectors" in shape)
         is_whole = width is not None and column["nan"] == "null"
-        return cls(column["dtype"], shape == "list", width, is_whole, column.get("form"))
+        return cls(column["dtype"], is_list, width, is_whole, column.get("form"))
 
 
 def parse(text: str) -> ColumnType:
-    """A type as people write it: "int64", "list<string>", "float32[64, int8]", "timestamp[us, Europe/Berlin]"."""
+    """A type as people write it: "int64", "list<string>", "float32[64, int8]", "list<float32[32]>"."""
     text = text if isinstance(text, str) else repr(text)
     of_list = _LIST.fullmatch(text)
     element = of_list[1] if of_list else text
@@ -129,7 +131,7 @@ def parse(text: str) -> ColumnType:
         _arrow_time(element)
         return ColumnType(element, of_list is not None)
     found = _PLAIN.fullmatch(element)
-    if found is None or (of_list and found["width"]):
+    if found is None:
         raise Refusal(f"{text!r} is not a type; types are written as in {_EXAMPLES}")
     dtype = found["scalar"]
     if dtype not in _ARROW:
@@ -185,9 +187,19 @@ def infer(column: pa.ChunkedArray) -> ColumnType:
     arrow = column.type
     if not is_list(arrow):
         return ColumnType(_element(arrow))
+    if is_list(arrow.value_type):
+        return _infer_vectors(column)
     element = ColumnType(_element(arrow.value_type))
     width = _width(column) if element.is_float else None
     return ColumnType(element.dtype, width is None, width)
+
+
+def _infer_vectors(column: pa.ChunkedArray) -> ColumnType:
+    """The type of lists of lists: of vectors, where those inside are floats of one length."""
+    inside = infer(pa.chunked_array([pc.list_flatten(chunk) for chunk in column.chunks], column.type.value_type))
+    if inside.width is None:
+        raise Refusal("holds lists of lists, and those inside are no vectors of floats of one length; leave it out")
+    return ColumnType(inside.dtype, True, inside.width)
 
 
 def _width(column: pa.ChunkedArray) -> int | None:
