@@ -37,7 +37,6 @@ pub fn prepared(
     board: &Board,
     metrics: &Metrics,
 ) -> Vec<Change> {
-    let mut next = next;
     let changes = live.update(|current| {
         let versions = std::mem::take(&mut next.feature_sets);
         let (versions, journals) = writers.carry(current.map(|current| &**current), versions);
