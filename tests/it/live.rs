@@ -185,6 +185,43 @@ async fn a_table_that_does_not_say_so_takes_no_writes() {
     assert!(status.message().contains("takes no writes"), "{}", status.message());
 }
 
+/// Adds version 2 of the table: the rows of version 1 as they were 100 seconds after 1970 began.
+fn add_version(repository: &Path) {
+    let tables = repository.join("tables/items");
+    let aside = repository.join("aside");
+    crate::setup::copy(&tables.join("1"), &aside);
+    let file = aside.join("table.json");
+    let mut schema: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&file).expect("reads")).expect("JSON");
+    schema["version"] = json!(2);
+    schema["event_time"] = json!("1970-01-01T00:01:40Z");
+    fs::write(&file, schema.to_string()).expect("writes");
+    fs::rename(aside, tables.join("2")).expect("renames");
+}
+
+#[tokio::test]
+async fn a_new_version_absorbs_what_it_contains() {
+    let folder = repository();
+    let server = serve(folder.path(), &[("watch", "50ms")]).await;
+    let (mut client, mut tables) = (connect(&server).await, tables(&server).await);
+    tables.upsert(upsert(&[1, 9], &[11, 99], 50)).await.expect("written");
+    tables.upsert(upsert(&[2, 8], &[22, 88], 150)).await.expect("written");
+    assert_eq!(firsts(&features(&mut client, &[1, 2, 8, 9]).await), [11.0, 22.0, 88.0, 99.0]);
+    add_version(folder.path());
+    let mut step = 0;
+    loop {
+        // A write while the version is swapped is refused or counts: it is never lost.
+        step += 1;
+        let done = tables.upsert(upsert(&[7], &[step], 1000 + step)).await;
+        let version = done.map_or(0, |done| done.into_inner().table_version);
+        if version == 2 {
+            break;
+        }
+        assert!(step < 100_000, "version 2 is not served");
+    }
+    assert_eq!(firsts(&features(&mut client, &[1, 2, 8, 9, 7]).await), [10.0, 22.0, 88.0, -1.0, step as f32]);
+}
+
 /// A server's process, killed at the end.
 struct Process(Child);
 
