@@ -24,8 +24,11 @@ const WIDTH: i32 = 4;
 /// Seconds since 1970 of the request.
 const NOW: i64 = 1_000_000;
 
-/// The events of user 7: id, category, time and vector.
-const EVENTS: [(i64, i64, i64, [f32; 4]); 5] = [
+/// An event's id, category, time and vector.
+type Event = (i64, i64, i64, [f32; 4]);
+
+/// The events of user 7.
+const EVENTS: [Event; 5] = [
     (11, 1, NOW - 50, [1.0, 0.0, 0.0, 0.0]),
     (12, 2, NOW - 4000, [9.0, 9.0, 9.0, 9.0]),
     (13, 1, NOW - 10, [0.5, 0.5, 0.0, 0.0]),
@@ -68,8 +71,7 @@ fn repository() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let list = |name: &str| json!({"name": name, "dtype": "int64", "shape": "list"});
     let of_vectors = |name: &str, form: &str| json!({"name": name, "dtype": "float32", "shape": {"vectors": WIDTH}, "form": form, "nan": "value"});
-    let columns =
-        |at: fn(&(i64, i64, i64, [f32; 4])) -> i64| lists(&EVENTS.iter().map(at).collect::<Vec<_>>());
+    let columns = |at: fn(&Event) -> i64| lists(&EVENTS.iter().map(at).collect::<Vec<_>>());
     write_table(
         folder.path(),
         "users",
