@@ -16,6 +16,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from server import Addresses, needs_server, started
 
 from quiver_features import Client, TableClient, Time, WriteError, aio, write_table
@@ -36,7 +37,7 @@ ADS = {
 
 USERS = {"user_id": np.array([7, 8]), "items": [[1, 2], [3]], "tags": [["x", "y"], ["z"]]}
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "format": "quiver.spec/1",
     "name": "live",
     "version": 1,
@@ -144,6 +145,36 @@ def test_events_are_appended(tables: TableClient, client: Client) -> None:
     assert [events(client, user) for user in (7, 8, 9)] == [[1, 2, 11, 13], [3, 12], [14]]
     tables.append("users", {"user_id": [7], "items": [[15, 16]]}, key="user_id", cap=3)
     assert events(client, 7) == [13, 15, 16]
+
+
+def test_vectors_of_events_are_appended(tmp_path: Path) -> None:
+    folder = tmp_path / "tables" / "users" / "1"
+    folder.mkdir(parents=True)
+    of = pa.list_(pa.list_(pa.float32(), 2))
+    parquet.write_table(pa.table({"user_id": [7], "events": pa.array([[[1, 2]]], of)}), folder / "rows.parquet")
+    column = {"name": "events", "dtype": "float32", "shape": {"vectors": 2}, "nan": "value"}
+    key = [{"name": "user_id", "dtype": "int64"}]
+    document = {
+        "format": "quiver.table/1",
+        "name": "users",
+        "version": 1,
+        "key": key,
+        "columns": [column],
+        "live": True,
+    }
+    (folder / "table.json").write_text(json.dumps(document))
+    spec = {**SPEC, "inputs": SPEC["inputs"][:1], "lookups": SPEC["lookups"][1:]}
+    spec["features"] = [{"name": "events", "input": "user.events", "default": -1}]
+    spec["outputs"] = [{"name": "events", "dtype": "float32", "features": ["events"], "ragged": True}]
+    folder = tmp_path / "feature_sets" / "live" / "1"
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_text(json.dumps(spec))
+    appended = {"user_id": [7, 7], "events": np.array([[3, 4], [5, 6]], np.float32)}
+    with started(tmp_path) as addresses, TableClient(addresses.serving) as tables, Client(addresses.serving) as client:
+        tables.append("users", appended, key="user_id", columns={"events": "float32[2]"})
+        ragged = client.get_features("live", {"user_id": 7}).tensor("events").ragged
+    assert ragged is not None
+    assert ragged.values.tolist() == [[1, 2], [3, 4], [5, 6]]
 
 
 def test_many_rows_come_back_bit_for_bit(tables: TableClient, client: Client) -> None:

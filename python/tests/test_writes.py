@@ -157,6 +157,41 @@ def test_a_type_is_that_of_all_rows(tables: Tables, client: TableClient) -> None
         assert request.columns[1].HasField("list")
 
 
+VECTORS = [[[1.0, 2.0], [3.0, 4.0]], None, [], [None, [5.0, 6.0]]]
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        VECTORS,
+        [np.array(VECTORS[0]), None, np.zeros((0, 2)), VECTORS[3]],
+        pl.Series(VECTORS, dtype=pl.List(pl.List(pl.Float64))),
+        pa.array(VECTORS, pa.list_(pa.list_(pa.float64(), 2))),
+        pd.Series(VECTORS),
+    ],
+    ids=lambda data: type(data).__name__,
+)
+def test_lists_of_vectors(tables: Tables, client: TableClient, vectors: Any) -> None:
+    client.upsert("users", {"user_id": [1, 2, 3, 4], "events": vectors})
+    column = tables.requests[0].columns[1]
+    assert list(column.doubles.values) == [1, 2, 3, 4, 0, 0, 5, 6]
+    assert (list(column.list.offsets), list(column.nulls), list(column.null_elements)) == ([0, 2, 2, 2, 4], [1], [2])
+
+
+def test_vectors_are_appended_as_elements(tables: Tables, client: TableClient) -> None:
+    events = {"user_id": [1, 2], "events": np.array([[1, 2], [3, 4]], np.float32)}
+    client.append("users", events, key="user_id", columns={"events": "float32[2]"})
+    client.append("users", {"user_id": [1], "events": np.ones((1, 3, 2))}, key="user_id")
+    first, second = (request.columns[1] for request in tables.requests)
+    assert list(first.floats.values) == [1, 2, 3, 4] and list(first.list.offsets) == [0, 1, 2]
+    assert list(second.doubles.values) == [1] * 6 and list(second.list.offsets) == [0, 3]
+    with pytest.raises(WriteError, match="events: row 1 element 1 has 3 numbers, a vector has 2"):
+        wrong = {"user_id": [1, 2], "events": [[[1.0, 2.0]], [[1.0, 2.0], [1.0, 2.0, 3.0]]]}
+        client.append("users", wrong, key="user_id", columns={"events": "list<float32[2, int8]>"})
+    with pytest.raises(WriteError, match="events: holds lists of lists, which must be floats of one length"):
+        client.upsert("users", {"user_id": [1], "events": [[["x"]]]})
+
+
 @pytest.mark.parametrize("many", [True, False])
 def test_vectors_with_holes(tables: Tables, client: TableClient, many: bool) -> None:
     vectors = [[1.0, 2.0], None, [], [3.0, None]] if many else np.array([[1.0, 2.0], [3.0, np.nan]])

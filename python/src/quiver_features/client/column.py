@@ -10,7 +10,7 @@ from ..proto import feature_service_pb2 as pb
 from . import values as typed
 from .descriptions import TIME_UNITS, InputType, TimeUnit
 from .values.unfit import Unfit
-from .vectors import InRow, Lists, Mask, Scalars, Unreadable, Vector
+from .vectors import Array, InRow, Lists, Mask, Scalars, Unreadable, Vector
 from .wire import Part, message, nested, packed
 
 _NAME, _FLOATS, _DOUBLES, _BOOLS, _VALUES = 1, 2, 3, 6, 1
@@ -51,7 +51,7 @@ def column_field(field: int, name: str, of: ColumnType, vector: Vector) -> list[
     except Unfit as unfit:
         raise _in_its_list(unfit, vector) from None
     nulls = positions(vector.missing, "nulls") + positions(missing, "null_elements")
-    return named(field, name, written + _offsets(vector) + nulls)
+    return named(field, name, written + offsets(vector.lengths) + nulls)
 
 
 def named(field: int, name: str, parts: list[Part]) -> list[Part]:
@@ -69,12 +69,16 @@ def _in_its_list(unfit: Unfit, lists: Lists) -> Unreadable:
     return InRow(row, f"holds {unfit.found} at {place}, {unfit.rule}")
 
 
-def _offsets(lists: Lists) -> list[Part]:
-    ends = np.cumsum(lists.lengths)
+def offsets(lengths: Array) -> list[Part]:
+    """A column's field with where each row's list begins, from the lists' lengths.
+
+    Raises:
+        Unreadable: If there are more elements than a message can hold.
+    """
+    ends = np.cumsum(lengths)
     if len(ends) and int(ends[-1]) > _MOST_ELEMENTS:
         raise Unreadable(f"holds {int(ends[-1])} elements, more than a request can hold")
-    offsets = pb.ListOffsets(offsets=[0, *ends.tolist()])
-    return [pb.Column(list=offsets).SerializeToString()]
+    return [pb.Column(list=pb.ListOffsets(offsets=[0, *ends.tolist()])).SerializeToString()]
 
 
 def positions(missing: Mask | None, field: Literal["nulls", "null_elements"]) -> list[Part]:

@@ -116,8 +116,8 @@ class TableClient(Connection):
         Args:
             table: The table's name.
             data: The key columns, and list columns with the elements to append to the row of each key: lists, or single
-                values, of which each row appends one. A key that has no row gets one. Several rows with one key are
-                appended in their order.
+                values, of which each row appends one. So does a vector whose type is stated, as in ``"float32[32]"``.
+                A key that has no row gets one. Several rows with one key are appended in their order.
             key: The names of the key columns.
             cap: The most elements that each list keeps, the newest; 0 for 10,000.
             event_time: When the elements came about, as for ``upsert``. They are appended whatever the row's event time

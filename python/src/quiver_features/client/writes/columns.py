@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..column import column_field, named, positions, scalars
+from ..column import column_field, named, offsets, positions, scalars
 from ..reading.lists import as_lists
 from ..values import floats
 from ..values.unfit import Unfit
-from ..vectors import InRow, Lists, Mask, Numbers, Unreadable, Vector
+from ..vectors import Array, InRow, Lists, Mask, Numbers, Scalars, Unreadable, Vector
 from ..wire import Part
 from .rows import read_rows
 from .types import TableType
@@ -32,11 +32,13 @@ def written(name: str, of: TableType, values: Any, appends: bool) -> list[Part]:
         Unreadable: At the first value that does not fit the type.
     """
     vector = read_rows(values)
-    if appends and not of.is_list and of.width is None:
+    if appends and not of.is_list:
         # A null is an element too: columns whose elements belong together stay so.
-        return column_field(_COLUMNS, name, of.as_list, Lists(np.ones(vector.rows, np.int64), _single(vector)))
-    if of.is_list or appends:
-        return column_field(_COLUMNS, name, of.as_list, as_lists(vector))
+        elements = _elements(vector) if of.width is None else as_lists(vector)
+        return _lists(name, of, np.ones(vector.rows, np.int64), elements, None)
+    if of.is_list:
+        lists = as_lists(vector)
+        return _lists(name, of, lists.lengths, lists.elements, lists.missing)
     if of.width is None:
         return column_field(_COLUMNS, name, of, vector)
     lanes, missing = _lanes(as_lists(vector), of.width, of.dtype)
@@ -44,7 +46,22 @@ def written(name: str, of: TableType, values: Any, appends: bool) -> list[Part]:
     return named(_COLUMNS, name, parts + positions(missing, "nulls"))
 
 
-def _single(vector: Vector) -> Any:
+def _lists(name: str, of: TableType, lengths: Array, elements: Vector, missing: Mask | None) -> list[Part]:
+    """A column of lists, whose elements are single values or vectors."""
+    if of.width is None:
+        return column_field(_COLUMNS, name, of.as_list, Lists(lengths, _elements(elements), missing))
+    try:
+        lanes, absent = _lanes(as_lists(elements), of.width, of.dtype)
+    except InRow as reason:
+        ends = np.cumsum(lengths)
+        row = int(np.searchsorted(ends, reason.row, side="right"))
+        raise InRow(row, f"element {reason.row - int(ends[row] - lengths[row])} {reason.problem}") from None
+    parts, _ = scalars(of, lanes)
+    nulls = positions(missing, "nulls") + positions(absent, "null_elements")
+    return named(_COLUMNS, name, parts + offsets(lengths) + nulls)
+
+
+def _elements(vector: Vector) -> Scalars:
     if isinstance(vector, Lists):
         raise Unreadable("holds a list in each row, must hold one value")
     return vector

@@ -153,6 +153,9 @@ def read_rows(values: Any) -> Vector:
     """
     if isinstance(values, Time):
         return values.stamped(read_rows(values.values))
+    if isinstance(values, np.ndarray) and values.ndim == 3:
+        # As many vectors in each row.
+        values = list(values)
     vector = read(values)
     if isinstance(vector, Objects) and any(map(is_column, vector.values)):
         return as_lists(vector)

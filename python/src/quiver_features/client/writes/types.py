@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..descriptions import InputType, TimeUnit
+from ..reading import is_column
+from ..reading.lists import as_lists
 from ..values import INT64
 from ..vectors import Coded, Lists, Moment, Numbers, Objects, Scalars, Times, Unreadable, Vector, is_missing, shown
 
@@ -31,7 +33,7 @@ _VECTOR = re.compile(r"(float16|float32|float64)\[([1-9][0-9]*)(?:, *\w+)?\]")
 
 _NUMBERS = {"int64", "uint64", "float32", "float64"}
 
-_EXAMPLES = '"int64", "float32", "string", "timestamp[us]", "list<int64>" and "float32[64]"'
+_EXAMPLES = '"int64", "string", "timestamp[us]", "list<int64>", "float32[64]" and "list<float32[64]>"'
 
 _UNITS: dict[str, TimeUnit] = {"s": "s", "ms": "ms", "us": "us", "ns": "ns", "m": "s", "h": "s", "W": "D", "D": "D"}
 """The unit in which counts of one are sent; finer ones are sent as nanoseconds, where they are whole."""
@@ -44,7 +46,7 @@ class TableType:
     Attributes:
         dtype: The type that its values, or its lists' elements, are sent in.
         is_list: Whether a row is a list.
-        width: The lanes of a vector, or None.
+        width: The lanes of a vector, or of each of a list's vectors; None where there is none.
         time_unit: What times count.
         time_zone: The zone that timestamps belong to, where one is stated.
     """
@@ -70,15 +72,15 @@ def parse(text: Any) -> TableType:
     if isinstance(text, str):
         of_list = _LIST.fullmatch(text)
         if of_list is not None:
-            return parse_scalar(of_list[1], text).as_list
-        vector = _VECTOR.fullmatch(text)
-        if vector is not None:
-            return TableType(_CARRIED[vector[1]], width=int(vector[2]))
-    return parse_scalar(text, text)
+            return replace(_element(of_list[1], text), is_list=True)
+    return _element(text, text)
 
 
-def parse_scalar(text: Any, whole: Any) -> TableType:
-    """The type of a single value, as a part of a whole text."""
+def _element(text: Any, whole: Any) -> TableType:
+    """The type of a single value or of a vector, as a part of a whole text."""
+    vector = _VECTOR.fullmatch(text) if isinstance(text, str) else None
+    if vector is not None:
+        return TableType(_CARRIED[vector[1]], width=int(vector[2]))
     if text == "date":
         return TableType("date", time_unit="D")
     time = _TIME.fullmatch(text) if isinstance(text, str) else None
@@ -98,12 +100,22 @@ def suggested(vector: Vector) -> TableType | None:
     """
     if not isinstance(vector, Lists):
         return _scalar(vector)
+    if isinstance(vector.elements, Objects) and any(map(is_column, vector.elements.values)):
+        return _of_nested(as_lists(vector.elements))
     element = _scalar(vector.elements)
     if element is None:
         return None
     lengths = np.unique(vector.lengths[vector.lengths > 0])
     is_vector = element.dtype in {"float32", "float64"} and len(lengths) == 1 and int(lengths[0]) > 1
     return replace(element, width=int(lengths[0])) if is_vector else element.as_list
+
+
+def _of_nested(elements: Lists) -> TableType | None:
+    """The type of lists whose elements are lists."""
+    element = suggested(elements)
+    if element is None or element.width is None:
+        raise Unreadable('holds lists of lists, which must be floats of one length; state it: "list<float32[64]>"')
+    return replace(element, is_list=True)
 
 
 def joined(of: TableType | None, other: TableType | None) -> TableType | None:

@@ -94,6 +94,10 @@ class Writing:
             columns[self._time_column] = rows.columns[self._time_column]
         return Rows(columns, rows.count)
 
+    def _appends(self, name: str) -> bool:
+        """Whether a column holds elements to append, and no keys."""
+        return self._method == "Append" and name not in self._keys
+
     def _sent_columns(self, rows: Rows) -> list[str]:
         """A column that only gives the event times is not one of the table."""
         if self._selected is not None:
@@ -112,7 +116,7 @@ class Writing:
                 violations.append(Violation(name, problem(error)))
                 continue
             if of is not None:
-                self._types[name] = of
+                self._types[name] = of.as_list if self._appends(name) and not of.is_list and of.width else of
                 continue
             stated = f"columns={{{name!r}: 'float64'}}"
             violations.append(Violation(name, f"holds only nulls, which have no type; state it, as in {stated}"))
@@ -138,7 +142,7 @@ class Writing:
         for name in names:
             try:
                 values = part_of(rows.columns[name], start, stop)
-                parts += written(name, self._types[name], values, self._method == "Append" and name not in self._keys)
+                parts += written(name, self._types[name], values, self._appends(name))
             except Exception as error:
                 violations.append(Violation(name, problem(error, first)))
         try:
