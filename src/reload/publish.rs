@@ -30,7 +30,7 @@ pub struct Next {
 
 /// Publishes what was prepared, if it differs from what is live or `policies_changed`. Returns what changed by it.
 pub fn prepared(
-    next: Next,
+    mut next: Next,
     policies_changed: bool,
     live: &Live,
     writers: &Writers,
