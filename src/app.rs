@@ -1,7 +1,7 @@
 //! The server as a whole: ports first, then the snapshot, then signals.
 
 use std::{
-    fmt, io,
+    env, fmt, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,13 +20,14 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     admin::{self, Admin, Reloads},
-    budget::Budget,
+    budget::{Budget, Kind, Reserved},
     config::{Config, Repository},
     demo::{self, Recipe},
     live::Live,
     metrics::Metrics,
     problem::{Problem, Problems},
     reload::{self, Changed, Reload, Reloaded, Watcher},
+    remote::Mirror,
     rpc::{
         call::Calls,
         pool::Pool,
@@ -38,8 +39,16 @@ use crate::{
     writes::{Settings, Writers},
 };
 
-/// Bytes of answers' buffers that are kept for the next calls.
+/// The most bytes of answers' buffers that are kept for the next calls.
 const POOL_BYTES: usize = 256 << 20;
+
+/// The part of a small memory budget that they may take.
+const POOL_SHARE: u64 = 8;
+
+fn pool_bytes(budget: &Budget) -> usize {
+    let share = budget.limit().map_or(u64::MAX, |limit| limit / POOL_SHARE);
+    usize::try_from(share).map_or(POOL_BYTES, |share| share.min(POOL_BYTES))
+}
 
 /// Connections at one time.
 const CONNECTIONS: usize = 10_000;
@@ -94,6 +103,7 @@ pub struct Server {
     watch: Option<Duration>,
     /// Set once a repository is loaded.
     reloads: Reloads,
+    _answers: Reserved,
 }
 
 /// Serves until SIGTERM or SIGINT; every accepted call is answered first.
@@ -154,14 +164,18 @@ impl Server {
         tell_health(&health, ServingStatus::NotServing).await;
         let (draining, is_draining) = watch::channel(false);
         let shadows = Shadows::start(config.limits, metrics.clone()).map_err(of_thread)?;
+        let budget = Budget::new(config.memory_budget);
+        let pool_bytes = pool_bytes(&budget);
+        // It is a part of the limit, and nothing is reserved yet.
+        let answers = budget.reserve(Kind::Answers, "answers' pool", pool_bytes as u64);
+        let answers = answers.map_err(|error| Failure::Bug(error.to_string()))?;
         let calls = Calls {
             live: live.clone(),
             limits: config.limits,
-            pool: Pool::new(POOL_BYTES),
+            pool: Pool::new(pool_bytes),
             metrics: metrics.clone(),
             shadows,
         };
-        let budget = Budget::new(config.memory_budget);
         let writing = Settings {
             journal: config.journal.clone(),
             most_ahead: config.max_future,
@@ -186,7 +200,7 @@ impl Server {
             draining: is_draining,
         };
         tokio::spawn(serve_admin(admin_listener, port));
-        tokio::spawn(keep_up(metrics.clone()));
+        tokio::spawn(keep_up(metrics.clone(), budget.clone()));
         let reload = reload::Settings {
             binder: Binder::within(usize::try_from(config.prepared_bytes).ok()),
             strict: config.strict,
@@ -194,19 +208,33 @@ impl Server {
             budget,
             progress: config.progress,
             writers,
+            mirror: None,
         };
         tracing::info!(%listen, %admin, "listening");
         let watch = config.watch;
-        Ok(Self { listen, admin, live, metrics, health, draining, drained, reload, watch, reloads })
+        Ok(Self {
+            listen,
+            admin,
+            live,
+            metrics,
+            health,
+            draining,
+            drained,
+            reload,
+            watch,
+            reloads,
+            _answers: answers,
+        })
     }
 
     /// Loads the repository aside, publishes what can be served of it, and looks for changes from then on.
     pub async fn load(&self, repository: &Repository) -> Result<(), Failure> {
         let source = repository.clone();
-        let folder = tokio::task::spawn_blocking(move || folder_of(&source)).await;
-        let folder = folder.map_err(|error| Failure::Bug(format!("loading failed: {error}")))??;
+        let opened = tokio::task::spawn_blocking(move || open(&source)).await;
+        let (folder, mirror) = opened.map_err(|error| Failure::Bug(format!("loading failed: {error}")))??;
         let (live, metrics) = (self.live.clone(), self.metrics.clone());
-        let reload = Reload::start(folder.clone(), self.reload.clone(), live, metrics).map_err(of_thread)?;
+        let settings = reload::Settings { mirror, ..self.reload.clone() };
+        let reload = Reload::start(folder.clone(), settings, live, metrics).map_err(of_thread)?;
         let reloaded = reload.reload(false).await;
         let reloaded = reloaded.map_err(|_| Failure::Bug("the loading thread ended".to_owned()))?;
         let Some(snapshot) = self.live.current() else {
@@ -242,10 +270,16 @@ async fn tell_health(health: &HealthReporter, status: ServingStatus) {
     }
 }
 
-/// The folder of a repository; the demo is written if it is not there.
-fn folder_of(repository: &Repository) -> Result<PathBuf, Failure> {
+/// The folder of a repository, and the object store that it follows, if it follows one; the demo is written if it is not
+/// there.
+fn open(repository: &Repository) -> Result<(PathBuf, Option<Arc<Mirror>>), Failure> {
     let folder = match repository {
         Repository::Folder(folder) => folder,
+        Repository::Remote { url, cache } => {
+            let mirror = Mirror::open(url, cache, env::vars())
+                .map_err(|problems| Failure::Repository(PathBuf::from(url), problems))?;
+            return Ok((mirror.folder(), Some(Arc::new(mirror))));
+        }
         Repository::Demo(folder) => {
             if !demo::is_complete(folder, &Recipe::default()) {
                 tracing::info!(folder = %folder.display(), "writing the demo's repository");
@@ -254,7 +288,7 @@ fn folder_of(repository: &Repository) -> Result<PathBuf, Failure> {
             folder
         }
     };
-    Ok(folder.clone())
+    Ok((folder.clone(), None))
 }
 
 /// Everything that is wrong in a repository of which nothing is served.
@@ -308,10 +342,11 @@ async fn serve_admin(listener: TcpListener, admin: Admin) {
     }
 }
 
-async fn keep_up(metrics: Arc<Metrics>) {
+async fn keep_up(metrics: Arc<Metrics>, budget: Budget) {
     let mut ticks = time::interval(KEEP_UP);
     loop {
         ticks.tick().await;
+        metrics.memory(&budget);
         metrics.keep_up();
     }
 }

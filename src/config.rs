@@ -53,8 +53,19 @@ const fn setting(
 }
 
 /// Every setting, in the order of the help.
-pub const SETTINGS: [Setting; 23] = [
-    setting("repository", "DIR", "", "Serves the feature sets and tables of this folder"),
+pub const SETTINGS: [Setting; 24] = [
+    setting(
+        "repository",
+        "DIR|URL",
+        "",
+        "Serves the feature sets and tables of this folder, or of an object store: s3://, gs://, az://, http(s)://",
+    ),
+    setting(
+        "cache",
+        "DIR",
+        "",
+        "Folder that follows a repository in an object store; servers can't share one",
+    ),
     setting("demo", "", "", "Serves the demo's repository, which is written on first use"),
     setting("demo-folder", "DIR", crate::demo::DEFAULT_FOLDER, "Folder of the demo's repository"),
     setting(
@@ -133,6 +144,8 @@ pub enum Repository {
     Folder(PathBuf),
     /// The demo, written to this folder on first use.
     Demo(PathBuf),
+    /// An object store, followed by this folder.
+    Remote { url: String, cache: PathBuf },
 }
 
 /// When bars are shown.
@@ -221,7 +234,7 @@ fn repository(written: &mut Written) -> Repository {
             Repository::Demo(demo_folder)
         }
         (Some((of_folder, folder)), of_demo) if of_demo.is_none_or(|of_demo| of_folder < of_demo) => {
-            Repository::Folder(PathBuf::from(folder))
+            folder_or_url(folder, written)
         }
         (None, None) => {
             written.problem("repository", "is missing: name a repository's folder, or say --demo");
@@ -229,6 +242,18 @@ fn repository(written: &mut Written) -> Repository {
         }
         _ => Repository::Demo(demo_folder),
     }
+}
+
+fn folder_or_url(text: String, written: &mut Written) -> Repository {
+    if !text.contains("://") {
+        return Repository::Folder(PathBuf::from(text));
+    }
+    let cache = written.text("cache");
+    if cache.is_empty() {
+        written
+            .problem("repository", "a repository in an object store needs --cache, a folder that follows it");
+    }
+    Repository::Remote { url: text, cache: PathBuf::from(cache) }
 }
 
 fn read_file(file: &Path) -> Result<toml::Table, Problems> {
@@ -289,6 +314,16 @@ mod tests {
             assert!(problems.contains(expected), "{expected} in\n{problems}");
         }
         assert_eq!(problems.lines().count(), 7, "{problems}");
+    }
+
+    #[test]
+    fn an_object_store_needs_a_cache() {
+        let url = ("repository", "s3://bucket/features");
+        let problems = read(&[url], &[], "").expect_err("no cache").to_string();
+        assert!(problems.contains("needs --cache"), "{problems}");
+        let config = read(&[url, ("cache", "here")], &[], "").expect("good");
+        let (url, cache) = (url.1.to_owned(), PathBuf::from("here"));
+        assert_eq!(config.repository, Repository::Remote { url, cache });
     }
 
     #[test]

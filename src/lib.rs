@@ -3,8 +3,9 @@
 //! Layers, imports pointing downwards only (`tests/it/tidy.rs`):
 //!
 //! ```text
-//! main -> cli -> app -> admin -> rpc -> reload -> metrics -> { loading, telemetry } -> config -> demo -> writes -> serve
-//!     -> live -> snapshot -> plan -> spec -> { policy, table, transform } -> files -> { batch, journal } -> { budget, cancel }
+//! main -> cli -> app -> admin -> rpc -> reload -> metrics -> { loading, telemetry } -> config -> { demo, remote }
+//!     -> writes -> serve -> live -> snapshot -> plan -> spec -> { policy, table, transform } -> files
+//!     -> { batch, journal } -> { budget, cancel }
 //!     -> { problem, proto }
 //! ```
 
@@ -26,6 +27,7 @@ pub mod policy;
 pub mod problem;
 pub mod proto;
 pub mod reload;
+pub mod remote;
 pub mod rpc;
 pub mod serve;
 pub mod snapshot;

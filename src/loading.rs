@@ -1,14 +1,21 @@
 //! What loading shows on a terminal, and other work on files: rows, bytes and the time left.
 
+mod current;
+
 use std::{
     fs,
     io::{self, IsTerminal},
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use self::current::Current;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use metrics::Gauge;
 
 use crate::{
     config::ShowProgress,
@@ -19,6 +26,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Loading {
     bar: ProgressBar,
+    current: Mutex<Option<Current>>,
+    /// Shows the share of the current table's rows that are in memory.
+    ratio: Gauge,
     rows: AtomicU64,
     bytes: AtomicU64,
     started: Instant,
@@ -43,7 +53,20 @@ impl Loading {
     /// Starts to count work on `bytes` bytes of files, and to show it where `show` says so.
     pub fn over(doing: &str, bytes: u64, show: ShowProgress) -> Self {
         let bar = if is_shown(show) { visible(doing, bytes) } else { ProgressBar::hidden() };
-        Self { bar, rows: AtomicU64::new(0), bytes: AtomicU64::new(0), started: Instant::now() }
+        let (current, ratio) = (Mutex::default(), Gauge::noop());
+        Self {
+            bar,
+            current,
+            ratio,
+            rows: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            started: Instant::now(),
+        }
+    }
+
+    /// Also shows how far each table is.
+    pub fn with_ratio(self, ratio: Gauge) -> Self {
+        Self { ratio, ..self }
     }
 
     /// Removes the bar and returns what was loaded.
@@ -58,7 +81,16 @@ impl Loading {
 }
 
 impl Progress for Loading {
+    fn begin(&self, what: &str, rows: u64, _bytes: u64) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Current::new(what, rows));
+        self.ratio.set(0.0);
+    }
+
     fn add(&self, rows: u64, bytes: u64) {
+        if let Some(current) = &mut *self.current.lock().unwrap_or_else(PoisonError::into_inner) {
+            current.add(rows, bytes);
+            self.ratio.set(current.ratio());
+        }
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         if !self.bar.is_hidden() {

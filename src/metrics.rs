@@ -18,6 +18,7 @@ use tonic::Code;
 
 use crate::{
     batch::Status,
+    budget::{Budget, Kind},
     plan::run::Ran,
     snapshot::{FeatureSet, Meter, Snapshot},
 };
@@ -285,6 +286,22 @@ impl Metrics {
         counter(&self.recorder, name, labels)
     }
 
+    /// The gauge of the share of a table's rows that are in memory while it is loaded.
+    pub fn load_progress(&self) -> Gauge {
+        self.gauge("quiver_load_progress_ratio", Vec::new())
+    }
+
+    /// Notes the memory budget and what is reserved of it.
+    pub fn memory(&self, budget: &Budget) {
+        if let Some(limit) = budget.limit() {
+            self.gauge("quiver_memory_budget_bytes", Vec::new()).set(limit as f64);
+        }
+        for kind in Kind::ALL {
+            let labels = vec![label("kind", kind.name())];
+            self.gauge("quiver_memory_reserved_bytes", labels).set(budget.taken_by(kind) as f64);
+        }
+    }
+
     fn gauge(&self, name: &'static str, labels: Vec<Label>) -> Gauge {
         self.recorder.register_gauge(&Key::from_parts(name, labels), &METADATA)
     }
@@ -401,6 +418,12 @@ fn describe(recorder: &PrometheusRecorder) {
         ("quiver_prepared_bytes", "Bytes of the version's load-time results"),
         ("quiver_table_failed_versions", "The table's versions that could not be loaded"),
         ("quiver_feature_set_share", "The version's share of the requests that name none, from 0 to 1"),
+        (
+            "quiver_load_progress_ratio",
+            "Share of the rows in memory of the table that is loaded, or was the last",
+        ),
+        ("quiver_memory_budget_bytes", "The memory budget; absent without a limit"),
+        ("quiver_memory_reserved_bytes", "Memory that is reserved, by what it is for"),
         ("quiver_snapshot_load_seconds", "How long the last reload took that changed anything"),
         ("quiver_reload_ok", "Whether nothing failed in the last reload that changed anything: 1 or 0"),
         ("quiver_reload_timestamp_seconds", "When versions were looked for the last time"),

@@ -21,8 +21,15 @@ use std::{
 use tokio::sync::oneshot;
 
 use crate::{
-    budget::Budget, cancel::Cancel, config::ShowProgress, live::Live, metrics::Metrics, problem::Problems,
-    snapshot::Binder, writes::Writers,
+    budget::Budget,
+    cancel::Cancel,
+    config::ShowProgress,
+    live::Live,
+    metrics::Metrics,
+    problem::{Problem, Problems},
+    remote::Mirror,
+    snapshot::Binder,
+    writes::Writers,
 };
 use board::Board;
 use scan::Scan;
@@ -134,6 +141,27 @@ pub struct Settings {
     pub progress: ShowProgress,
     /// Who has the rows written to live tables.
     pub writers: Writers,
+    /// What the repository's folder follows, if it follows an object store.
+    pub mirror: Option<Arc<Mirror>>,
+}
+
+impl Settings {
+    /// Makes the folder what the object store has, if it follows one. What can't be mirrored is logged; what is there is
+    /// served nevertheless.
+    fn follow(&self, cancel: &Cancel) {
+        let Some(mirror) = &self.mirror else { return };
+        let problems = match mirror.sync(cancel) {
+            Ok(changed) => {
+                changed.added.iter().for_each(|place| tracing::info!(place, "mirrored"));
+                changed.removed.iter().for_each(|place| tracing::info!(place, "removed from the cache"));
+                changed.problems
+            }
+            Err(problems) => problems,
+        };
+        for Problem { path, message } in problems.iter().filter(|_| !cancel.is_cancelled()) {
+            tracing::error!(path, problem = message, "not mirrored");
+        }
+    }
 }
 
 /// Finds, prepares and publishes versions; clones are the same. Its thread ends with the last of them.
@@ -143,6 +171,7 @@ pub struct Reload(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     repository: PathBuf,
+    settings: Settings,
     live: Live,
     board: Arc<Board>,
     metrics: Arc<Metrics>,
@@ -170,7 +199,7 @@ impl Reload {
         let (board, stop) = (Arc::new(Board::default()), Cancel::new());
         let worker = Worker {
             repository: repository.clone(),
-            settings,
+            settings: settings.clone(),
             live: live.clone(),
             board: board.clone(),
             metrics: metrics.clone(),
@@ -179,7 +208,7 @@ impl Reload {
             loaded: BTreeMap::new(),
         };
         std::thread::Builder::new().name("quiver-reload".to_owned()).spawn(move || worker.run(&woken))?;
-        Ok(Self(Arc::new(Inner { repository, live, board, metrics, wake, stop })))
+        Ok(Self(Arc::new(Inner { repository, settings, live, board, metrics, wake, stop })))
     }
 
     /// What is known of every version.
@@ -220,6 +249,7 @@ impl Watcher {
     pub fn look(&mut self) -> bool {
         let Some(reload) = self.reload.upgrade() else { return false };
         reload.live.free();
+        reload.settings.follow(&reload.stop);
         let scan = Scan::of(&reload.repository);
         if self.seen.as_ref() != Some(&scan) || reload.board.failed_changed() {
             reload.board.cancel_overtaken(&scan);

@@ -58,6 +58,9 @@ impl Worker {
         lower_priority();
         while let Ok(first) = woken.recv() {
             let wakes: Vec<Wake> = std::iter::once(first).chain(woken.try_iter()).collect();
+            if wakes.iter().any(|wake| wake.done.is_some()) {
+                self.settings.follow(&self.stop);
+            }
             let again = wakes.iter().any(|wake| wake.again);
             // A bug ends this reload alone: who asked for it gets no answer, and the next one finds the same versions.
             let Ok(reloaded) = catch_unwind(AssertUnwindSafe(|| self.reload(again))) else {
@@ -137,7 +140,7 @@ impl Worker {
         let current = self.live.current();
         // A bar is for those who wait for the server.
         let show = if current.is_some() { ShowProgress::Never } else { self.settings.progress };
-        let loading = Loading::start(&self.repository, show);
+        let loading = Loading::start(&self.repository, show).with_ratio(self.metrics.load_progress());
         let mut tables = Tables {
             settings: &self.settings,
             board: &self.board,

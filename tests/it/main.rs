@@ -20,6 +20,8 @@ mod raw;
 mod real_data;
 mod reference;
 mod reference_page;
+#[cfg(feature = "remote")]
+mod remote;
 mod repository;
 mod sequences;
 mod serving;
