@@ -20,7 +20,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     admin::{self, Admin, Reloads},
-    budget::{Budget, Kind, Reserved},
+    budget::Budget,
     config::{Config, Repository},
     demo::{self, Recipe},
     live::Live,
@@ -103,7 +103,6 @@ pub struct Server {
     watch: Option<Duration>,
     /// Set once a repository is loaded.
     reloads: Reloads,
-    _answers: Reserved,
 }
 
 /// Serves until SIGTERM or SIGINT; every accepted call is answered first.
@@ -158,21 +157,17 @@ impl Server {
     pub async fn start(config: &Config) -> Result<Self, Failure> {
         let (listener, listen) = bind("--listen", config.listen).await?;
         let (admin_listener, admin) = bind("--admin", config.admin).await?;
+        let budget = Budget::new(config.memory_budget);
         let live = Live::new();
         let metrics = Arc::new(Metrics::new());
         let health = HealthReporter::new();
         tell_health(&health, ServingStatus::NotServing).await;
         let (draining, is_draining) = watch::channel(false);
         let shadows = Shadows::start(config.limits, metrics.clone()).map_err(of_thread)?;
-        let budget = Budget::new(config.memory_budget);
-        let pool_bytes = pool_bytes(&budget);
-        // It is a part of the limit, and nothing is reserved yet.
-        let answers = budget.reserve(Kind::Answers, "answers' pool", pool_bytes as u64);
-        let answers = answers.map_err(|error| Failure::Bug(error.to_string()))?;
         let calls = Calls {
             live: live.clone(),
             limits: config.limits,
-            pool: Pool::new(pool_bytes),
+            pool: Pool::within(pool_bytes(&budget), &budget),
             metrics: metrics.clone(),
             shadows,
         };
@@ -202,7 +197,7 @@ impl Server {
         tokio::spawn(serve_admin(admin_listener, port));
         tokio::spawn(keep_up(metrics.clone(), budget.clone()));
         let reload = reload::Settings {
-            binder: Binder::within(usize::try_from(config.prepared_bytes).ok()),
+            binder: Binder::within_budget(usize::try_from(config.prepared_bytes).ok(), budget.clone()),
             strict: config.strict,
             load_threads: config.load_threads,
             budget,
@@ -223,7 +218,6 @@ impl Server {
             reload,
             watch,
             reloads,
-            _answers: answers,
         })
     }
 

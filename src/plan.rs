@@ -118,9 +118,6 @@ impl Plan {
     /// Bytes that each lookup's load-time results will take, without computing them.
     fn prepared_bytes(&self, program: &Program, tables: Tables<'_>) -> Vec<usize> {
         let bytes = |lookup: usize| {
-            let kept = program.kept[lookup].iter();
-            let kept = kept.map(|&node| 1 + prepare::bytes_of_row(self, tables, lookup, node));
-            let for_row = program.records[lookup].bytes + kept.sum::<usize>();
             let resolved = (0..self.graph.lookups.len())
                 .filter(|&below| self.graph.lookups[below].parent == Some(lookup))
                 .filter(|&below| program.is_resolved(&self.graph, below));
@@ -128,9 +125,16 @@ impl Plan {
                 .filter_map(|below| CodedPart::of_lookup(&self.graph, below))
                 .filter(|&(_, parent)| program.prepared[lookup] && parent == lookup);
             let numbers = resolved.count() * size_of::<u32>() + coded.count() * size_of::<u16>();
-            (for_row + numbers) * tables.of(&self.graph, lookup).places()
+            (self.kept_bytes(program, tables, lookup) + numbers) * tables.of(&self.graph, lookup).places()
         };
         (0..self.graph.lookups.len()).map(bytes).collect()
+    }
+
+    /// Bytes that are kept for each row of a lookup's table.
+    fn kept_bytes(&self, program: &Program, tables: Tables<'_>, lookup: usize) -> usize {
+        let kept = program.kept[lookup].iter();
+        let kept = kept.map(|&node| 1 + prepare::bytes_of_row(self, tables, lookup, node));
+        program.records[lookup].bytes + kept.sum::<usize>()
     }
 
     /// An empty column for each node.

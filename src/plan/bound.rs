@@ -5,13 +5,16 @@ use std::{fmt, sync::Arc};
 use super::{
     Plan, Tables,
     fetch::{Inputs, Rows},
-    job::{Fetched, Job, Wanted},
+    job::{Fetched, Job, Scratch, Wanted},
     prepare::Prepared,
     program::Program,
     run::{Ran, Stopped, Target},
     shelf::Shelf,
 };
-use crate::table::Table;
+use crate::{
+    budget::{Budget, OverBudget},
+    table::Table,
+};
 
 /// A plan, tables for it, and its load-time results over these.
 ///
@@ -22,13 +25,21 @@ pub struct Bound {
     tables: Vec<Arc<Table>>,
     program: Arc<Program>,
     prepared: Prepared,
+    /// What the scratches of requests are part of.
+    budget: Budget,
 }
 
 impl Bound {
-    /// Computes the load-time results that `program`, one of the plan's, keeps; those on the shelf are taken from there.
-    pub fn bind(plan: Arc<Plan>, program: Arc<Program>, tables: Vec<Arc<Table>>, shelf: &Shelf) -> Self {
-        let prepared = Prepared::build(&plan, &program, Tables(&tables), shelf);
-        Self { plan, tables, program, prepared }
+    /// Computes the load-time results that `program`, one of the plan's, keeps; those on the shelf are taken from there. Where
+    /// the shelf's budget has no room for them, nothing is computed.
+    pub fn bind(
+        plan: Arc<Plan>,
+        program: Arc<Program>,
+        tables: Vec<Arc<Table>>,
+        shelf: &Shelf,
+    ) -> Result<Self, OverBudget> {
+        let prepared = Prepared::build(&plan, &program, Tables(&tables), shelf)?;
+        Ok(Self { plan, tables, program, prepared, budget: shelf.budget().clone() })
     }
 
     /// The same over a table with other written rows, the one at position `position` of [`Self::tables`].
@@ -37,7 +48,7 @@ impl Bound {
         let mut tables = self.tables.clone();
         tables[position] = table;
         let prepared = self.prepared.with_written(&plan, &program, Tables(&tables), position);
-        Self { plan, tables, program, prepared }
+        Self { plan, tables, program, prepared, budget: self.budget.clone() }
     }
 
     pub fn plan(&self) -> &Arc<Plan> {
@@ -75,7 +86,7 @@ impl Bound {
         match self.job(inputs, wanted).fetch(&mut scratch, wanted.outputs, expired) {
             Ok(missed) => Ok(Fetched { scratch, missed, wanted }),
             Err(stopped) => {
-                self.plan.leave_scratch(scratch);
+                self.leave(scratch);
                 Err(stopped)
             }
         }
@@ -93,7 +104,7 @@ impl Bound {
     ) -> Result<Ran, Stopped> {
         let Fetched { mut scratch, missed, wanted } = fetched;
         let counted = self.job(inputs, wanted).run(&mut scratch, wanted.outputs, targets, room, expired);
-        self.plan.leave_scratch(scratch);
+        self.leave(scratch);
         Ok(Ran { counted: counted?, missed })
     }
 
@@ -104,6 +115,13 @@ impl Bound {
             self.job(inputs, Wanted::EVERYTHING).fetch(&mut scratch, Wanted::EVERYTHING.outputs, &|| false);
         debug_assert!(fetched.is_ok(), "a fetch that never expires ends");
         scratch.rows
+    }
+
+    /// Leaves a scratch for the next request, unless it has become larger than the budget allows.
+    fn leave(&self, mut scratch: Scratch) {
+        if scratch.is_within(&self.budget) {
+            self.plan.leave_scratch(scratch);
+        }
     }
 
     /// Records hold the spec's types: for others all is computed in the request.

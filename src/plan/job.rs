@@ -9,7 +9,11 @@ use super::{
     program::{OutputSet, Program},
     run::LookupCounts,
 };
-use crate::{batch::Column, spec::OutputType};
+use crate::{
+    batch::Column,
+    budget::{Budget, Kind, Reserved},
+    spec::OutputType,
+};
 
 /// Which outputs a request wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +59,14 @@ pub struct Scratch {
     pub(super) row_nodes: Vec<NodeId>,
     pub(super) broadcast: Vec<NodeId>,
     pub(super) singles: Vec<NodeId>,
+    /// Its memory as it was last measured.
+    reserved: Option<Reserved>,
+    uses: u32,
 }
+
+/// A scratch's memory is measured at every so many uses: a look at each column costs about as much as a small request's
+/// lookups.
+const MEASURED: u32 = 64;
 
 impl Scratch {
     pub fn new(plan: &Plan) -> Self {
@@ -68,7 +79,33 @@ impl Scratch {
             row_nodes: Vec::new(),
             broadcast: Vec::new(),
             singles: Vec::new(),
+            reserved: None,
+            uses: 0,
         }
+    }
+
+    /// Whether the budget has room for what a request left.
+    pub(super) fn is_within(&mut self, budget: &Budget) -> bool {
+        self.uses = self.uses.wrapping_add(1);
+        if self.uses % MEASURED != 1 {
+            return true;
+        }
+        let bytes = self.memory() as u64;
+        match &mut self.reserved {
+            Some(reserved) => reserved.resize(bytes).is_ok(),
+            None => {
+                self.reserved = budget.reserve(Kind::Scratches, "what requests compute in", bytes).ok();
+                self.reserved.is_some()
+            }
+        }
+    }
+
+    /// Bytes of the values that the last request left.
+    fn memory(&self) -> usize {
+        let columns = self.request.iter().chain(&self.block).chain(self.dictionaries.iter().flatten());
+        let values = columns.map(|column| column.values.memory() + column.marks.len());
+        let numbers = self.rows.numbers.iter().map(|numbers| size_of_val(numbers.as_slice()));
+        values.chain(numbers).sum()
     }
 
     /// Picks the nodes that the outputs wanted need.

@@ -10,12 +10,13 @@ use super::{
     graph::{Form, Lookup, NodeId, Source},
     load_time::LoadTime,
     program::{Program, Record},
-    shelf::Shelf,
+    shelf::{Held, Shelf},
     write::Destination,
     written::{Kept, OfLevel, Records},
 };
 use crate::{
     batch::Column,
+    budget::OverBudget,
     table::{RowMatrix, RowNumber},
 };
 
@@ -29,11 +30,11 @@ const LANES: usize = 1 << 20;
 #[derive(Debug, Default, Clone)]
 pub struct Prepared {
     /// For each lookup the row number for each of its parent's rows, by [`RowNumber::place`].
-    resolved: Vec<Option<Arc<Vec<RowNumber>>>>,
+    resolved: Vec<Option<Arc<Held<Vec<RowNumber>>>>>,
     /// For each lookup the part of its key that follows from another lookup's rows, by codes.
-    coded: Vec<Option<Arc<Option<CodedPart>>>>,
+    coded: Vec<Option<Arc<Held<Option<CodedPart>>>>>,
     /// For each lookup what is kept for each row of its table.
-    rows: Vec<Option<Arc<PreparedRows>>>,
+    rows: Vec<Option<Arc<Held<PreparedRows>>>>,
     /// For each lookup what is kept for each level of written rows of its table.
     pub(super) levels: Vec<Vec<OfLevel>>,
     /// For each node whose values are kept: the lookup, and the position among its kept ones.
@@ -81,39 +82,55 @@ impl PreparedRows {
 }
 
 impl Prepared {
-    /// Computes all that `program` keeps and that is not on the shelf.
-    pub fn build(plan: &Plan, program: &Program, tables: Tables<'_>, shelf: &Shelf) -> Self {
+    /// Computes all that `program` keeps and that is not on the shelf, where the shelf's budget has room for it.
+    pub fn build(
+        plan: &Plan,
+        program: &Program,
+        tables: Tables<'_>,
+        shelf: &Shelf,
+    ) -> Result<Self, OverBudget> {
         let (graph, count) = (&plan.graph, plan.graph.lookups.len());
         let parts = LoadTime::new(plan, tables);
+        let table_of = |lookup: usize| tables.of(graph, lookup);
+        let reserve = |lookup: usize, for_row: usize| {
+            let table = table_of(lookup);
+            shelf.reserve(&table.schema().name, for_row * table.places())
+        };
         let mut prepared = Self { resolved: vec![None; count], ..Self::default() };
         for &lookup in &graph.lookup_order {
-            if let (Some(parent), true) = (graph.lookups[lookup].parent, program.is_resolved(graph, lookup)) {
-                let digest = parts.of_resolved(lookup, parent);
+            let Some(parent) = graph.lookups[lookup].parent else { continue };
+            if program.is_resolved(graph, lookup) {
+                let reserve = || reserve(parent, size_of::<RowNumber>());
                 let make = || prepared.resolve(plan, tables, lookup, parent);
-                prepared.resolved[lookup] = Some(shelf.resolved.get(digest, make));
+                let digest = parts.of_resolved(lookup, parent);
+                let memory = |rows: &Vec<RowNumber>| size_of_val(rows.as_slice());
+                prepared.resolved[lookup] = Some(shelf.resolved.get(digest, reserve, make, memory)?);
             }
         }
         let coded = |lookup: usize| {
             let (part, parent) = CodedPart::of_lookup(graph, lookup)?;
+            let digest = || parts.of_coded(graph.lookups[lookup].keys[part], part, parent);
+            let reserve = || reserve(parent, size_of::<u16>());
             let make = || prepared.code(plan, tables, lookup, parent);
-            program.prepared[parent].then(|| {
-                shelf.coded.get(parts.of_coded(graph.lookups[lookup].keys[part], part, parent), make)
-            })
+            let memory = |coded: &Option<CodedPart>| coded.as_ref().map_or(0, CodedPart::memory);
+            program.prepared[parent].then(|| shelf.coded.get(digest(), reserve, make, memory))
         };
-        prepared.coded = (0..count).map(coded).collect();
+        prepared.coded = (0..count).map(|lookup| coded(lookup).transpose()).collect::<Result<_, _>>()?;
         let rows = |lookup: usize| {
-            let numbers = Numbers::Places(tables.of(graph, lookup).places());
+            let reserve = || reserve(lookup, plan.kept_bytes(program, tables, lookup));
+            let numbers = Numbers::Places(table_of(lookup).places());
             let make = || prepared.prepare_rows(plan, program, tables, lookup, numbers);
-            program.keeps_rows(lookup).then(|| shelf.rows.get(parts.of_rows(program, lookup), make))
+            let keeps = program.keeps_rows(lookup);
+            keeps.then(|| shelf.rows.get(parts.of_rows(program, lookup), reserve, make, PreparedRows::memory))
         };
-        prepared.rows = (0..count).map(rows).collect();
+        prepared.rows = (0..count).map(|lookup| rows(lookup).transpose()).collect::<Result<_, _>>()?;
         prepared.levels =
             (0..count).map(|lookup| prepared.levels_of(plan, program, tables, lookup)).collect();
         prepared.kept = vec![None; graph.nodes.len()];
         for (lookup, kept) in program.kept.iter().enumerate() {
             kept.iter().enumerate().for_each(|(at, &node)| prepared.kept[node] = Some((lookup, at)));
         }
-        prepared
+        Ok(prepared)
     }
 
     /// The records of a lookup's rows.
@@ -129,7 +146,7 @@ impl Prepared {
 
     /// The part of a lookup's key that is coded.
     pub fn coded(&self, lookup: usize) -> Option<&CodedPart> {
-        self.coded.get(lookup)?.as_deref()?.as_ref()
+        (**self.coded.get(lookup)?.as_ref()?).as_ref()
     }
 
     /// The values of a kept node for each row of a lookup's table.

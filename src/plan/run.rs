@@ -81,8 +81,9 @@ impl<'a> Job<'a> {
         let graph = &self.plan.graph;
         let (row_nodes, dictionaries) = (&mut scratch.row_nodes, &mut scratch.dictionaries);
         over_dictionaries(graph, self.inputs, &graph.features, row_nodes, dictionaries);
-        let Scratch { rows, request, block, dictionaries, request_nodes, row_nodes, broadcast, singles } =
-            scratch;
+        let Scratch {
+            rows, request, block, dictionaries, request_nodes, row_nodes, broadcast, singles, ..
+        } = scratch;
         let evaluator = self.evaluator(rows, dictionaries);
         evaluator.run(request_nodes, 0..1, request);
         let size = block_rows(graph, broadcast, request, row_nodes);

@@ -10,6 +10,8 @@ use std::{
 
 use bytes::Bytes;
 
+use crate::budget::{Budget, Kind, Reserved};
+
 /// The smallest buffer made: answers of a few kilobytes share one size.
 const SMALLEST: usize = 16 * 1024;
 
@@ -27,6 +29,8 @@ struct Shared {
 struct Kept {
     buffers: Vec<Vec<u8>>,
     bytes: usize,
+    /// The kept bytes, as part of a budget.
+    reserved: Option<Reserved>,
 }
 
 /// A buffer on loan; it goes back when it is dropped.
@@ -48,6 +52,13 @@ impl Pool {
         Self(Arc::new(Shared { kept: Mutex::default(), limit }))
     }
 
+    /// The same, as part of a budget: where it has no room, buffers are freed instead of kept.
+    pub fn within(limit: usize, budget: &Budget) -> Self {
+        let reserved = budget.reserve(Kind::Answers, "kept buffers of answers", 0).ok();
+        let kept = Kept { reserved, ..Kept::default() };
+        Self(Arc::new(Shared { kept: Mutex::new(kept), limit }))
+    }
+
     /// Gives a buffer of at least `length` bytes, which hold anything.
     pub fn take(&self, length: usize) -> Pooled {
         let kept = self.take_kept(length);
@@ -65,16 +76,28 @@ impl Pool {
         let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let position = kept.buffers.iter().rposition(|buffer| buffer.len() >= length)?;
         let buffer = kept.buffers.remove(position);
-        kept.bytes -= buffer.len();
+        let bytes = kept.bytes - buffer.len();
+        kept.resize(bytes);
         Some(buffer)
     }
 
     fn give_back(&self, buffer: Vec<u8>) {
         let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.bytes + buffer.len() <= self.0.limit {
-            kept.bytes += buffer.len();
+        let bytes = kept.bytes + buffer.len();
+        if bytes <= self.0.limit && kept.resize(bytes) {
             kept.buffers.push(buffer);
         }
+    }
+}
+
+impl Kept {
+    /// Notes how many bytes are kept, unless the budget has no room for more.
+    fn resize(&mut self, bytes: usize) -> bool {
+        let has_room = self.reserved.as_mut().is_none_or(|reserved| reserved.resize(bytes as u64).is_ok());
+        if has_room {
+            self.bytes = bytes;
+        }
+        has_room
     }
 }
 
@@ -133,5 +156,18 @@ mod tests {
         let (first, second, third) = (pool.take(40_000), pool.take(40_000), pool.take(40_000));
         drop((first, second, third));
         assert_eq!(pool.kept_bytes(), 2 * 40_960);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_the_budget_has_room_for() {
+        let budget = Budget::new(Some(100_000));
+        let pool = Pool::within(1 << 20, &budget);
+        let (first, second, third) = (pool.take(40_000), pool.take(40_000), pool.take(40_000));
+        drop((first, second, third));
+        assert_eq!((pool.kept_bytes(), budget.taken()), (2 * 40_960, 2 * 40_960));
+        let taken = pool.take(40_000);
+        assert_eq!(budget.taken(), 40_960);
+        drop((taken, pool));
+        assert_eq!(budget.taken(), 0);
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use super::golden;
 use crate::{
+    budget::Budget,
     plan::{
         Plan, Tables,
         bound::Bound,
@@ -50,6 +51,11 @@ impl Binder {
         Self { prepared_bytes, shelf: Arc::default() }
     }
 
+    /// The same, with the results' memory as part of a budget.
+    pub fn within_budget(prepared_bytes: Option<usize>, budget: Budget) -> Self {
+        Self { prepared_bytes, shelf: Arc::new(Shelf::within(budget)) }
+    }
+
     /// Binds a plan to its tables, where a program that is not `proven` yet reproduces the golden rows.
     fn bind(
         &self,
@@ -70,7 +76,7 @@ impl Binder {
                 program
             }
         };
-        Ok(Bound::bind(plan, program, tables, &self.shelf))
+        Ok(Bound::bind(plan, program, tables, &self.shelf)?)
     }
 }
 

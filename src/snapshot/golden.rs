@@ -48,7 +48,7 @@ pub fn check(
 ) -> Result<(), Problems> {
     check_golden_names(golden, &plan.spec)?;
     let tables = golden_tables(plan, golden, tables)?;
-    let bound = &Bound::bind(plan.clone(), program.clone(), tables, &Shelf::default());
+    let bound = &Bound::bind(plan.clone(), program.clone(), tables, &Shelf::default())?;
     let mut problems = Problems::none();
     let mut differences: Vec<Differences> = plan.outputs.iter().map(|_| Differences::default()).collect();
     for (position, case) in golden.cases.iter().enumerate() {

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use quiver::{
     batch::{Column, Mark, Values},
+    budget::Budget,
     snapshot::{Binder, FeatureSet},
     spec::{
         golden::Golden,
@@ -125,4 +126,16 @@ fn golden_rows_hold_the_program_that_serves() {
         let rebound = good.rebind(&tables, &binder).expect("the rows are reproduced");
         assert_eq!(Arc::ptr_eq(good.bound().program(), rebound.bound().program()), cap != Some(100));
     }
+}
+
+#[test]
+fn load_time_results_over_the_memory_budget_are_rejected() {
+    let tables = tables();
+    let of = |bytes: u64| Binder::within_budget(None, Budget::new(Some(bytes)));
+    let roomy = of(1 << 20);
+    let built = build(version(1, 2.0, None), &tables, &roomy);
+    let refused = FeatureSet::build(version(1, 2.0, None), &tables, &of(built.prepared_memory() as u64 - 1));
+    let refused = refused.expect_err("a byte is missing").to_string();
+    assert!(refused.contains("features computed over table ads needs"), "{refused}");
+    assert!(refused.contains("--memory-budget"), "{refused}");
 }
