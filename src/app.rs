@@ -207,18 +207,7 @@ impl Server {
         };
         tracing::info!(%listen, %admin, "listening");
         let watch = config.watch;
-        Ok(Self {
-            listen,
-            admin,
-            live,
-            metrics,
-            health,
-            draining,
-            drained,
-            reload,
-            watch,
-            reloads,
-        })
+        Ok(Self { listen, admin, live, metrics, health, draining, drained, reload, watch, reloads })
     }
 
     /// Loads the repository aside, publishes what can be served of it, and looks for changes from then on.
