@@ -4,6 +4,7 @@
 
 mod build_strings;
 mod interleave;
+pub mod json;
 mod lists;
 mod mark;
 mod select;
@@ -18,7 +19,7 @@ use bytes::Bytes;
 
 pub use build_strings::StringsBuilder;
 pub use interleave::Origin;
-pub use mark::{Mark, Status, count_statuses};
+pub use mark::{Mark, Status, StatusCounts};
 pub use select::Position;
 pub use sparse::SparseVectors;
 
@@ -331,6 +332,14 @@ impl Column {
         match &self.values {
             Values::Float64(values) => values,
             other => wrong_type("float64", other),
+        }
+    }
+
+    /// The float32 elements of vectors that come in 32 bits.
+    pub fn float32(&self) -> &[f32] {
+        match &self.values {
+            Values::Float32(values) => values,
+            other => wrong_type("float32", other),
         }
     }
 

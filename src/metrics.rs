@@ -19,7 +19,7 @@ use tonic::Code;
 use crate::{
     batch::Status,
     budget::{Budget, Kind},
-    plan::run::Ran,
+    plan::{layout::Feature, run::Ran},
     snapshot::{FeatureSet, Meter, Snapshot},
 };
 
@@ -134,13 +134,21 @@ struct OfFeatureSet {
     values: Counter,
     /// For each lookup: keys, and those that were missing.
     lookups: Vec<(Counter, Counter)>,
-    /// For each output and feature by the status's number; none for present ones.
-    features: Vec<Vec<[Counter; Status::COUNT]>>,
+    /// For each output and feature.
+    features: Vec<Vec<OfFeature>>,
+}
+
+/// One feature's handles in an output.
+struct OfFeature {
+    /// By the status's number; none for present ones.
+    by_status: [Counter; Status::COUNT],
+    /// By the level of the fall-back that answered, for as many as there can be.
+    by_level: Vec<Counter>,
 }
 
 /// The names that a status's rows are counted under.
 const STATUS_NAMES: [&str; Status::COUNT] =
-    ["present", "stale", "out_of_range", "unknown_category", "null", "key_not_found"];
+    ["present", "stale", "out_of_range", "unknown_category", "null", "key_not_found", "fallback"];
 
 impl fmt::Debug for OfFeatureSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,10 +168,10 @@ impl Meter for OfFeatureSet {
             }
         }
         for counts in &ran.counted {
-            let counters = &self.features[counts.output][counts.feature];
-            for (counter, &count) in
-                counters.iter().zip(&counts.by_status).skip(1).filter(|(_, count)| **count > 0)
-            {
+            let OfFeature { by_status, by_level } = &self.features[counts.output][counts.feature];
+            let by_status = by_status.iter().zip(&counts.by_status).skip(1);
+            let by_level = by_level.iter().zip(&counts.by_level);
+            for (counter, &count) in by_status.chain(by_level).filter(|(_, count)| **count > 0) {
                 counter.increment(count.into());
             }
         }
@@ -248,7 +256,7 @@ impl Metrics {
         let labels =
             || vec![label("feature_set", of.name()), Label::new("version", of.version().to_string())];
         self.gauge("quiver_prepared_bytes", labels()).set(of.prepared_memory() as f64);
-        let lookups = of.spec().lookups.iter().enumerate().map(|(position, lookup)| {
+        let lookups = of.plan().graph.lookups.iter().enumerate().map(|(position, lookup)| {
             let labels = || {
                 let table = of.table_of(position).schema().name.clone();
                 [labels(), vec![label("lookup", &lookup.name), Label::new("table", table)]].concat()
@@ -258,19 +266,24 @@ impl Metrics {
                 self.counter("quiver_lookup_missing_keys_total", labels()),
             )
         });
-        let features = of.spec().outputs.iter().map(|output| {
-            let of_feature = |feature: &String| {
-                STATUS_NAMES.map(|status| match status {
+        let graph = &of.plan().graph;
+        let features = of.plan().outputs.iter().map(|output| {
+            let of_feature = |feature: &Feature| {
+                let own = || {
+                    [labels(), vec![label("output", &output.name), label("feature", &feature.name)]].concat()
+                };
+                let by_status = STATUS_NAMES.map(|status| match status {
                     "present" => Counter::noop(),
                     status => {
-                        let own = vec![
-                            label("output", &output.name),
-                            label("feature", feature),
-                            label("status", status),
-                        ];
-                        self.counter("quiver_feature_rows_total", [labels(), own].concat())
+                        let labels = [own(), vec![label("status", status)]].concat();
+                        self.counter("quiver_feature_rows_total", labels)
                     }
-                })
+                });
+                let by_level = (1..=graph.most_level(feature.node)).map(|level| {
+                    let labels = [own(), vec![Label::new("level", level.to_string())]].concat();
+                    self.counter("quiver_feature_fallback_rows_total", labels)
+                });
+                OfFeature { by_status, by_level: by_level.collect() }
             };
             output.features.iter().map(of_feature).collect()
         });
@@ -401,6 +414,10 @@ fn describe(recorder: &PrometheusRecorder) {
         (
             "quiver_feature_rows_total",
             "Rows whose feature was not present, by status; a request-scope feature is one row",
+        ),
+        (
+            "quiver_feature_fallback_rows_total",
+            "Rows whose feature a fall-back answered, by its level from 1",
         ),
     ];
     for (name, text) in counters {

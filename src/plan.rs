@@ -14,7 +14,7 @@ use crate::{
     batch::Column,
     problem::Problems,
     spec::{OutputType, Spec},
-    table::{Table, TableSchema},
+    table::{EventTime, Table, TableSchema},
 };
 use coded::CodedPart;
 use graph::Graph;
@@ -29,6 +29,7 @@ pub mod evaluate;
 pub mod fetch;
 pub mod fill;
 pub mod filling;
+mod freshness;
 pub mod graph;
 pub mod job;
 mod keys;
@@ -105,13 +106,18 @@ impl Plan {
     }
 
     /// Whether tables of these schemas can stand in the place of those that it was compiled against: they differ in their
-    /// versions alone.
+    /// versions alone, and in the event times of these.
     pub fn fits<'a>(&self, mut schemas: impl ExactSizeIterator<Item = &'a TableSchema>) -> bool {
         schemas.len() == self.schemas.len()
             && self.schemas.iter().all(|own| {
-                schemas
-                    .next()
-                    .is_some_and(|other| TableSchema { version: own.version, ..other.clone() } == *own)
+                let fits = |other: &TableSchema| {
+                    let event_time = match (own.event_time, other.event_time) {
+                        (Some(EventTime::Version(_)), Some(EventTime::Version(_))) => own.event_time,
+                        (_, other) => other,
+                    };
+                    TableSchema { version: own.version, event_time, ..other.clone() } == *own
+                };
+                schemas.next().is_some_and(fits)
             })
     }
 

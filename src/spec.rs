@@ -20,13 +20,17 @@ use crate::{
     transform::{Transform, parameters::PerLane},
 };
 
+pub mod fallback;
 pub mod golden;
 mod key;
+mod max_age;
 pub mod places;
 pub mod read;
 mod reference;
 
+pub use fallback::Fallback;
 pub use key::Key;
+pub use max_age::{MaxAge, Stale};
 pub use reference::{FEATURE as FEATURE_REFERENCE, Reference};
 
 /// The `format` of the specs that this server reads.
@@ -57,9 +61,14 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// The tables that are looked up, some of them several times.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        self.lookups.iter().flat_map(Lookup::tables)
+    }
+
     /// The tables that are looked up, each with the version that the spec names, if it names one.
     pub fn table_versions(&self) -> BTreeSet<(String, Option<u32>)> {
-        let mut versions: BTreeMap<&str, Option<u32>> = BTreeMap::new();
+        let mut versions: BTreeMap<&str, Option<u32>> = self.tables().map(|table| (table, None)).collect();
         for Lookup { table, version, .. } in &self.lookups {
             let known = versions.entry(table).or_default();
             *known = known.or(*version);
@@ -279,6 +288,23 @@ pub struct Lookup {
     /// What holds the key: an input, another lookup's column or a feature; for a composite key an object, from each of the table's
     /// key columns to what holds it. A list here looks up a row for each element.
     pub key: Key,
+    /// How old a row may be, by the event times of the table: features that read an older one have the status stale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<MaxAge>,
+    /// What is served of an older row; written exactly where `max_age` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Stale>,
+    /// What answers where there is no row (the key is null or not found, or the row too old to be served): for each column
+    /// the first that gives it and has a row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<Fallback>,
+}
+
+impl Lookup {
+    /// Its table and those of its fall-backs.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&*self.table).chain(self.fallbacks.iter().filter_map(Fallback::table))
+    }
 }
 
 /// A named node: inputs, a chain of transforms, and what is served where the result is null.

@@ -139,7 +139,8 @@ impl Table {
 
     /// Appends to `rows` the row number of each key. `keys` are the key's columns, with the types of the schema's and
     /// one length, or a single value that goes with each of the others'; of list columns the elements are looked up. A null key
-    /// gives [`RowNumber::NULL`], or [`RowNumber::NOT_FOUND`] where its status says that another lookup did not find it.
+    /// gives [`RowNumber::NULL`], or [`RowNumber::NOT_FOUND`] where its status says that another lookup did not find it and
+    /// [`RowNumber::STALE`] where it says that the other lookup's row was too old.
     pub fn find(&self, keys: &[&Column], rows: &mut Vec<RowNumber>) {
         let lengths = || keys.iter().map(|column| column.marks.len());
         let Some(count) = lengths().find(|&length| length != 1).or(lengths().next()) else { return };
@@ -229,7 +230,10 @@ fn next_id() -> u64 {
 
 fn overrule_null(mark: Mark, row: &mut RowNumber) {
     if mark.is_null() {
-        let not_found = mark.status() == Status::KeyNotFound;
-        *row = if not_found { RowNumber::NOT_FOUND } else { RowNumber::NULL };
+        *row = match mark.status() {
+            Status::KeyNotFound => RowNumber::NOT_FOUND,
+            Status::Stale => RowNumber::STALE,
+            _ => RowNumber::NULL,
+        };
     }
 }

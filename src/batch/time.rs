@@ -12,7 +12,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use text::{Civil, civil};
+pub use text::{Civil, civil, instant};
 pub use zone::Zone;
 
 /// What an integer time counts, since 1970-01-01T00:00:00Z where it is a point in time.

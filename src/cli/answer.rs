@@ -4,8 +4,11 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde_json::{Map, Value, json};
 
 use super::Failure;
-use crate::proto::{
-    FeatureDescription, GetFeatureSetResponse, GetFeaturesResponse, Scope, Status, Tensor, TensorPart,
+use crate::{
+    batch,
+    proto::{
+        FeatureDescription, GetFeatureSetResponse, GetFeaturesResponse, Scope, Status, Tensor, TensorPart,
+    },
 };
 
 mod ragged;
@@ -182,7 +185,9 @@ impl Named<'_> {
     fn status(&self, feature: usize, row: usize) -> Status {
         let position = row * self.features.len() + feature;
         let readable = self.tensor.status_values.get(position).copied();
-        let status = readable.or_else(|| self.tensor.status.get(position).map(|&status| status.into()));
+        let status = readable.or_else(|| {
+            self.tensor.status.get(position).map(|&status| batch::Status::of_wire(status) as i32)
+        });
         status.and_then(|status| Status::try_from(status).ok()).unwrap_or(Status::Present)
     }
 

@@ -21,11 +21,12 @@ use super::{
     },
 };
 use crate::{
+    batch::json::values_of,
     files::{Losses, Refusals},
     problem::Problems,
     snapshot::{
         self, FeatureSet,
-        golden::{Observed, record, values_of},
+        golden::{Observed, record},
     },
     table::Silent,
 };

@@ -9,7 +9,7 @@ use super::{
     prepare::Prepared,
 };
 use crate::{
-    batch::{Column, ListRows},
+    batch::{Column, ListRows, Mark},
     spec::Scope,
     transform::Kernel,
 };
@@ -77,6 +77,7 @@ impl<'a> Evaluator<'a> {
         match &of.source {
             Source::Input(input) => self.copy_input(*input, range, out),
             Source::Column { lookup, column } => self.gather(*lookup, *column, range, out),
+            Source::Found(lookup) => self.found(*lookup, range, out),
             Source::Dense(inner) => out.expand(self.column(*inner, columns), of.of.lanes()),
             Source::Step { kernel, inputs, .. } => match (self.dictionaries.get(node), inputs.as_slice()) {
                 (Some(Some(results)), &[input]) => {
@@ -98,6 +99,16 @@ impl<'a> Evaluator<'a> {
     fn gather(&self, lookup: usize, column: usize, range: Range<usize>, out: &mut Column) {
         let table = self.tables.of(self.graph, lookup);
         table.gather(column, self.rows.part(lookup, range.clone()), out);
+        self.rows.mark_stale(lookup, Some(range.clone()), out);
+        if let Some(list) = &self.rows.lists[lookup] {
+            out.list.get_or_insert_with(ListRows::default).copy_range(list, range);
+        }
+    }
+
+    fn found(&self, lookup: usize, range: Range<usize>, out: &mut Column) {
+        let (values, marks) = out.bool_mut();
+        values.extend(self.rows.part(lookup, range.clone()).iter().map(|number| number.is_found()));
+        marks.resize(values.len(), Mark::PRESENT);
         if let Some(list) = &self.rows.lists[lookup] {
             out.list.get_or_insert_with(ListRows::default).copy_range(list, range);
         }
@@ -171,7 +182,7 @@ pub fn over_dictionaries(
         match &graph.nodes[node].source {
             Source::Step { inputs, .. } => inputs.iter().for_each(|&input| read[input] = true),
             Source::Dense(inner) => read[*inner] = true,
-            Source::Input(_) | Source::Column { .. } => {}
+            Source::Input(_) | Source::Column { .. } | Source::Found(_) => {}
         }
     }
     nodes.retain(|&node| read[node] || !matches!(graph.nodes[node].source, Source::Input(_)));
@@ -204,7 +215,7 @@ mod tests {
             let values = Values::String(Strings::from_values(vec!["x"; distinct]));
             let column = Column { values, marks: vec![Mark::PRESENT; distinct], list: None };
             let columns = vec![InputColumn { column, indices: Some(vec![0; rows]) }];
-            let inputs = Inputs { columns, rows, now: 0 };
+            let inputs = Inputs { columns, rows, now: None };
             let (mut nodes, mut results) = ((0..graph.nodes.len()).collect(), Vec::new());
             over_dictionaries(graph, &inputs, &graph.features, &mut nodes, &mut results);
             (results.iter().flatten().count(), nodes.len() == graph.nodes.len())

@@ -23,8 +23,8 @@ pub struct Inputs {
     pub columns: Vec<InputColumn>,
     /// The number of rows N.
     pub rows: usize,
-    /// The request's clock, in nanoseconds since 1970-01-01T00:00:00Z.
-    pub now: i64,
+    /// The request's clock, in nanoseconds since 1970-01-01T00:00:00Z; without one no row is too old.
+    pub now: Option<i64>,
 }
 
 /// One input's values.
@@ -65,6 +65,8 @@ pub struct Rows {
     pub numbers: Vec<Vec<RowNumber>>,
     /// For a list key, which elements belong to which row.
     pub lists: Vec<Option<ListRows>>,
+    /// For each row number whether its row is served although it is too old; empty where none is.
+    pub stale: Vec<Vec<bool>>,
 }
 
 impl Rows {
@@ -74,6 +76,8 @@ impl Rows {
         self.numbers.iter_mut().for_each(Vec::clear);
         self.lists.clear();
         self.lists.resize(lookups, None);
+        self.stale.resize_with(lookups, Vec::new);
+        self.stale.iter_mut().for_each(Vec::clear);
     }
 
     /// Takes over the rows of `lookup` from its parent's rows by the numbers resolved at load time.
@@ -86,12 +90,14 @@ impl Rows {
 
     /// The numbers that belong to the rows `range`: the elements of their lists where the key is a list.
     pub fn part(&self, lookup: usize, range: Range<usize>) -> &[RowNumber] {
+        &self.numbers[lookup][self.positions(lookup, range)]
+    }
+
+    /// Where the numbers are that belong to the rows `range`.
+    pub fn positions(&self, lookup: usize, range: Range<usize>) -> Range<usize> {
         match &self.lists[lookup] {
-            Some(list) => {
-                let elements = list.offsets[range.start] as usize..list.offsets[range.end] as usize;
-                &self.numbers[lookup][elements]
-            }
-            None => &self.numbers[lookup][range],
+            Some(list) => list.offsets[range.start] as usize..list.offsets[range.end] as usize,
+            None => range,
         }
     }
 }
@@ -169,13 +175,16 @@ impl<'a> Finder<'a> {
             },
             (Source::Column { lookup, column }, _) => {
                 let mut values = Column::new(node.of);
-                self.tables.of(self.graph, *lookup).gather(*column, &found.numbers[*lookup], &mut values);
+                let numbers = &found.numbers[*lookup];
+                self.tables.of(self.graph, *lookup).gather(*column, numbers, &mut values);
+                found.mark_stale(*lookup, None, &mut values);
                 if let Some(list) = &found.lists[*lookup] {
                     values.list = Some(list.clone());
                 }
                 Cow::Owned(values)
             }
-            (Source::Input(_), None) => Cow::Owned(Column::new(node.of)),
+            // A boolean is no key.
+            (Source::Input(_), None) | (Source::Found(_), _) => Cow::Owned(Column::new(node.of)),
             (Source::Step { .. } | Source::Dense(_), _) => Cow::Borrowed(&self.computed[key]),
         }
     }
@@ -195,6 +204,7 @@ impl Job<'_> {
         for &lookup in &graph.lookup_order {
             if self.program.needed_lookups[lookup] & wanted != 0 {
                 self.find(lookup, scratch, expired)?;
+                scratch.rows.age(lookup, graph, self.tables, self.inputs.now);
                 missed.push(missed_keys(lookup, &scratch.rows.numbers[lookup]));
             }
         }

@@ -7,12 +7,12 @@ use super::{
     graph::NodeId,
     layout::{Feature, Output},
     segments::{Fetched, Segment, Segments},
-    statuses::vector_status,
+    statuses::vector_mark,
     write::{Destination, OneHot, expand_slot, write_default},
     written::Records,
 };
 use crate::{
-    batch::{Column, Status, Values},
+    batch::{Column, Values},
     spec::OutputType,
     table::{RowNumber, Table},
 };
@@ -234,7 +234,7 @@ fn write_vectors<'a>(
 ) {
     let Some(vectors) = table.vectors(column) else { return };
     for (part, &number) in rows {
-        if vector_status(table, column, number) == Status::Present {
+        if !vector_mark(table, column, number).is_null() {
             vectors.write(number.index(), dtype == OutputType::Float32, part);
         } else {
             write_default(&feature.default, dtype, part);

@@ -12,7 +12,7 @@ use super::{
     write::Destination,
 };
 use crate::{
-    batch::Status,
+    batch::{Status, StatusCounts},
     spec::{OutputType, Scope},
 };
 
@@ -49,7 +49,7 @@ pub struct Filling<'a, 'b> {
     tensor: Tensor<'b>,
     status: &'b mut [u8],
     /// For each of the tensor's features the rows by status.
-    counts: Vec<[u32; Status::COUNT]>,
+    counts: Vec<StatusCounts>,
 }
 
 /// Where the elements go, and one row with the request-scope ones.
@@ -69,7 +69,7 @@ impl<'a, 'b> Filling<'a, 'b> {
         room: &mut Room,
     ) -> Result<Self, Full> {
         let Target { output, part, dtype, elements, status } = target;
-        let mut counts = vec![[0; Status::COUNT]; segments.features.len()];
+        let mut counts = vec![StatusCounts::default(); segments.features.len()];
         let tensor = match elements {
             Elements::Dense(data) => Tensor::dense(data, &segments, layout, (*part, *dtype), once),
             Elements::Sparse(rows) => Tensor::sparse(rows, &segments, layout, (*part, *dtype), once, room)?,
@@ -94,9 +94,9 @@ impl<'a, 'b> Filling<'a, 'b> {
     fn note_shared_statuses(&mut self, once: &Block<'_>) {
         let mut statuses = vec![0; self.counts.len()];
         let counts = &mut self.counts;
-        self.segments.shared_statuses.each(once, |_, feature, status| {
-            statuses[feature] = status as u8;
-            counts[feature][status as usize] += 1;
+        self.segments.shared_statuses.each(once, |_, feature, mark| {
+            statuses[feature] = mark.wire();
+            counts[feature].add(mark);
         });
         for row in self.status.chunks_exact_mut(statuses.len().max(1)) {
             row.copy_from_slice(&statuses);
@@ -136,9 +136,9 @@ impl<'a, 'b> Filling<'a, 'b> {
             return self.segments.row_statuses.count(block, counts);
         }
         self.segments.row_statuses.each(block, |row, feature, found| {
-            counts[feature][found as usize] += 1;
+            counts[feature].add(found);
             if let Some(place) = status.get_mut((block.range.start + row) * features + feature) {
-                *place = found as u8;
+                *place = found.wire();
             }
         });
     }
@@ -146,11 +146,12 @@ impl<'a, 'b> Filling<'a, 'b> {
     /// The features that were not always present; a request-scope one counts once.
     pub fn counted(&self, rows: usize) -> impl Iterator<Item = FeatureCounts> {
         let features = self.segments.features.iter().zip(&self.counts);
-        features.filter(|(_, counts)| counts.iter().any(|&count| count > 0)).map(move |(&feature, counts)| {
+        let any = |counts: &StatusCounts| counts.by_status.iter().any(|&count| count > 0);
+        features.filter(move |(_, counts)| any(counts)).map(move |(&feature, counts)| {
             let all = if self.layout.features[feature].scope == Scope::Request { 1 } else { rows as u32 };
-            let mut by_status = *counts;
-            by_status[Status::Present as usize] = all.saturating_sub(counts.iter().sum());
-            FeatureCounts { output: self.output, feature, by_status }
+            let StatusCounts { mut by_status, by_level } = *counts;
+            by_status[Status::Present as usize] = all.saturating_sub(by_status.iter().sum());
+            FeatureCounts { output: self.output, feature, by_status, by_level }
         })
     }
 }

@@ -11,10 +11,16 @@ use crate::{
     transform::Kernel,
 };
 
+mod ages;
+mod fallbacks;
 mod keys;
 mod names;
 mod references;
 mod steps;
+
+pub use ages::Age;
+
+use fallbacks::Built;
 
 /// A node's position in [`Graph::nodes`]; inputs stand before the nodes that read them.
 pub type NodeId = usize;
@@ -23,7 +29,7 @@ pub type NodeId = usize;
 #[derive(Debug, Default)]
 pub struct Graph {
     pub nodes: Vec<Node>,
-    /// One for each lookup of the spec, in the spec's order.
+    /// One for each lookup of the spec, in the spec's order, then those of fall-backs.
     pub lookups: Vec<Lookup>,
     /// An order of the lookups in which every key is there before it is needed.
     pub lookup_order: Vec<usize>,
@@ -31,6 +37,8 @@ pub struct Graph {
     pub features: Vec<NodeId>,
     /// The names of the tables that are looked up, sorted, each once.
     pub tables: Vec<String>,
+    /// The nodes that fall-backs answer for, with the highest of their levels.
+    pub levels: HashMap<NodeId, usize>,
 }
 
 /// One typed value for each row.
@@ -89,6 +97,8 @@ pub enum Source {
     Input(usize),
     /// A column of a lookup's table.
     Column { lookup: usize, column: usize },
+    /// Whether a lookup has a row: a boolean, for a list key one for each element.
+    Found(usize),
     /// A transform of other nodes.
     Step {
         kernel: Box<dyn Kernel>,
@@ -106,7 +116,15 @@ impl Source {
         match self {
             Self::Step { inputs, .. } => inputs,
             Self::Dense(inner) => std::slice::from_ref(inner),
-            Self::Input(_) | Self::Column { .. } => &[],
+            Self::Input(_) | Self::Column { .. } | Self::Found(_) => &[],
+        }
+    }
+
+    /// The lookup whose rows it is read from.
+    pub fn lookup(&self) -> Option<usize> {
+        match *self {
+            Self::Column { lookup, .. } | Self::Found(lookup) => Some(lookup),
+            Self::Input(_) | Self::Step { .. } | Self::Dense(_) => None,
         }
     }
 }
@@ -114,6 +132,8 @@ impl Source {
 /// A lookup with its key's nodes.
 #[derive(Debug)]
 pub struct Lookup {
+    /// The spec's, or a fall-back's place below it: `ad.fallbacks[0]`.
+    pub name: String,
     /// Position in [`Graph::tables`].
     pub table: usize,
     pub keys: Vec<NodeId>,
@@ -125,6 +145,8 @@ pub struct Lookup {
     pub live: bool,
     /// The lookup whose row determines this lookup's row: resolved to row numbers when the tables are loaded.
     pub parent: Option<usize>,
+    /// How old its rows may be; such a lookup has no parent, as time passes after the tables are loaded.
+    pub age: Option<Age>,
 }
 
 impl Graph {
@@ -160,6 +182,18 @@ impl Graph {
         self.parents(other).find(|lookup| chain.contains(lookup))
     }
 
+    /// The highest level of a fall-back that a node's values may come from, 0 where there is none.
+    pub fn most_level(&self, node: NodeId) -> usize {
+        let (mut open, mut seen, mut most) = (vec![node], BTreeSet::new(), 0);
+        while let Some(node) = open.pop() {
+            if seen.insert(node) {
+                most = most.max(self.levels.get(&node).copied().unwrap_or_default());
+                open.extend(self.nodes[node].source.read());
+            }
+        }
+        most
+    }
+
     /// Whether a part of a lookup's key is computed, not an input or a column as it is.
     pub fn has_computed_key(&self, lookup: usize) -> bool {
         let is_computed =
@@ -191,7 +225,14 @@ struct Builder<'a> {
     problems: Problems,
     inputs: HashMap<&'a str, NodeId>,
     lookups: HashMap<&'a str, usize>,
+    /// Columns of lookups as features read them, with what falls back for them.
     columns: HashMap<(usize, usize), NodeId>,
+    /// Columns of lookups as their tables have them.
+    stored: HashMap<(usize, usize), NodeId>,
+    /// Whether lookups have rows.
+    found: HashMap<usize, NodeId>,
+    /// For each lookup of the spec its fall-backs.
+    fallbacks: Vec<Vec<Option<Built<'a>>>>,
     features: HashMap<&'a str, usize>,
     /// The steps that there are, by what they read and what they do.
     steps: HashMap<(Vec<NodeId>, Digest), NodeId>,
@@ -239,7 +280,7 @@ struct Unresolved;
 
 impl<'a> Builder<'a> {
     fn new(spec: &'a Spec, schemas: &'a BTreeMap<String, TableSchema>, unloaded: &'a Unloaded) -> Self {
-        let mut tables: Vec<String> = spec.lookups.iter().map(|lookup| lookup.table.clone()).collect();
+        let mut tables: Vec<String> = spec.tables().map(str::to_owned).collect();
         tables.sort();
         tables.dedup();
         let graph = Graph { tables, ..Graph::default() };
@@ -256,6 +297,9 @@ impl<'a> Builder<'a> {
             inputs: HashMap::new(),
             lookups: lookups.collect(),
             columns: HashMap::new(),
+            stored: HashMap::new(),
+            found: HashMap::new(),
+            fallbacks: Vec::new(),
             features: features.collect(),
             steps: HashMap::new(),
             dense: HashMap::new(),

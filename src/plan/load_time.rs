@@ -72,6 +72,8 @@ impl<'a> LoadTime<'a> {
             Source::Column { lookup, column } => {
                 self.below(Digester::new("column below").number(*column as u64), *lookup, before)
             }
+            Source::Found(lookup) if *lookup == anchor => Digester::new("found"),
+            Source::Found(lookup) => self.below(Digester::new("found below"), *lookup, before),
             Source::Dense(inner) => Digester::new("dense").digest(before[*inner]),
             Source::Step { inputs, value, .. } => {
                 let digester = Digester::new("step").digest(*value).number(inputs.len() as u64);

@@ -325,7 +325,7 @@ impl Work {
 /// Notes the lookups whose columns are among `nodes`.
 fn note_read(plan: &Plan, nodes: &[NodeId], read: &mut [bool]) {
     for &node in nodes {
-        if let Source::Column { lookup, .. } = plan.graph.nodes[node].source {
+        if let Some(lookup) = plan.graph.nodes[node].source.lookup() {
             read[lookup] = true;
         }
     }
@@ -353,7 +353,7 @@ fn nodes_for(plan: &Plan, targets: impl Iterator<Item = NodeId>) -> Vec<NodeId> 
         match &plan.graph.nodes[node].source {
             Source::Step { inputs, .. } => open.extend(inputs),
             Source::Dense(inner) => open.push(*inner),
-            Source::Input(_) | Source::Column { .. } => {}
+            Source::Input(_) | Source::Column { .. } | Source::Found(_) => {}
         }
     }
     (0..needed.len()).filter(|&node| needed[node]).collect()
@@ -379,7 +379,7 @@ fn write_records(
             to.write_feature(column, feature, place.at);
         }
         for (row, mark) in column.marks.iter().enumerate() {
-            let status = mark.status() as u8;
+            let status = mark.code();
             row_buffer[row * record.bytes + record.statuses + position] = status;
             row_buffer[(row + 1) * record.bytes - 1] |= status;
         }

@@ -4,13 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{
-    graph::{self, Graph, NodeId, Source},
+    graph::{self, Graph, Lookup, NodeId, Source},
     keys::KeyNodes,
     layout::{Feature, Output},
     segments::{Part, Segments},
 };
 use crate::{
-    spec::{OutputType, Scope},
+    spec::{OutputType, Scope, Stale},
     table::{Form, TableSchema},
 };
 
@@ -87,6 +87,7 @@ impl Program {
     /// Splits the graph's work; `allowed` states for each lookup whether load-time results may be kept for it.
     pub fn build(graph: &Graph, outputs: &[Output], schemas: &[TableSchema], allowed: &[bool]) -> Self {
         let count = graph.lookups.len();
+        let allowed: &[bool] = &served_stale(graph, allowed);
         let mut split = Split {
             graph,
             schemas,
@@ -142,6 +143,12 @@ fn all_segments(program: &Program, outputs: &[Output]) -> Vec<[Segments; 3]> {
             .map(|part| Segments::build(program, position, output, part, output.dtype))
     };
     outputs.iter().enumerate().map(of_output).collect()
+}
+
+/// Without the lookups that serve rows which are too old: what is kept of a row has the statuses of a fresh one.
+fn served_stale(graph: &Graph, allowed: &[bool]) -> Vec<bool> {
+    let serves = |lookup: &Lookup| lookup.age.is_some_and(|age| age.stale == Stale::Serve);
+    graph.lookups.iter().zip(allowed).map(|(lookup, &allowed)| allowed && !serves(lookup)).collect()
 }
 
 struct Split<'a> {
@@ -235,7 +242,7 @@ impl Split<'_> {
             match (&graph.nodes[node].source, self.keeper(node)) {
                 (_, Some(anchor)) => self.keep(anchor, node),
                 (Source::Input(_), _) => {}
-                (Source::Column { lookup, .. }, _) => self.need_lookup(*lookup),
+                (Source::Column { lookup, .. } | Source::Found(lookup), _) => self.need_lookup(*lookup),
                 (Source::Dense(inner), _) => open.push(*inner),
                 (Source::Step { inputs, .. }, _) => open.extend(inputs),
             }
@@ -264,7 +271,7 @@ impl Split<'_> {
                 continue;
             }
             match &graph.nodes[node].source {
-                Source::Column { lookup, .. } => self.need_lookup(*lookup),
+                Source::Column { lookup, .. } | Source::Found(lookup) => self.need_lookup(*lookup),
                 source => open.extend(source.read().iter().filter_map(|&read| self.kept_or_open(read))),
             }
         }

@@ -11,7 +11,7 @@ use super::{
     write::{Destination, write_default},
 };
 use crate::{
-    batch::{Column, Mark, Status},
+    batch::{Column, Mark, StatusCounts},
     spec::OutputType,
 };
 
@@ -69,12 +69,7 @@ enum Lists {
 
 impl RaggedSegments {
     /// Takes the request-scope lists from `once`; adds to `counts` what is not present of them.
-    pub fn of(
-        segments: &Segments,
-        once: &Block<'_>,
-        dtype: OutputType,
-        counts: &mut [[u32; Status::COUNT]],
-    ) -> Self {
+    pub fn of(segments: &Segments, once: &Block<'_>, dtype: OutputType, counts: &mut [StatusCounts]) -> Self {
         let number_of = |feature: usize| segments.features.iter().position(|&other| other == feature);
         let mut features = Vec::with_capacity(segments.features.len());
         for (segments, is_once) in [(&segments.shared, true), (&segments.rows, false)] {
@@ -87,8 +82,7 @@ impl RaggedSegments {
         }
         for Place { number, lists, .. } in &features {
             if let Lists::Once(column) = lists {
-                let status = mark_of(column, 0).status();
-                counts[*number][status as usize] += u32::from(status != Status::Present);
+                counts[*number].add_all(&[mark_of(column, 0)]);
             }
         }
         Self { features, stride: segments.stride, dtype }
@@ -101,7 +95,7 @@ impl RaggedSegments {
         block: &Block<'_>,
         output: &Output,
         to: &mut RaggedRows,
-        (status, counts): (&mut [u8], &mut [[u32; Status::COUNT]]),
+        (status, counts): (&mut [u8], &mut [StatusCounts]),
         room: &mut Room,
     ) -> Result<(), Full> {
         let lists: Vec<(&Place, &Column)> =
@@ -123,12 +117,13 @@ impl RaggedSegments {
             (rest, start) = (after, end as usize);
             for &(place, column) in &lists {
                 self.write(place, &output.features[place.feature], column, row, &mut *elements);
-                let found = place.status(column, row, length);
+                let found = place.mark(column, row, length);
                 if let Some(status) = status.get_mut(row * lists.len() + place.number) {
-                    *status = found as u8;
+                    *status = found.wire();
                 }
-                let counted = found != Status::Present && matches!(place.lists, Lists::Node(_));
-                counts[place.number][found as usize] += u32::from(counted);
+                if matches!(place.lists, Lists::Node(_)) {
+                    counts[place.number].add_all(&[found]);
+                }
             }
         }
         Ok(())
@@ -165,10 +160,10 @@ impl Place {
         elements_of(column, self.row(row)).len()
     }
 
-    /// The gravest status of a list in a row of `length` elements: those beyond its end are null.
-    fn status(&self, column: &Column, row: usize, length: usize) -> Status {
+    /// The gravest mark of a list in a row of `length` elements: those beyond its end are null.
+    fn mark(&self, column: &Column, row: usize, length: usize) -> Mark {
         let missing = if self.length(column, row) < length { Mark::NULL } else { Mark::PRESENT };
-        (mark_of(column, self.row(row)) | missing).status()
+        mark_of(column, self.row(row)) | missing
     }
 }
 

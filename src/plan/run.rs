@@ -12,7 +12,7 @@ use super::{
     segments::{Part, Segments},
     sparse::{Full, Room},
 };
-use crate::batch::{Column, Status};
+use crate::batch::{Column, Mark, Status};
 
 pub use super::filling::{Elements, Target};
 
@@ -31,6 +31,8 @@ pub struct FeatureCounts {
     pub feature: usize,
     /// Rows by the status's number.
     pub by_status: [u32; Status::COUNT],
+    /// Rows by the level of the fall-back that answered, the first level first.
+    pub by_level: [u32; Mark::MOST_LEVELS],
 }
 
 /// How often a lookup's keys were missing from its table.

@@ -2,7 +2,7 @@
 
 use super::{fill::Block, program::FeatureSource, program::Program};
 use crate::{
-    batch::{Status, count_statuses},
+    batch::{Mark, StatusCounts},
     table::{RowNumber, Table},
 };
 
@@ -53,20 +53,20 @@ impl Statuses {
     }
 
     /// Adds how often each feature's status was not present, for each feature by the status's number.
-    pub fn count(&self, block: &Block<'_>, counts: &mut [[u32; Status::COUNT]]) {
-        self.each_of_tables(block, &mut |_, feature: usize, status| counts[feature][status as usize] += 1);
+    pub fn count(&self, block: &Block<'_>, counts: &mut [StatusCounts]) {
+        self.each_of_tables(block, &mut |_, feature: usize, mark| counts[feature].add(mark));
         for &(node, feature) in &self.nodes {
-            count_statuses(&block.column(node).marks, &mut counts[feature]);
+            counts[feature].add_all(&block.column(node).marks);
         }
     }
 
-    /// Calls `note` with row (counted from the block's first), feature and status of all that is not present.
-    pub fn each(&self, block: &Block<'_>, mut note: impl FnMut(usize, usize, Status)) {
+    /// Calls `note` with row (counted from the block's first), feature and mark of all that is not present.
+    pub fn each(&self, block: &Block<'_>, mut note: impl FnMut(usize, usize, Mark)) {
         self.each_of_tables(block, &mut note);
         for &(node, feature) in &self.nodes {
-            for (row, mark) in block.column(node).marks.iter().enumerate() {
+            for (row, &mark) in block.column(node).marks.iter().enumerate() {
                 if !mark.is_present() {
-                    note(row, feature, mark.status());
+                    note(row, feature, mark);
                 }
             }
         }
@@ -74,7 +74,7 @@ impl Statuses {
 }
 
 impl Statuses {
-    fn each_of_tables(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Status)) {
+    fn each_of_tables(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Mark)) {
         for of in &self.records {
             of.each(block, note);
         }
@@ -85,7 +85,7 @@ impl Statuses {
 }
 
 impl OfRecord {
-    fn each(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Status)) {
+    fn each(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Mark)) {
         let Some(records) = block.records(self.lookup) else { return };
         for (row, &number) in block.numbers(self.lookup).iter().enumerate() {
             let record = records.row(number);
@@ -93,9 +93,9 @@ impl OfRecord {
                 continue;
             }
             for &(byte, feature) in &self.bytes {
-                match Status::from_number(record[byte]) {
-                    Status::Present => {}
-                    status => note(row, feature, status),
+                match Mark::from_code(record[byte]) {
+                    Mark::PRESENT => {}
+                    mark => note(row, feature, mark),
                 }
             }
         }
@@ -103,26 +103,23 @@ impl OfRecord {
 }
 
 impl OfVector {
-    fn each(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Status)) {
+    fn each(&self, block: &Block<'_>, note: &mut impl FnMut(usize, usize, Mark)) {
         let table = block.table(self.lookup);
         for (row, &number) in block.numbers(self.lookup).iter().enumerate() {
-            match vector_status(table, self.column, number) {
-                Status::Present => {}
-                status => note(row, self.feature, status),
+            match vector_mark(table, self.column, number) {
+                Mark::PRESENT => {}
+                mark => note(row, self.feature, mark),
             }
         }
     }
 }
 
-/// The status of a table's value at a row number.
+/// The mark of a table's vector at a row number.
 #[inline]
-pub fn vector_status(table: &Table, column: usize, row: RowNumber) -> Status {
+pub fn vector_mark(table: &Table, column: usize, row: RowNumber) -> Mark {
     let (table, row) = table.part(row);
-    if row.is_found() {
-        table.marks(column).map_or(Status::Present, |marks| marks[row.index()].status())
-    } else if row == RowNumber::NOT_FOUND {
-        Status::KeyNotFound
-    } else {
-        Status::Null
+    match row.none() {
+        Some(mark) => mark,
+        None => table.marks(column).map_or(Mark::PRESENT, |marks| marks[row.index()]),
     }
 }

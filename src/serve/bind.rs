@@ -63,7 +63,7 @@ pub fn bind(feature_set: &FeatureSet, request: Request, rows: usize, problems: &
     }
     let columns = spec.inputs.iter().zip(bound);
     let columns = columns.map(|(input, bound)| bound.unwrap_or_else(|| absent(input, rows))).collect();
-    Inputs { columns, rows, now }
+    Inputs { columns, rows, now: Some(now) }
 }
 
 /// The position of an input; most requests send them in the spec's order, where `place` is it.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::Value;
 
 use crate::{
-    batch::{Column, Mark, Type},
+    batch::{Column, Mark, Type, json::column_of, time::instant},
     plan::{
         Plan,
         bound::Bound,
@@ -23,20 +23,17 @@ use crate::{
         Input, ScalarType, Scope,
         golden::{Case, Expected, ExpectedRow, Golden},
     },
-    table::{Table, TableSchema},
+    table::{EventTime, Table, TableSchema},
 };
 
 mod differences;
 mod record;
 mod rows;
-mod values;
 
 pub use record::{Observed, record};
-pub use values::values_of;
 
 use differences::Differences;
 use rows::Served;
-use values::column_of;
 
 /// Runs every case over the program that is to serve, and reports what differs: how much of each feature, and the first
 /// values with their places in `golden.json`. `tables` are those that it is to be served with.
@@ -47,13 +44,14 @@ pub fn check(
     tables: &[Arc<Table>],
 ) -> Result<(), Problems> {
     check_golden_names(golden, &plan.spec)?;
+    let now = golden.now.as_deref().map(clock).transpose()?;
     let tables = golden_tables(plan, golden, tables)?;
     let bound = &Bound::bind(plan.clone(), program.clone(), tables, &Shelf::default())?;
     let mut problems = Problems::none();
     let mut differences: Vec<Differences> = plan.outputs.iter().map(|_| Differences::default()).collect();
     for (position, case) in golden.cases.iter().enumerate() {
         let place = format!("cases[{position}]");
-        let inputs = match check_rows(case).and_then(|()| inputs_of(plan, case)) {
+        let inputs = match check_rows(case).and_then(|()| inputs_of(plan, case, now)) {
             Ok(inputs) => inputs,
             Err(found) => {
                 problems.add_below(&place, found);
@@ -75,6 +73,14 @@ pub fn check(
         of.show_values(output, &mut problems);
     }
     problems.or(())
+}
+
+/// The clock that a golden file states.
+fn clock(written: &str) -> Result<i64, Problems> {
+    instant(written).ok_or_else(|| {
+        let message = format!("{written:?} is no time with its offset, such as 2026-11-25T10:00:00Z");
+        Problems::one("now", message)
+    })
 }
 
 /// A small table of the golden rows for each table of the plan.
@@ -121,7 +127,9 @@ fn golden_table(schema: &TableSchema, written: &BTreeMap<String, Vec<Value>>) ->
     }
     problems.or(())?;
     let values = columns.split_off(schema.key.len());
-    Table::from_columns(schema.clone(), columns, values)
+    // The rows of a file are as they were when it was made, whatever the version's event time.
+    let event_time = schema.event_time.filter(|of| matches!(of, EventTime::Column(_)));
+    Table::from_columns(TableSchema { event_time, ..schema.clone() }, columns, values)
 }
 
 fn nulls(of: Type, rows: usize) -> Column {
@@ -143,7 +151,7 @@ fn check_rows(case: &Case) -> Result<(), Problems> {
     problems.or(())
 }
 
-fn inputs_of(plan: &Plan, case: &Case) -> Result<Inputs, Problems> {
+fn inputs_of(plan: &Plan, case: &Case, now: Option<i64>) -> Result<Inputs, Problems> {
     let mut problems = Problems::none();
     let mut columns = Vec::new();
     for (position, input) in plan.spec.inputs.iter().enumerate() {
@@ -158,7 +166,7 @@ fn inputs_of(plan: &Plan, case: &Case) -> Result<Inputs, Problems> {
             Err(found) => problems.add_below(&format!("inputs.{}", input.name), found),
         }
     }
-    problems.or(Inputs { columns, rows: case.rows, now: 0 })
+    problems.or(Inputs { columns, rows: case.rows, now })
 }
 
 fn input_of(input: &Input, written: Option<&Vec<Value>>, rows: usize) -> Result<Column, Problems> {

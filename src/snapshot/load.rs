@@ -223,7 +223,7 @@ pub fn build_folder(
     unloaded: &Unloaded,
     binder: &Binder,
 ) -> Result<FeatureSet, Problems> {
-    if version.spec.lookups.iter().all(|lookup| tables.contains_key(&lookup.table)) {
+    if version.spec.tables().all(|table| tables.contains_key(table)) {
         return FeatureSet::build(version, tables, binder).map_err(|found| found.in_folder(&folder.place));
     }
     Err(match Graph::check(&version.spec, &schemas_of(tables), unloaded) {

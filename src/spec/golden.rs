@@ -24,6 +24,10 @@ pub struct Golden {
     /// arrays, null is null. Columns that no feature reads may be left out.
     #[serde(default)]
     pub tables: BTreeMap<String, BTreeMap<String, Vec<Value>>>,
+    /// The clock of all cases, a time with its offset such as "2026-11-25T10:00:00Z". Rows have the ages of their event time
+    /// columns then; without it, and in tables with one event time for all rows, none is too old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<String>,
     /// Each case is one request.
     pub cases: Vec<Case>,
 }

@@ -210,15 +210,12 @@ fn clear(out: &mut Column, of: Type) {
 
 /// Marks of rows: those of the column, and what lies behind the rows that are none.
 fn gather_marks(marks: Option<&[Mark]>, rows: &[RowNumber], out: &mut Vec<Mark>) {
-    let outside = |row| if row == RowNumber::NOT_FOUND { Mark::KEY_NOT_FOUND } else { Mark::NULL };
     match marks {
         None => {
-            out.extend(rows.iter().map(|&row| if row.is_found() { Mark::PRESENT } else { outside(row) }));
+            out.extend(rows.iter().map(|&row| row.none().unwrap_or(Mark::PRESENT)));
         }
         Some(marks) => {
-            out.extend(
-                rows.iter().map(|&row| marks.get(row.index()).copied().unwrap_or_else(|| outside(row))),
-            );
+            out.extend(rows.iter().map(|&row| row.none().unwrap_or_else(|| marks[row.index()])));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::batch::{
     Element, Type,
-    time::{Time, TimeType, TimeUnit, civil},
+    time::{Time, TimeType, TimeUnit, instant},
 };
 
 use super::ColumnSchema;
@@ -26,8 +26,7 @@ impl EventTime {
                 None => Err(format!("column {written:?} is {of}, must be a scalar timestamp or date")),
             };
         }
-        let read = civil(written).filter(|read| read.offset.is_some()).map(|read| read.instant());
-        read.and_then(|instant| i64::try_from(instant).ok()).map(Self::Version).ok_or_else(|| {
+        instant(written).map(Self::Version).ok_or_else(|| {
             format!(
                 "{written:?} is neither a column of the table nor a time with its offset, such as 2026-11-25T10:00:00Z"
             )

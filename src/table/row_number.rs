@@ -1,12 +1,12 @@
 //! Which row of a table a key led to, or why to none.
 
-use crate::batch::Position;
+use crate::batch::{Mark, Position};
 
-/// A row of a table, or why there is none: the key was not found, or it was null.
+/// A row of a table, or why there is none: the key was not found, it was null, or the row is older than its lookup allows.
 ///
 /// The numbers are the same whatever the table holds, so that a number never has to be held against a table's size. The
 /// lower half are rows of the table itself; in the upper half lie rows written since (a level and a row in it), and last the
-/// two that stand for none.
+/// three that stand for none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct RowNumber(u32);
@@ -17,6 +17,9 @@ impl RowNumber {
 
     /// The key was null.
     pub const NULL: Self = Self(u32::MAX - 1);
+
+    /// The row is too old to be served.
+    pub const STALE: Self = Self(u32::MAX - 2);
 
     /// The most rows of a table.
     pub const LIMIT: u32 = 1 << 31;
@@ -29,8 +32,8 @@ impl RowNumber {
     /// The most levels: the numbers of one more would be those of the rows that are none.
     pub const LEVELS: usize = 15;
 
-    /// How many places stand before those of rows in what is kept by [`Self::place`]: those of the two that are none.
-    pub const PLACES_BEFORE: usize = 2;
+    /// How many places stand before those of rows in what is kept by [`Self::place`]: those of the three that are none.
+    pub const PLACES_BEFORE: usize = 3;
 
     /// Row `row` of a table, which is below [`Self::LIMIT`].
     #[inline]
@@ -41,7 +44,18 @@ impl RowNumber {
     /// Whether there is a row.
     #[inline]
     pub const fn is_found(self) -> bool {
-        self.0 < Self::NULL.0
+        self.0 < Self::STALE.0
+    }
+
+    /// The mark of what a row that is none has; none for a row.
+    #[inline]
+    pub const fn none(self) -> Option<Mark> {
+        match self {
+            Self::NOT_FOUND => Some(Mark::KEY_NOT_FOUND),
+            Self::NULL => Some(Mark::NULL),
+            Self::STALE => Some(Mark::STALE.nulled()),
+            _ => None,
+        }
     }
 
     /// The position among a table's rows; beyond all of them where there is no row.
@@ -67,8 +81,8 @@ impl RowNumber {
         Some(((written >> Self::LEVEL_BITS) as usize, written & (Self::LEVEL_LIMIT - 1)))
     }
 
-    /// The position among what is kept for each row of a table and, before the rows, for the two that are none: 0 for
-    /// null, 1 for not found.
+    /// The position among what is kept for each row of a table and, before the rows, for the three that are none: 0 for
+    /// stale, 1 for null, 2 for not found.
     #[inline]
     pub const fn place(self) -> usize {
         self.0.wrapping_add(Self::PLACES_BEFORE as u32) as usize
@@ -93,6 +107,7 @@ impl std::fmt::Debug for RowNumber {
         match *self {
             Self::NOT_FOUND => f.write_str("not found"),
             Self::NULL => f.write_str("null"),
+            Self::STALE => f.write_str("stale"),
             number => match number.level() {
                 Some((level, row)) => write!(f, "row {row} of level {level}"),
                 None => write!(f, "row {}", number.0),
@@ -107,14 +122,14 @@ mod tests {
 
     #[test]
     fn what_is_none_has_the_first_places() {
-        let numbers =
-            [RowNumber::NULL, RowNumber::NOT_FOUND, RowNumber::row(0), RowNumber::row(RowNumber::LIMIT - 1)];
-        assert_eq!(numbers.map(RowNumber::place), [0, 1, 2, RowNumber::LIMIT as usize + 1]);
+        let last = RowNumber::row(RowNumber::LIMIT - 1);
+        let numbers = [RowNumber::STALE, RowNumber::NULL, RowNumber::NOT_FOUND, RowNumber::row(0), last];
+        assert_eq!(numbers.map(RowNumber::place), [0, 1, 2, 3, RowNumber::LIMIT as usize + 2]);
         for number in numbers {
             assert_eq!(RowNumber::of_place(number.place()), number);
         }
-        assert_eq!(numbers.map(RowNumber::is_found), [false, false, true, true]);
-        assert_eq!(numbers.map(RowNumber::level), [None; 4]);
+        assert_eq!(numbers.map(RowNumber::is_found), [false, false, false, true, true]);
+        assert_eq!(numbers.map(RowNumber::level), [None; 5]);
     }
 
     #[test]

@@ -40,8 +40,7 @@ impl Picker {
         mark: impl Fn(usize) -> Mark,
         out: &mut Column,
     ) {
-        let rows =
-            inputs.iter().map(|input| self.row_marks(input).len()).find(|&rows| rows != 1).unwrap_or(1);
+        let rows = self.rows(inputs);
         if self.lists {
             pick_lists(columns, self.lanes, rows, choice, mark, out);
         } else {
@@ -49,6 +48,11 @@ impl Picker {
             out.marks.clear();
             out.marks.extend((0..rows).map(mark));
         }
+    }
+
+    /// How many rows inputs have of which single rows are every row's.
+    pub fn rows(&self, inputs: &[&Column]) -> usize {
+        inputs.iter().map(|input| self.row_marks(input).len()).find(|&rows| rows != 1).unwrap_or(1)
     }
 
     fn row_marks<'a>(&self, column: &'a Column) -> &'a [Mark] {
@@ -81,8 +85,9 @@ fn pick_values(
             });
             *out = Strings::copied(picked);
         }
+        Values::Float32(out) => pick_slices(columns, Column::float32, lanes, count, choice, out),
         // These kernels get no compact forms.
-        Values::OneHot(_) | Values::Sparse(_) | Values::Float32(_) => {}
+        Values::OneHot(_) | Values::Sparse(_) => {}
     }
 }
 

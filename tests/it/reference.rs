@@ -12,6 +12,7 @@ mod forms;
 mod glue;
 mod hashing;
 mod lists;
+mod lookups;
 mod numbers;
 mod operations;
 mod rounding;
@@ -20,12 +21,16 @@ mod text;
 mod time;
 
 pub use forms::{can_keep, kept};
+pub use lookups::{EventTime, PlainTable};
 pub use rounding::rounded;
 
+pub const STALE: u8 = 1;
 pub const OUT_OF_RANGE: u8 = 2;
 pub const UNKNOWN: u8 = 3;
 pub const NULL: u8 = 4;
 pub const NOT_FOUND: u8 = 5;
+/// And 16 for each level.
+pub const FALLBACK: u8 = 6;
 
 /// One value; vectors hold floats or integers.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,16 +69,6 @@ pub enum Held {
     List(bool, u8, Vec<Cell>),
 }
 
-/// A table: rows by key, cells by column.
-#[derive(Debug, Default)]
-pub struct PlainTable {
-    /// The key columns' names.
-    pub key: Vec<String>,
-    pub rows: Vec<(Vec<Plain>, BTreeMap<String, Held>)>,
-    /// For each column whether it holds lists.
-    pub lists: BTreeMap<String, bool>,
-}
-
 /// One request's inputs: one for the request, or one for each row.
 pub type PlainInputs = BTreeMap<String, Vec<Held>>;
 
@@ -82,12 +77,8 @@ pub type PlainInputs = BTreeMap<String, Vec<Held>>;
 pub struct Reference<'a> {
     pub spec: &'a Value,
     pub tables: &'a BTreeMap<String, PlainTable>,
-}
-
-/// Where a lookup led for one key.
-enum Found<'a> {
-    Row(&'a BTreeMap<String, Held>),
-    None(u8),
+    /// The request's clock, in nanoseconds.
+    pub now: i64,
 }
 
 fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
@@ -117,19 +108,11 @@ impl Reference<'_> {
         match whom(reference) {
             Whom::Input(name) => named(&self.spec["inputs"], name)["scope"] == "row",
             Whom::Feature(name) => self.is_row_scope(name),
-            Whom::Column(lookup, _) => {
-                self.keys(lookup).into_iter().any(|key| self.reference_is_row_scope(key))
+            Whom::Column(lookup, column) => {
+                let read = self.read_by_lookup(named(&self.spec["lookups"], lookup), column);
+                read.into_iter().any(|read| self.reference_is_row_scope(read))
             }
         }
-    }
-
-    /// What holds a lookup's key columns, in the table's order.
-    fn keys(&self, lookup: &str) -> Vec<&Value> {
-        let lookup = named(&self.spec["lookups"], lookup);
-        let columns = &self.tables[lookup["table"].as_str().expect("a table")].key;
-        let key = &lookup["key"];
-        let named = key.as_object().filter(|fields| columns.iter().all(|column| fields.contains_key(column)));
-        named.map_or_else(|| vec![key], |fields| columns.iter().map(|column| &fields[column]).collect())
     }
 
     fn reference(&self, reference: &Value, inputs: &PlainInputs, row: usize) -> Held {
@@ -161,28 +144,6 @@ impl Reference<'_> {
             }
         }
     }
-
-    fn looked_up(&self, lookup: &str, column: &str, inputs: &PlainInputs, row: usize) -> Held {
-        let name = named(&self.spec["lookups"], lookup)["table"].as_str().expect("a table").to_owned();
-        let table = &self.tables[&name];
-        let keys: Vec<Held> =
-            self.keys(lookup).into_iter().map(|key| self.reference(key, inputs, row)).collect();
-        if let [Held::List(null, status, elements)] = keys.as_slice() {
-            let cells = elements.iter().map(|key| match table.cell(&[key], column) {
-                Held::One(cell) => cell,
-                Held::List(..) => panic!("a list of lists"),
-            });
-            return Held::List(*null, *status, cells.collect());
-        }
-        let keys: Vec<&Cell> = keys
-            .iter()
-            .map(|key| match key {
-                Held::One(cell) => cell,
-                Held::List(..) => panic!("a list in a composite key"),
-            })
-            .collect();
-        table.cell(&keys, column)
-    }
 }
 
 /// The references of a feature, in order.
@@ -211,27 +172,6 @@ fn whom(reference: &Value) -> Whom<'_> {
         (_, Some(input), ..) => Whom::Input(input),
         (_, _, Some(feature), _) => Whom::Feature(feature),
         (.., lookup) => Whom::Column(lookup.expect("a lookup"), field("column").expect("a column")),
-    }
-}
-
-impl PlainTable {
-    fn find(&self, key: &[&Cell]) -> Found<'_> {
-        if key.iter().any(|part| part.value.is_none()) {
-            let gravest = key.iter().map(|part| part.status).max();
-            return Found::None(if gravest == Some(NOT_FOUND) { NOT_FOUND } else { NULL });
-        }
-        let equal = |row: &&(Vec<Plain>, _)| {
-            row.0.iter().zip(key).all(|(one, other)| Some(one) == other.value.as_ref())
-        };
-        self.rows.iter().find(equal).map_or(Found::None(NOT_FOUND), |(_, cells)| Found::Row(cells))
-    }
-
-    fn cell(&self, key: &[&Cell], column: &str) -> Held {
-        match self.find(key) {
-            Found::Row(cells) => cells[column].clone(),
-            Found::None(status) if self.lists[column] => Held::List(true, status, Vec::new()),
-            Found::None(status) => Held::One(Cell::null(status)),
-        }
     }
 }
 

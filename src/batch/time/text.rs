@@ -61,6 +61,11 @@ pub fn civil(text: &str) -> Option<Civil> {
     rest.is_empty().then_some(Civil { date, of_day: Some(of_day), offset })
 }
 
+/// Nanoseconds since 1970-01-01T00:00:00Z of a date and time with its offset from UTC; none beyond int64.
+pub fn instant(text: &str) -> Option<i64> {
+    civil(text).filter(|read| read.offset.is_some()).and_then(|read| i64::try_from(read.instant()).ok())
+}
+
 /// Nanoseconds since midnight.
 fn time_of_day(rest: &mut &[u8]) -> Option<i64> {
     let hour = digits(rest, 2)?;

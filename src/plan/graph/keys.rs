@@ -12,15 +12,9 @@ use crate::{
 impl<'a> Builder<'a> {
     /// Adds the lookups, each after what its key reads.
     pub(super) fn add_lookups(&mut self) {
-        let empty = || Lookup {
-            table: 0,
-            keys: Vec::new(),
-            list: false,
-            scope: Scope::Request,
-            live: false,
-            parent: None,
-        };
-        self.graph.lookups = self.spec.lookups.iter().map(|_| empty()).collect();
+        let lookups = self.spec.lookups.iter();
+        self.graph.lookups = lookups.clone().map(|lookup| Lookup::without_key(lookup.name.clone())).collect();
+        self.fallbacks = lookups.map(|_| Vec::new()).collect();
         for position in 0..self.spec.lookups.len() {
             // What could not be resolved was noted.
             let _ = self.lookup(position);
@@ -42,7 +36,6 @@ impl<'a> Builder<'a> {
         self.add_lookup(position);
         self.open.pop();
         self.built_lookups[position] = Progress::Done(Ok(()));
-        self.graph.lookup_order.push(position);
         Ok(())
     }
 
@@ -50,29 +43,45 @@ impl<'a> Builder<'a> {
         let spec = self.spec;
         let lookup = &spec.lookups[position];
         let place = format!("lookups[{position}]");
-        let table = self.graph.tables.binary_search(&lookup.table).unwrap_or_default();
-        self.graph.lookups[position].table = table;
-        let schemas = self.schemas;
-        let Some(schema) = schemas.get(&lookup.table) else {
-            if !self.unloaded.failed.contains(&lookup.table) {
-                let message =
-                    format!("there is no table {:?}; the tables are: {}", lookup.table, self.tables());
-                self.problems.add(format!("{place}.table"), message);
-            }
-            return;
-        };
-        let Some(parts) = self.key_parts(&lookup.key, schema, &format!("{place}.key")) else { return };
+        if let Some(keyed) = self.keyed(lookup.name.clone(), &lookup.table, &lookup.key, &place) {
+            self.graph.lookups[position] = keyed;
+        }
+        self.add_age(position, &place);
+        self.graph.lookup_order.push(position);
+        self.add_fallbacks(position, &place);
+    }
+
+    /// A lookup of a table by a key; none where either has a problem, which is noted below `place`.
+    pub(super) fn keyed(&mut self, name: String, table: &str, key: &'a Key, place: &str) -> Option<Lookup> {
+        let schema = self.schema(table, place)?;
+        let parts = self.key_parts(key, schema, &format!("{place}.key"))?;
         let keys: Vec<_> = parts.iter().map(|part| self.resolve(part.reference, &part.place)).collect();
-        let Ok(keys) = keys.into_iter().collect::<Result<Vec<_>, _>>() else { return };
+        let keys = keys.into_iter().collect::<Result<Vec<_>, _>>().ok()?;
         for (part, &key) in parts.iter().zip(&keys) {
             self.check_key(part, key, parts.len(), schema);
         }
+        Some(self.by_keys(name, table, keys))
+    }
+
+    /// A lookup of a table by keys of the right types.
+    pub(super) fn by_keys(&self, name: String, table: &str, keys: Vec<NodeId>) -> Lookup {
+        let table = self.graph.tables.binary_search_by(|other| (**other).cmp(table)).unwrap_or_default();
         let list = keys.len() == 1 && self.graph.nodes[keys[0]].of.list;
         let scope = self.joined_scope(&keys);
         let parent = self.graph.common_anchor(keys.iter().map(|&key| self.graph.nodes[key].anchor));
-        let live = schema.live;
+        let live = self.schemas.get(&self.graph.tables[table]).is_some_and(|schema| schema.live);
         let parent = parent.filter(|&parent| !live && !self.graph.lookups[parent].live);
-        self.graph.lookups[position] = Lookup { table, keys, list, scope, live, parent };
+        Lookup { name, table, keys, list, scope, live, parent, age: None }
+    }
+
+    /// The schema of a table; where there is none, a problem of `place` unless the table itself could not be loaded.
+    pub(super) fn schema(&mut self, table: &str, place: &str) -> Option<&'a TableSchema> {
+        let schema = self.schemas.get(table);
+        if schema.is_none() && !self.unloaded.failed.contains(table) {
+            let message = format!("there is no table {table:?}; the tables are: {}", self.tables());
+            self.problems.add(format!("{place}.table"), message);
+        }
+        schema
     }
 
     /// The available tables.
@@ -152,7 +161,7 @@ impl<'a> Builder<'a> {
         (self.problems.len() == before).then_some(found)
     }
 
-    fn check_key(&mut self, part: &KeyPart<'_>, key: NodeId, parts: usize, schema: &TableSchema) {
+    pub(super) fn check_key(&mut self, part: &KeyPart<'_>, key: NodeId, parts: usize, schema: &TableSchema) {
         let of = self.graph.nodes[key].of;
         let KeyPart { column, place, .. } = part;
         if of.element != column.element || of.width.is_some() {
@@ -170,10 +179,26 @@ impl<'a> Builder<'a> {
 }
 
 /// One key column with what holds it.
-struct KeyPart<'a> {
-    column: &'a KeyColumn,
-    reference: &'a Reference,
-    place: String,
+pub(super) struct KeyPart<'a> {
+    pub column: &'a KeyColumn,
+    pub reference: &'a Reference,
+    pub place: String,
+}
+
+impl Lookup {
+    /// The lookup of a name before its key is known.
+    fn without_key(name: String) -> Self {
+        Self {
+            name,
+            table: 0,
+            keys: Vec::new(),
+            list: false,
+            scope: Scope::Request,
+            live: false,
+            parent: None,
+            age: None,
+        }
+    }
 }
 
 /// Whether an object that writes a reference could be meant as key columns by name.

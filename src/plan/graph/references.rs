@@ -2,7 +2,7 @@
 
 use super::{Builder, Form, Lookup, NodeId, Source, Unresolved};
 use crate::{
-    batch::Type,
+    batch::{Element, Type},
     problem::listed,
     spec::{FEATURE_REFERENCE, Reference},
     table::TableSchema,
@@ -109,17 +109,24 @@ impl Builder<'_> {
             return Err(Unresolved);
         };
         self.lookup(lookup)?;
-        self.lookup_column(lookup, column, schema, place)
+        if let Some(&node) = self.columns.get(&(lookup, column)) {
+            return Ok(node);
+        }
+        let stored = self.stored_column(lookup, column, schema, place)?;
+        let node = self.with_fallbacks(lookup, column, stored)?;
+        self.columns.insert((lookup, column), node);
+        Ok(node)
     }
 
-    fn lookup_column(
+    /// A column of a lookup as its table has it.
+    pub(super) fn stored_column(
         &mut self,
         lookup: usize,
         column: usize,
         schema: &TableSchema,
         place: &str,
     ) -> Result<NodeId, Unresolved> {
-        if let Some(&node) = self.columns.get(&(lookup, column)) {
+        if let Some(&node) = self.stored.get(&(lookup, column)) {
             return Ok(node);
         }
         let of = schema.columns[column].of;
@@ -139,7 +146,20 @@ impl Builder<'_> {
         if schema.columns[column].gives_float32() {
             self.graph.nodes[node].form = Form::Float32;
         }
-        self.columns.insert((lookup, column), node);
+        self.stored.insert((lookup, column), node);
         Ok(node)
+    }
+
+    /// Whether a lookup has a row.
+    pub(super) fn found(&mut self, lookup: usize) -> NodeId {
+        if let Some(&node) = self.found.get(&lookup) {
+            return node;
+        }
+        let Lookup { list, scope, parent, .. } = self.graph.lookups[lookup];
+        let of = Type { list, ..Type::scalar(Element::Bool) };
+        let anchor = if list { parent } else { Some(lookup) };
+        let node = self.add(Source::Found(lookup), of, scope, anchor);
+        self.found.insert(lookup, node);
+        node
     }
 }

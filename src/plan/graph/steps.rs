@@ -51,7 +51,13 @@ impl Builder<'_> {
     }
 
     /// The node of a step; where the same step of the same nodes is there already, that one.
-    fn add_step(&mut self, kernel: Box<dyn Kernel>, value: Digest, inputs: &[NodeId], of: Type) -> NodeId {
+    pub(super) fn add_step(
+        &mut self,
+        kernel: Box<dyn Kernel>,
+        value: Digest,
+        inputs: &[NodeId],
+        of: Type,
+    ) -> NodeId {
         let inputs: Vec<NodeId> = inputs.iter().map(|&node| self.dense(node, &*kernel)).collect();
         let step = (inputs, value);
         if let Some(&same) = self.steps.get(&step)

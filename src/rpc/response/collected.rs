@@ -88,7 +88,7 @@ impl Computed {
 
     fn write(self, tensor: &mut proto::Tensor) {
         if self.encoding == Encoding::Values {
-            tensor.status_values = self.status.iter().map(|&status| i32::from(status)).collect();
+            tensor.status_values = self.status.iter().map(|&status| Status::of_wire(status) as i32).collect();
         } else {
             tensor.status = self.status.into();
         }
@@ -173,5 +173,6 @@ fn status_counts(counts: &FeatureCounts, outputs: &[Output]) -> proto::StatusCou
         unknown_category: count(Status::UnknownCategory),
         null: count(Status::Null),
         key_not_found: count(Status::KeyNotFound),
+        fallback: count(Status::Fallback),
     }
 }

@@ -33,11 +33,12 @@ fn any_shape() -> impl Strategy<Value = TensorShape> {
 }
 
 fn any_counts() -> impl Strategy<Value = FeatureCounts> {
-    let counts = proptest::array::uniform6(prop_oneof![Just(0u32), any::<u32>()]);
+    let counts = proptest::array::uniform7(prop_oneof![Just(0u32), any::<u32>()]);
     (0..2usize, 0..2usize, counts).prop_map(|(output, feature, by_status)| FeatureCounts {
         output,
         feature,
         by_status,
+        by_level: Default::default(),
     })
 }
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{inputs_of, values::values_of};
+use super::inputs_of;
 use crate::{
-    batch::Column,
+    batch::{Column, json::values_of},
     plan::graph::Source,
     problem::Problems,
     snapshot::FeatureSet,
@@ -34,7 +34,7 @@ pub fn record(flat: &FeatureSet, spec: &Spec, observed: &Observed, max_ulp: u32)
     let shared: BTreeSet<&str> =
         spec.inputs.iter().filter(|input| input.scope == Scope::Request).map(|input| &*input.name).collect();
     let cases = grouped(observed, &shared).map(|rows| case(observed, &shared, rows, max_ulp)).collect();
-    Ok(Golden { format: FORMAT.to_owned(), tables: tables_read(flat, observed)?, cases })
+    Ok(Golden { format: FORMAT.to_owned(), tables: tables_read(flat, observed)?, now: None, cases })
 }
 
 /// The ranges of rows that make one request.
@@ -78,7 +78,7 @@ fn tables_read(
 ) -> Result<BTreeMap<String, BTreeMap<String, Vec<Value>>>, Problems> {
     let case = Case { rows: observed.rows, inputs: observed.inputs.clone(), outputs: BTreeMap::new() };
     let (bound, graph, tables) = (flat.bound(), &flat.plan().graph, flat.bound().tables());
-    let inputs = inputs_of(bound.plan(), &case)?;
+    let inputs = inputs_of(bound.plan(), &case, None)?;
     let found = bound.find_rows(&inputs);
     let (mut rows, mut columns) = (vec![BTreeSet::new(); tables.len()], vec![BTreeSet::new(); tables.len()]);
     for (lookup, numbers) in graph.lookups.iter().zip(&found.numbers) {

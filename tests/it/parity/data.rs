@@ -16,7 +16,7 @@ use super::{
     Served, layout,
     writes::{Rows, written},
 };
-use crate::reference::{Cell, Held, NULL, Plain, PlainInputs, PlainTable, can_keep, kept};
+use crate::reference::{Cell, EventTime, Held, NULL, Plain, PlainInputs, PlainTable, can_keep, kept};
 
 /// Inputs with their types and scopes; the floats say what NaN is.
 pub const INPUTS: [(&str, &str, &str); 18] = [
@@ -40,6 +40,9 @@ pub const INPUTS: [(&str, &str, &str); 18] = [
     ("q_ints", "list<int64>", "row"),
 ];
 
+/// The request's clock, a day after the latest usual time of a table's row: nanoseconds.
+pub const NOW: i64 = 1_709_290_800_250_000_000;
+
 /// Tables twice over.
 pub struct Tables {
     pub plain: BTreeMap<String, PlainTable>,
@@ -51,6 +54,10 @@ type Columns = &'static [(&'static str, &'static str, &'static str, &'static str
 
 /// Key columns: name and type.
 type Keys = &'static [(&'static str, &'static str)];
+
+/// What `table.json` says of event times: a column, a time for all rows, or nothing.
+const EVENT_TIMES: [(&str, Option<&str>); 3] =
+    [("items", Some("at")), ("groups", Some("2024-03-01T10:00:00Z")), ("pairs", None)];
 
 const TABLES: [(&str, Keys, Columns); 3] = [
     (
@@ -66,6 +73,7 @@ const TABLES: [(&str, Keys, Columns); 3] = [
             ("flag", "bool", "scalar", ""),
             ("tags", "string", "list", ""),
             ("numbers", "float64", "list", "value"),
+            ("at", "timestamp[ms]", "scalar", ""),
         ],
     ),
     (
@@ -134,9 +142,17 @@ fn draw_table(
         }
         column
     });
-    let schema = json!({"format": "quiver.table/1", "name": name, "version": 1,
+    let mut schema = json!({"format": "quiver.table/1", "name": name, "version": 1,
         "key": keys.iter().map(|(name, dtype)| json!({"name": name, "dtype": dtype})).collect::<Vec<_>>(),
         "columns": described.collect::<Vec<_>>()});
+    let (_, event_time) = EVENT_TIMES.iter().find(|(table, _)| *table == name).expect("a table");
+    if let Some(written) = event_time {
+        schema["event_time"] = json!(written);
+        plain.event_time = match *written {
+            "at" => EventTime::Column("at".to_owned(), 1_000_000),
+            _ => EventTime::Version(1_709_287_200_000_000_000),
+        };
+    }
     let schema = TableSchema::from_json(&schema.to_string()).expect("a schema");
     let key_cells = |position: usize| {
         let cells = plain.rows.iter().map(move |(key, _)| Held::One(Cell::of(key[position].clone())));
@@ -303,7 +319,7 @@ pub fn requested(rng: &mut ChaCha8Rng, document: &Value, inputs: &PlainInputs, r
         layout: layout(rng),
         encoding: Encoding::Raw,
         status: StatusDetail::Rows,
-        now: 0,
+        now: NOW,
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
 
 mod ads;
 mod categories;
+mod fallbacks;
 mod glue;
 mod lists;
 mod numbers;
@@ -61,6 +62,7 @@ pub struct Draft {
     /// Everything that a feature can read.
     readable: Vec<(String, Kind)>,
     outputs: Vec<Value>,
+    lookups: Value,
 }
 
 /// The lookups, all of them in every spec: by the row, by the request, derived, composite and by lists.
@@ -174,7 +176,8 @@ pub fn reference(rng: &mut ChaCha8Rng, text: &str) -> Value {
 
 impl Draft {
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
-        let mut draft = Self { features: Vec::new(), readable: readable(), outputs: Vec::new() };
+        let lookups = fallbacks::with_extras(rng, lookups());
+        let mut draft = Self { features: Vec::new(), readable: readable(), outputs: Vec::new(), lookups };
         let mut served = Vec::new();
         for position in 0..rng.random_range(2..14) {
             let name = format!("f{position}");
@@ -299,7 +302,7 @@ impl Draft {
             self.features.into_iter().chain(keys().into_iter().map(|(feature, _)| feature)).collect();
         let mut document = json!({
             "format": "quiver.spec/1", "name": "random", "version": 1, "inputs": inputs.collect::<Vec<_>>(),
-            "lookups": lookups(), "features": features, "outputs": self.outputs,
+            "lookups": self.lookups, "features": features, "outputs": self.outputs,
         });
         let (spec, fingerprint) = spec_from_text(&stripped(&document).to_string()).expect("a readable spec");
         let version = Version { spec, fingerprint, golden: None };

@@ -4,7 +4,7 @@ use serde_json::Value;
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::{
-    Cell, Held, NULL, OUT_OF_RANGE, Plain,
+    Cell, Held, OUT_OF_RANGE, Plain,
     lists::list,
     operations::{cell, lifted, map, together},
     texts,
@@ -181,7 +181,7 @@ fn join(step: &Value, cells: &[&Cell]) -> Cell {
             (Some(value), _) => parts.push(text(value)),
             (None, Some(fill)) => parts.push(fill),
             (None, None) if step["null"] == "skip" => {}
-            (None, None) => return Cell::null(status.max(NULL)),
+            (None, None) => return Cell::null(status),
         }
     }
     let joined = parts.join(step["separator"].as_str().expect("a separator"));

@@ -37,6 +37,7 @@ class Status(IntEnum):
     UNKNOWN_CATEGORY = 3
     NULL = 4
     KEY_NOT_FOUND = 5
+    FALLBACK = 6
 
 
 def _element_type(dtype: int) -> np.dtype[Any]:
@@ -66,6 +67,7 @@ class Tensor:
         shape: Rows and columns.
         sparse: The values that are not 0, where the answer is sparse; else None.
         statuses: ``[rows, features]`` of uint8, each a Status; None where they were not asked for.
+        fallbacks: For each status FALLBACK the position of the fall-back that answered, from 1, else 0; None as above.
         ragged: The elements of lists with where each row's begin, where the output is ragged; else None. ``shape`` then
             has the number of elements in place of rows.
     """
@@ -75,6 +77,7 @@ class Tensor:
     shape: tuple[int, int]
     sparse: SparseValues | None
     statuses: np.ndarray[Any, np.dtype[np.uint8]] | None
+    fallbacks: np.ndarray[Any, np.dtype[np.uint8]] | None
     _dense: np.ndarray[Any, Any] | None = field(repr=False)
     _output: Callable[[], Output] = field(repr=False)
     ragged: RaggedValues | None = None
@@ -223,6 +226,7 @@ def _counts(one: pb.StatusCounts) -> dict[Status, int]:
         Status.UNKNOWN_CATEGORY: one.unknown_category,
         Status.NULL: one.null,
         Status.KEY_NOT_FOUND: one.key_not_found,
+        Status.FALLBACK: one.fallback,
     }
     return {status: count for status, count in counts.items() if count}
 
@@ -269,9 +273,13 @@ def _tensor(view: memoryview, describe: Callable[[], FeatureSet]) -> Tensor:
         sparse = SparseValues((rows, width), data, np.frombuffer(large[_INDICES], "<u4"), offsets)
     else:
         dense = data.reshape(rows, width)
-    statuses = None
+    statuses = fallbacks = None
     if len(large[_STATUS]):
-        statuses = np.frombuffer(large[_STATUS], np.uint8).reshape(count, -1)
-    name = tensor.name
+        both = np.frombuffer(large[_STATUS], np.uint8).reshape(count, -1)
+        statuses, fallbacks = both & 15, both >> 4
+
+    def output() -> Output:
+        return describe().output(tensor.name)
+
     part = _PARTS[tensor.part]
-    return Tensor(name, part, (rows, width), sparse, statuses, dense, lambda: describe().output(name), ragged)
+    return Tensor(tensor.name, part, (rows, width), sparse, statuses, fallbacks, dense, output, ragged)

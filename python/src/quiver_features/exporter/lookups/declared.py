@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from ...versions import name_problem
@@ -45,6 +46,9 @@ class Lookup:
         entries: For columns of the sample that hold one entry of a map of the table: which one.
         scope: "request" where one key goes with a whole request (the user), else "row". By default what `scopes` says
             of the key.
+        max_age: How old a row may be, by the event time of the table, such as "6h" or a timedelta.
+        stale: What is served of an older row: "serve" its values, or "null".
+        fallbacks: What answers where there is no row, in the order of trying, as specs write them.
     """
 
     name: str
@@ -55,11 +59,27 @@ class Lookup:
     vectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     entries: Mapping[str, Entry] = field(default_factory=dict)
     scope: str | None = None
+    max_age: str | timedelta | None = None
+    stale: str | None = None
+    fallbacks: Sequence[Mapping[str, Any]] = ()
 
     @property
     def of_table(self) -> str:
         """The table's name."""
         return self.table or self.name
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """What the spec says of old rows and of fall-backs."""
+        fields: dict[str, Any] = {}
+        if self.max_age is not None:
+            is_span = isinstance(self.max_age, timedelta)
+            fields["max_age"] = f"{self.max_age // timedelta(microseconds=1)}us" if is_span else self.max_age
+        if self.stale is not None:
+            fields["stale"] = self.stale
+        if self.fallbacks:
+            fields["fallbacks"] = [dict(fallback) for fallback in self.fallbacks]
+        return fields
 
 
 def check_declared(lookups: Any, tables: Any) -> None:
@@ -89,6 +109,12 @@ def _problems(lookup: Lookup, earlier: list[str]) -> list[str]:
         found.append("there are two lookups of this name: give table= to look up one table twice")
     if lookup.scope not in {None, "request", "row"}:
         found.append(f'the scope is {lookup.scope!r}; "request" and "row" are known')
+    if (lookup.max_age is None) != (lookup.stale is None):
+        found.append('max_age and stale go together: how old a row may be, and "serve" or "null" for older ones')
+    if lookup.stale not in {None, "serve", "null"}:
+        found.append(f'stale is {lookup.stale!r}; "serve" and "null" are known')
+    if isinstance(lookup.fallbacks, (str, Mapping)):
+        found.append('fallbacks is no list; give one, as in fallbacks=[{"row": {"price": 1.5}}]')
     if isinstance(lookup.columns, str):
         found.append(f"columns is {lookup.columns!r}; give a list, as in columns=[{lookup.columns!r}]")
     found += [

@@ -38,6 +38,7 @@ class Joined:
         brought: The columns that it brings, by where a row holds them.
         entries_at: For entries, where a row holds their key.
         is_request: Whether one key goes with a whole request.
+        written: What the spec says of old rows and of fall-backs.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Joined:
     brought: dict[int, Brought] = field(default_factory=dict)
     entries_at: dict[int, int] = field(default_factory=dict)
     is_request: bool = False
+    written: dict[str, Any] = field(default_factory=dict)
 
     @property
     def parents(self) -> set[str]:
@@ -188,9 +190,15 @@ class JoinedSample(Sample):
         """The rows with what the golden tables give for their keys.
 
         A key that is not in them yet is noted with the row's values. A row with other values than its key has gets a
-        key of its own, unless the rows are one request's, which share a key.
+        key of its own, unless the rows are one request's, which share a key. Rows for which a fall-back would answer are
+        left out: the joined frame does not say what it gives.
         """
-        return [self._settled(list(row), as_request) for row in rows]
+        settled = [self._settled(list(row), as_request) for row in rows]
+        return [row for row in settled if not self._falls_back(row)]
+
+    def _falls_back(self, row: Row) -> bool:
+        keys = [(lookup, lookup.key_of(row)) for lookup in self.lookups if "fallbacks" in lookup.written]
+        return any(key is None or key in self._absent[lookup.table.name] for lookup, key in keys)
 
     def _settled(self, row: list[Any], as_request: bool) -> Row:
         if not as_request:
@@ -250,7 +258,8 @@ class JoinedSample(Sample):
     def document(self) -> list[dict[str, Any]]:
         """The spec's lookups."""
         return [
-            {"name": lookup.name, "table": lookup.table.name, "key": _written_key(lookup)} for lookup in self.lookups
+            {"name": lookup.name, "table": lookup.table.name, "key": _written_key(lookup)} | lookup.written
+            for lookup in self.lookups
         ]
 
     @contextmanager

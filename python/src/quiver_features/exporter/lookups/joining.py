@@ -230,7 +230,7 @@ class _Joining:
 
     def _placed(self, name: str, key: dict[str, Place], sources: list[Source]) -> Joined:
         lookup = self._lookup(name)
-        joined = Joined(name, self._tables[lookup.of_table], key)
+        joined = Joined(name, self._tables[lookup.of_table], key, written=lookup.written)
         joined.key_at = [_found(_position(of, sources)) for of in key.values()]
         joined.brought = {
             at: source for at, source in enumerate(sources) if isinstance(source, Brought) and source.lookup == name
