@@ -7,6 +7,7 @@ mod demo;
 mod drain;
 mod errors;
 mod examples;
+mod fallbacks;
 mod floods;
 mod forms;
 mod golden;

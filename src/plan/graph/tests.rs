@@ -169,3 +169,54 @@ fn long_chains_are_built_in_their_order_and_rejected_against_it() {
     let expect = "features[256]: is read by 256 parts above it, each by the next: write it before them";
     assert_eq!(problems.to_string(), expect);
 }
+
+#[test]
+fn fallbacks_report_every_problem_with_its_place() {
+    let lookup =
+        |fallbacks: Value| json!([{"name": "ad", "table": "ads", "key": "id", "fallbacks": fallbacks}]);
+    let pool = |keys: &str| {
+        json!({"pool": {"table": "tastes", "keys": keys, "function": "mean", "cap": 0,
+        "pick": "first", "columns": {"a.b": "a.b"}}})
+    };
+    let fallbacks = json!([
+        {"table": "adverts", "key": "id"},
+        {"table": "odd", "key": "nothing", "columns": {"cost": "price", "price": "a.b"}},
+        pool("id"),
+        {"row": {"price": "dear", "cost": 1}},
+        {"table": "odd", "key": "id", "columns": {"cost": "price", "price": "a.b"}},
+    ]);
+    let reported = problems(&["id"], lookup(fallbacks), &["ad.price".into()]);
+    let places: Vec<&str> = reported.lines().filter_map(|line| line.split(": ").next()).collect();
+    let expected = [
+        "lookups[0].fallbacks[0].table",
+        "lookups[0].fallbacks[1].key",
+        "lookups[0].fallbacks[2].pool.cap",
+        "lookups[0].fallbacks[2].pool.keys",
+        "lookups[0].fallbacks[2].pool.columns.a.b",
+        "lookups[0].fallbacks[3].row.cost",
+        "lookups[0].fallbacks[3].row.price",
+        "lookups[0].fallbacks[4].columns.cost",
+        "lookups[0].fallbacks[4].columns.price",
+    ];
+    assert_eq!(places, expected, "{reported}");
+}
+
+#[test]
+fn ages_need_event_times_and_both_fields() {
+    let lookup = |name: &str, fields: Value| {
+        let mut lookup = json!({"name": name, "table": "ads", "key": "id"});
+        lookup.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
+        lookup
+    };
+    let lookups = json!([
+        lookup("a", json!({"max_age": "6h", "stale": "null"})),
+        lookup("b", json!({"max_age": "6h"})),
+        lookup("c", json!({"stale": "serve"})),
+    ]);
+    let expected = [
+        "lookups[0].max_age: table \"ads\" has no event_time: its rows have no age",
+        "lookups[1].stale: is missing: \"serve\" or \"null\", for rows that are older than max_age",
+        "lookups[2].stale: is for lookups with a max_age",
+    ];
+    assert_eq!(problems(&["id"], lookups, &[]).lines().collect::<Vec<_>>(), expected);
+}

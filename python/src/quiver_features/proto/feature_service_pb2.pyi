@@ -44,6 +44,7 @@ class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STATUS_UNKNOWN_CATEGORY: _ClassVar[Status]
     STATUS_NULL: _ClassVar[Status]
     STATUS_KEY_NOT_FOUND: _ClassVar[Status]
+    STATUS_FALLBACK: _ClassVar[Status]
 
 class DataType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -101,6 +102,7 @@ STATUS_OUT_OF_RANGE: Status
 STATUS_UNKNOWN_CATEGORY: Status
 STATUS_NULL: Status
 STATUS_KEY_NOT_FOUND: Status
+STATUS_FALLBACK: Status
 DATA_TYPE_UNSPECIFIED: DataType
 DATA_TYPE_FLOAT32: DataType
 DATA_TYPE_FLOAT16: DataType
@@ -283,7 +285,7 @@ class Tensor(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dtype: _Optional[_Union[DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., values: _Optional[_Iterable[float]] = ..., int64_values: _Optional[_Iterable[int]] = ..., status: _Optional[bytes] = ..., status_values: _Optional[_Iterable[_Union[Status, str]]] = ..., part: _Optional[_Union[TensorPart, str]] = ..., indices: _Optional[bytes] = ..., row_offsets: _Optional[bytes] = ..., ragged: _Optional[bool] = ..., row_offset_values: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class StatusCounts(_message.Message):
-    __slots__ = ("output", "feature", "stale", "out_of_range", "unknown_category", "null", "key_not_found")
+    __slots__ = ("output", "feature", "stale", "out_of_range", "unknown_category", "null", "key_not_found", "fallback")
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     FEATURE_FIELD_NUMBER: _ClassVar[int]
     STALE_FIELD_NUMBER: _ClassVar[int]
@@ -291,6 +293,7 @@ class StatusCounts(_message.Message):
     UNKNOWN_CATEGORY_FIELD_NUMBER: _ClassVar[int]
     NULL_FIELD_NUMBER: _ClassVar[int]
     KEY_NOT_FOUND_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
     output: str
     feature: str
     stale: int
@@ -298,7 +301,8 @@ class StatusCounts(_message.Message):
     unknown_category: int
     null: int
     key_not_found: int
-    def __init__(self, output: _Optional[str] = ..., feature: _Optional[str] = ..., stale: _Optional[int] = ..., out_of_range: _Optional[int] = ..., unknown_category: _Optional[int] = ..., null: _Optional[int] = ..., key_not_found: _Optional[int] = ...) -> None: ...
+    fallback: int
+    def __init__(self, output: _Optional[str] = ..., feature: _Optional[str] = ..., stale: _Optional[int] = ..., out_of_range: _Optional[int] = ..., unknown_category: _Optional[int] = ..., null: _Optional[int] = ..., key_not_found: _Optional[int] = ..., fallback: _Optional[int] = ...) -> None: ...
 
 class ListFeatureSetsRequest(_message.Message):
     __slots__ = ()
