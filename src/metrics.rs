@@ -3,6 +3,8 @@
 //! Handles are made once, when a server starts or a version goes live, which they then hang on: a call touches counters
 //! alone, and a version that is served no more counts its last calls.
 
+mod ages;
+
 use std::{
     collections::BTreeMap,
     fmt,
@@ -24,6 +26,8 @@ use crate::{
 };
 
 mod versions;
+
+use ages::Ages;
 
 /// Seconds; most calls end below a millisecond.
 const BUCKETS: [f64; 19] = [
@@ -117,6 +121,7 @@ pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     methods: Vec<OfMethod>,
+    ages: Ages,
 }
 
 /// One method's handles.
@@ -202,11 +207,12 @@ impl Metrics {
         let handle = recorder.handle();
         describe(&recorder);
         let methods = Method::ALL.iter().map(|&method| OfMethod::new(&recorder, method)).collect();
-        Self { recorder, handle, methods }
+        Self { recorder, handle, methods, ages: Ages::default() }
     }
 
     /// Everything in Prometheus' text format.
     pub fn render(&self) -> String {
+        self.show_ages();
         self.handle.render()
     }
 
@@ -247,6 +253,7 @@ impl Metrics {
             self.gauge("quiver_table_bytes", labels()).set(*bytes as f64);
             self.gauge("quiver_table_version", labels()).set(f64::from(table.schema().version));
         }
+        self.take_ages(snapshot);
         self.counter("quiver_snapshots_published_total", Vec::new()).increment(1);
         let since_epoch = snapshot.loaded_at().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         self.gauge("quiver_snapshot_loaded_timestamp_seconds", Vec::new()).set(since_epoch.as_secs_f64());
@@ -427,6 +434,9 @@ fn describe(recorder: &PrometheusRecorder) {
         ("quiver_table_rows", "Rows of the table in memory"),
         ("quiver_table_bytes", "Bytes of all of the table's versions in memory"),
         ("quiver_table_version", "The table's version in memory"),
+        ("quiver_table_oldest_row_timestamp_seconds", "The earliest event time of the version's rows"),
+        ("quiver_table_newest_row_timestamp_seconds", "The latest event time of the version's rows"),
+        ("quiver_table_row_age_rows", "Rows of the version that are at most `le` seconds old"),
         ("quiver_feature_set_version", "The feature set's newest version in memory"),
         (
             "quiver_feature_set_failed_versions",

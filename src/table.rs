@@ -16,6 +16,7 @@ mod key_texts;
 mod keys;
 mod load;
 mod memory;
+mod row_ages;
 mod row_matrix;
 mod row_number;
 mod schema;
@@ -39,6 +40,7 @@ pub use delta::{
 pub use event_time::{EventTime, span, unit as event_time_unit};
 pub use form::Form;
 pub use load::{Loader, head, is_of_rows, lower_priority};
+pub use row_ages::RowAges;
 pub use row_matrix::RowMatrix;
 pub use row_number::RowNumber;
 pub use schema::{ColumnSchema, FORMAT, KeyColumn, Listing, TableSchema, check_plain_name, json_schema};

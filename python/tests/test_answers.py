@@ -78,6 +78,16 @@ def test_columns_and_statuses_have_names() -> None:
     assert (features.version, features.fingerprint, features.rows) == (3, "f", 2)
 
 
+def test_statuses_say_which_fallback_answered() -> None:
+    statuses = np.array([[0, 0x16, 3], [1, 0x26, 5]], dtype=np.uint8)
+    counts = pb.StatusCounts(output="dense", feature="user", fallback=2)
+    features = answer(tensor("dense", DENSE, status=statuses.tobytes()), status_counts=[counts])
+    dense = features.tensor("dense")
+    np.testing.assert_array_equal(dense.statuses, [[0, Status.FALLBACK, 3], [1, Status.FALLBACK, 5]])
+    np.testing.assert_array_equal(dense.fallbacks, [[0, 1, 0], [0, 2, 0]])
+    assert features.status_counts == {("dense", "user"): {Status.FALLBACK: 2}}
+
+
 def test_a_frame_of_the_factored_layout_is_dense() -> None:
     request = np.array([[10, 20]], dtype=np.float32)
     rows = np.array([[1, 2, 3], [4, 5, 6]], dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,31 @@ def test_columns_of_tables_are_looked_up(tmp_path: Path) -> None:
     fresh = log(200)
     fresh.loc[::17, "user_id"] = None
     assert_served(tmp_path, "ctr", pipeline, joined(fresh), ["user_id"])
+
+
+def test_ages_and_fallbacks_are_written(tmp_path: Path) -> None:
+    frame = joined(LOG)
+    pipeline = SIMPLE.fit(frame)
+    fallbacks = [{"row": {name: None for name in ADS.columns if name != "ad_id"}}]
+    lookups = [
+        Lookup("ads", key="ad_id", fallbacks=fallbacks),
+        Lookup("users", key="user_id", scope="request", max_age=timedelta(hours=6), stale="serve"),
+    ]
+    folder = export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, tables=TABLES)
+    assert spec_of(folder)["lookups"] == [
+        {"name": "ads", "table": "ads", "key": "ad_id", "fallbacks": fallbacks},
+        {"name": "users", "table": "users", "key": "user_id", "max_age": "21600s", "stale": "serve"},
+    ]
+    known = set(golden_of(folder)["tables"]["ads"]["ad_id"])
+    for case in golden_of(folder)["cases"]:
+        assert set(case["inputs"]["ad_id"]) <= known
+
+
+def test_an_age_needs_what_is_served_of_older_rows(tmp_path: Path) -> None:
+    frame = joined(LOG)
+    lookups = [Lookup("ads", key="ad_id", max_age="6h"), Lookup("users", key="user_id", scope="request")]
+    with pytest.raises(ExportError, match="max_age and stale go together"):
+        export(SIMPLE.fit(frame), tmp_path, "ctr", sample=frame, lookups=lookups, tables=TABLES)
 
 
 @needs_server

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::proto::{
     FailedVersion, FeatureDescription, FeatureSetVersions, GetFeatureSetRequest, GetFeatureSetResponse,
-    InputDescription, InputType, ListFeatureSetsRequest, OutputDescription, Scope, TableDescription,
+    InputDescription, InputType, ListFeatureSetsRequest, LookupDescription, OutputDescription, Scope,
+    TableDescription,
 };
 
 #[derive(Debug, Args)]
@@ -91,11 +92,15 @@ fn in_full(described: &GetFeatureSetResponse) -> String {
         tables,
         time_zone_database,
         golden_rows,
+        lookups,
     } = described;
     let mut text = format!("{feature_set} version {version} ({fingerprint}), {golden_rows} golden rows\n");
     text += &format!("\ninputs\n{}\n", inputs_table(inputs));
     for output in outputs {
         text += &format!("\n{}\n{}\n", output_title(output), features_table(output));
+    }
+    if !lookups.is_empty() {
+        text += &format!("\nlookups\n{}\n", lookups_table(lookups));
     }
     text += &format!("\ntables\n{}\n", tables_table(tables));
     text + &format!("\ntime zone database {time_zone_database}\n")
@@ -153,6 +158,18 @@ fn features_table(output: &OutputDescription) -> Table {
 /// The full names of its columns, or those of its lanes.
 fn column_names(feature: &FeatureDescription) -> &[String] {
     if feature.column_names.is_empty() { &feature.columns } else { &feature.column_names }
+}
+
+fn lookups_table(lookups: &[LookupDescription]) -> Table {
+    let mut table = table(["name", "table", "older rows", "fall-backs"]);
+    for lookup in lookups {
+        let older = match lookup.stale.as_str() {
+            "" => String::new(),
+            stale => format!("than {}: {stale}", lookup.max_age),
+        };
+        table.add_row([lookup.name.clone(), lookup.table.clone(), older, lookup.fallbacks.join("\n")]);
+    }
+    table
 }
 
 fn tables_table(tables: &[TableDescription]) -> Table {

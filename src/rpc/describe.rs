@@ -1,5 +1,7 @@
 //! What is served, in the wire's words.
 
+use serde_json::json;
+
 use crate::{
     batch::time::{Time, TimeUnit, Zone},
     plan::layout::{Feature, Output},
@@ -7,7 +9,7 @@ use crate::{
     proto,
     rpc::response::dtype,
     snapshot::{FeatureSet, Snapshot},
-    spec::{Input, NanMeaning, ScalarType, Scope},
+    spec::{Input, Lookup, MaxAge, NanMeaning, ScalarType, Scope, Stale},
     table::Table,
 };
 
@@ -45,8 +47,23 @@ pub fn feature_set(of: &FeatureSet) -> proto::GetFeatureSetResponse {
         inputs: of.spec().inputs.iter().map(input).collect(),
         outputs: of.plan().outputs.iter().map(|written| output(of, written)).collect(),
         tables: of.tables().iter().map(|of| table(of)).collect(),
+        lookups: of.spec().lookups.iter().map(lookup).collect(),
         time_zone_database: Zone::database().to_owned(),
         golden_rows: of.golden_rows().map_or(0, |rows| u32::try_from(rows).unwrap_or(u32::MAX)),
+    }
+}
+
+fn lookup(of: &Lookup) -> proto::LookupDescription {
+    let stale = of.stale.map(|stale| match stale {
+        Stale::Serve => "serve",
+        Stale::Null => "null",
+    });
+    proto::LookupDescription {
+        name: of.name.clone(),
+        table: of.table.clone(),
+        max_age: of.max_age.as_ref().map(MaxAge::to_string).unwrap_or_default(),
+        stale: stale.unwrap_or_default().to_owned(),
+        fallbacks: of.fallbacks.iter().map(|fallback| json!(fallback).to_string()).collect(),
     }
 }
 

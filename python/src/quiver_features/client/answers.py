@@ -276,7 +276,7 @@ def _tensor(view: memoryview, describe: Callable[[], FeatureSet]) -> Tensor:
     statuses = fallbacks = None
     if len(large[_STATUS]):
         both = np.frombuffer(large[_STATUS], np.uint8).reshape(count, -1)
-        statuses, fallbacks = both & 15, both >> 4
+        statuses, fallbacks = both & np.uint8(15), both >> np.uint8(4)
 
     def output() -> Output:
         return describe().output(tensor.name)

@@ -343,7 +343,7 @@ class GetFeatureSetRequest(_message.Message):
     def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class GetFeatureSetResponse(_message.Message):
-    __slots__ = ("feature_set", "version", "fingerprint", "inputs", "outputs", "tables", "time_zone_database", "golden_rows")
+    __slots__ = ("feature_set", "version", "fingerprint", "inputs", "outputs", "tables", "time_zone_database", "golden_rows", "lookups")
     FEATURE_SET_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
@@ -352,6 +352,7 @@ class GetFeatureSetResponse(_message.Message):
     TABLES_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_DATABASE_FIELD_NUMBER: _ClassVar[int]
     GOLDEN_ROWS_FIELD_NUMBER: _ClassVar[int]
+    LOOKUPS_FIELD_NUMBER: _ClassVar[int]
     feature_set: str
     version: int
     fingerprint: str
@@ -360,7 +361,22 @@ class GetFeatureSetResponse(_message.Message):
     tables: _containers.RepeatedCompositeFieldContainer[TableDescription]
     time_zone_database: str
     golden_rows: int
-    def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputDescription, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputDescription, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[TableDescription, _Mapping]]] = ..., time_zone_database: _Optional[str] = ..., golden_rows: _Optional[int] = ...) -> None: ...
+    lookups: _containers.RepeatedCompositeFieldContainer[LookupDescription]
+    def __init__(self, feature_set: _Optional[str] = ..., version: _Optional[int] = ..., fingerprint: _Optional[str] = ..., inputs: _Optional[_Iterable[_Union[InputDescription, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[OutputDescription, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[TableDescription, _Mapping]]] = ..., time_zone_database: _Optional[str] = ..., golden_rows: _Optional[int] = ..., lookups: _Optional[_Iterable[_Union[LookupDescription, _Mapping]]] = ...) -> None: ...
+
+class LookupDescription(_message.Message):
+    __slots__ = ("name", "table", "max_age", "stale", "fallbacks")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    MAX_AGE_FIELD_NUMBER: _ClassVar[int]
+    STALE_FIELD_NUMBER: _ClassVar[int]
+    FALLBACKS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    table: str
+    max_age: str
+    stale: str
+    fallbacks: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., table: _Optional[str] = ..., max_age: _Optional[str] = ..., stale: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class InputDescription(_message.Message):
     __slots__ = ("name", "dtype", "scope", "list", "required", "nan_is_null", "time_unit", "time_zone")

@@ -73,13 +73,19 @@ class Lookup:
         """What the spec says of old rows and of fall-backs."""
         fields: dict[str, Any] = {}
         if self.max_age is not None:
-            is_span = isinstance(self.max_age, timedelta)
-            fields["max_age"] = f"{self.max_age // timedelta(microseconds=1)}us" if is_span else self.max_age
+            fields["max_age"] = _span(self.max_age)
         if self.stale is not None:
             fields["stale"] = self.stale
         if self.fallbacks:
             fields["fallbacks"] = [dict(fallback) for fallback in self.fallbacks]
         return fields
+
+
+def _span(age: str | timedelta) -> str:
+    if isinstance(age, str):
+        return age
+    seconds, rest = divmod(age, timedelta(seconds=1))
+    return f"{age // timedelta(microseconds=1)}us" if rest else f"{seconds}s"
 
 
 def check_declared(lookups: Any, tables: Any) -> None:

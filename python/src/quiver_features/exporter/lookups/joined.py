@@ -190,8 +190,8 @@ class JoinedSample(Sample):
         """The rows with what the golden tables give for their keys.
 
         A key that is not in them yet is noted with the row's values. A row with other values than its key has gets a
-        key of its own, unless the rows are one request's, which share a key. Rows for which a fall-back would answer are
-        left out: the joined frame does not say what it gives.
+        key of its own, unless the rows are one request's, which share a key. Rows for which a fall-back would answer
+        are left out: the joined frame does not say what it gives.
         """
         settled = [self._settled(list(row), as_request) for row in rows]
         return [row for row in settled if not self._falls_back(row)]
