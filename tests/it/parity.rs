@@ -48,7 +48,7 @@ fn plans_and_the_reference_agree_bit_for_bit() {
 fn check_world(seed: u64) {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let tables = Tables::draw(rng);
-    let document = Draft::draw(rng).finish(&tables.served);
+    let document = Draft::draw(rng, tables.aged).finish(&tables.served);
     let cap = [None, Some(0), Some(2000)][rng.random_range(0..3)];
     let (spec, fingerprint) = spec_from_text(&stripped(&document).to_string()).expect("a good spec");
     let version = Version { spec, fingerprint, golden: None };

@@ -45,6 +45,8 @@ pub const NOW: i64 = 1_709_290_800_250_000_000;
 
 /// Tables twice over.
 pub struct Tables {
+    /// Whether they have event times, which rows written later would have to be newer than: such tables have none.
+    pub aged: bool,
     pub plain: BTreeMap<String, PlainTable>,
     pub served: Served,
 }
@@ -101,9 +103,10 @@ fn draw_form(rng: &mut ChaCha8Rng, dtype: &str, shape: &str) -> Option<&'static 
 
 impl Tables {
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
-        let mut tables = Self { plain: BTreeMap::new(), served: BTreeMap::new() };
+        let aged = rng.random_bool(0.5);
+        let mut tables = Self { aged, plain: BTreeMap::new(), served: BTreeMap::new() };
         for (name, keys, columns) in TABLES {
-            let (plain, served) = draw_table(rng, name, keys, columns);
+            let (plain, served) = draw_table(rng, name, keys, columns, aged);
             tables.plain.insert(name.to_owned(), plain);
             tables.served.insert(name.to_owned(), Arc::new(served));
         }
@@ -116,6 +119,7 @@ fn draw_table(
     name: &str,
     keys: &[(&str, &str)],
     columns: Columns,
+    aged: bool,
 ) -> (PlainTable, Table) {
     let key = keys.iter().map(|&(name, _)| name.to_owned()).collect();
     let forms: Vec<_> = columns.iter().map(|&(_, dtype, shape, _)| draw_form(rng, dtype, shape)).collect();
@@ -146,9 +150,9 @@ fn draw_table(
         "key": keys.iter().map(|(name, dtype)| json!({"name": name, "dtype": dtype})).collect::<Vec<_>>(),
         "columns": described.collect::<Vec<_>>()});
     let (_, event_time) = EVENT_TIMES.iter().find(|(table, _)| *table == name).expect("a table");
-    if let Some(written) = event_time {
+    if let Some(written) = event_time.filter(|_| aged) {
         schema["event_time"] = json!(written);
-        plain.event_time = match *written {
+        plain.event_time = match written {
             "at" => EventTime::Column("at".to_owned(), 1_000_000),
             _ => EventTime::Version(1_709_287_200_000_000_000),
         };
@@ -165,7 +169,7 @@ fn draw_table(
     });
     let values: Vec<Column> = values.collect();
     let keys: Vec<Column> = keys;
-    let table = if rng.random_bool(0.5) {
+    let table = if schema.event_time.is_none() && rng.random_bool(0.7) {
         let removed: Vec<u32> = (0..plain.rows.len() as u32).filter(|_| rng.random_bool(0.2)).collect();
         let rows = Rows { keys: &keys, columns: &values, removed: &removed };
         let table = written(rng, schema, &rows);

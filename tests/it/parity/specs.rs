@@ -175,8 +175,8 @@ pub fn reference(rng: &mut ChaCha8Rng, text: &str) -> Value {
 }
 
 impl Draft {
-    pub fn draw(rng: &mut ChaCha8Rng) -> Self {
-        let lookups = fallbacks::with_extras(rng, lookups());
+    pub fn draw(rng: &mut ChaCha8Rng, aged: bool) -> Self {
+        let lookups = fallbacks::with_extras(rng, lookups(), aged);
         let mut draft = Self { features: Vec::new(), readable: readable(), outputs: Vec::new(), lookups };
         let mut served = Vec::new();
         for position in 0..rng.random_range(2..14) {

@@ -15,11 +15,11 @@ const AGES: [(&str, i64); 4] = [
 ];
 
 /// The lookups, some of them with a greatest age, some with fall-backs.
-pub fn with_extras(rng: &mut ChaCha8Rng, mut lookups: Value) -> Value {
+pub fn with_extras(rng: &mut ChaCha8Rng, mut lookups: Value, aged: bool) -> Value {
     for lookup in lookups.as_array_mut().expect("lookups") {
         let name = lookup["name"].as_str().expect("a name").to_owned();
         let table = lookup["table"].as_str().expect("a table").to_owned();
-        if table != "pairs" && rng.random_bool(0.25) {
+        if aged && table != "pairs" && rng.random_bool(0.35) {
             let (text, nanoseconds) = AGES[rng.random_range(0..AGES.len())];
             lookup["max_age"] = json!(text);
             lookup["_max_age"] = json!(nanoseconds);
