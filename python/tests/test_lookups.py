@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,8 @@ def test_ages_and_fallbacks_are_written(tmp_path: Path) -> None:
         Lookup("ads", key="ad_id", fallbacks=fallbacks),
         Lookup("users", key="user_id", scope="request", max_age=timedelta(hours=6), stale="serve"),
     ]
-    folder = export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, tables=TABLES)
+    write_table(tmp_path, "users", PEOPLE, key="user_id", event_time=datetime(2026, 11, 25, 10, tzinfo=timezone.utc))
+    folder = export(pipeline, tmp_path, "ctr", sample=frame, lookups=lookups, tables={"ads": ADS})
     assert spec_of(folder)["lookups"] == [
         {"name": "ads", "table": "ads", "key": "ad_id", "fallbacks": fallbacks},
         {"name": "users", "table": "users", "key": "user_id", "max_age": "21600s", "stale": "serve"},

@@ -322,3 +322,21 @@ def test_a_server_reads_times(tmp_path: Path) -> None:
     expected = [[second * 1e6, (second - 3600) * 1e6, second * 1e9, 1000.0, 18263.0, 18262.0], [-1.0] * 6]
     expected[1][3] = 2000.0
     np.testing.assert_array_equal(served, expected)
+
+
+def test_rows_have_an_event_time_where_it_is_stated(tmp_path: Path) -> None:
+    data = {"id": [1], "seen": [datetime.datetime(2026, 11, 25, tzinfo=datetime.timezone.utc)], "x": [0.5]}
+
+    def written(event_time: Any) -> Any:
+        table = write_table(tmp_path, "t", data, key="id", event_time=event_time)
+        return json.loads((table.path / "table.json").read_text()).get("event_time")
+
+    assert written(None) is None
+    assert written("seen") == "seen"
+    assert written(datetime.datetime(2026, 11, 25, 10, tzinfo=datetime.timezone.utc)) == "2026-11-25T10:00:00+00:00"
+    with pytest.raises(TableError, match="there is no column 'then' beside the key; there are seen, x"):
+        written("then")
+    with pytest.raises(TableError, match="column 'x' is float64, must be a timestamp or a date"):
+        written("x")
+    with pytest.raises(TableError, match="has no time zone"):
+        written(datetime.datetime(2026, 11, 25))

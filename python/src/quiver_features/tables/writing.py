@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ class PreparedTable:
         columns: The other columns' types.
         rows: All of them, the key's first, in their stored types.
         live: Whether the server takes writes of its rows.
+        event_time: When the rows were true: a column's name, or a time with its offset for all rows.
     """
 
     name: str
@@ -97,17 +99,22 @@ class PreparedTable:
     columns: dict[str, ColumnType]
     rows: pa.Table
     live: bool = False
+    event_time: str | None = None
 
     def document(self, version: int) -> dict[str, Any]:
         """The document in ``table.json``."""
-        document = {
+        document: dict[str, Any] = {
             "format": FORMAT,
             "name": self.name,
             "version": version,
             "key": [{"name": name, "dtype": of.dtype} for name, of in self.key.items()],
             "columns": [of.document(name) for name, of in self.columns.items()],
         }
-        return {**document, "live": True} if self.live else document
+        if self.live:
+            document["live"] = True
+        if self.event_time is not None:
+            document["event_time"] = self.event_time
+        return document
 
     def write(self, repository: Path, version: int | None = None) -> WrittenTable:
         """Writes the table as a version of its own."""
@@ -194,6 +201,7 @@ def write_table(
     columns: Mapping[str, str] | None = None,
     lossy: bool = False,
     live: bool = False,
+    event_time: str | datetime | None = None,
 ) -> WrittenTable:
     """Writes ``<repository>/tables/<name>/<version>/`` from data of nearly any kind.
 
@@ -214,6 +222,8 @@ def write_table(
             rounded to a narrower type that is given here.
         lossy: Stores decimals as float64, which rounds them.
         live: Lets clients write rows of the table while it is served.
+        event_time: When the rows were true, for lookups with a `max_age`: the name of a column of timestamps or dates,
+            or a datetime with a time zone for all rows.
 
     Raises:
         TableError: With every column that can't be stored, the reason and what to do; duplicate and missing keys with
@@ -223,4 +233,22 @@ def write_table(
     them: float64 vectors too, since a pipeline that was fitted on them computes otherwise with rounded ones.
     """
     prepared = prepare(name, data, key, columns, lossy)
-    return replace(prepared, live=live).write(Path(repository), version)
+    return replace(prepared, live=live, event_time=_event_time(event_time, prepared)).write(Path(repository), version)
+
+
+def _event_time(event_time: str | datetime | None, table: PreparedTable) -> str | None:
+    if isinstance(event_time, datetime):
+        if event_time.tzinfo is None:
+            raise TableError([TableProblem("event_time", f"{event_time} has no time zone")])
+        return event_time.isoformat()
+    if event_time is None:
+        return None
+    of = table.columns.get(event_time)
+    if of is None:
+        known = ", ".join(table.columns)
+        raise TableError(
+            [TableProblem("event_time", f"there is no column {event_time!r} beside the key; there are {known}")]
+        )
+    if not str(of).startswith(("timestamp", "date")):
+        raise TableError([TableProblem("event_time", f"column {event_time!r} is {of}, must be a timestamp or a date")])
+    return event_time
