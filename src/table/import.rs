@@ -8,7 +8,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ColumnSchema, ColumnType, KeyColumn, Progress, TableSchema};
+use super::{ColumnSchema, ColumnType, EventTime, KeyColumn, Progress, TableSchema};
 use crate::{
     files::{Losses, RowFile, Target},
     problem::Problems,
@@ -34,6 +34,8 @@ pub struct Import {
     pub drop_null_keys: bool,
     /// Whether the table takes writes while it is served.
     pub live: bool,
+    /// When the rows were true, as `table.json` says it: a column of values or a time for all rows.
+    pub event_time: Option<String>,
 }
 
 /// Which of the rows with one key stays.
@@ -81,7 +83,11 @@ pub struct Imported {
 impl Import {
     /// Reads every value and finds each column's type.
     pub fn find(&self, files: &[NamedFile], progress: &dyn Progress) -> Found {
-        find_types::find(self, files, progress)
+        let mut found = find_types::find(self, files, progress);
+        if let Err(why) = self.event_time(&self.value_columns(&found.columns)) {
+            found.problems.add("--event-time", why);
+        }
+        found
     }
 
     /// Writes `table.json` and the rows to `folder`, which is there and empty, of columns without problems.
@@ -100,19 +106,28 @@ impl Import {
 
     fn schema(&self, columns: &[FoundColumn]) -> TableSchema {
         let typed = |column: &FoundColumn| Some((column.name.clone(), column.of?));
-        let (keys, values) = columns.split_at(self.key.len());
-        let key = keys.iter().filter_map(typed);
+        let values = self.value_columns(columns);
+        let key = columns[..self.key.len()].iter().filter_map(typed);
         let key = key.map(|(name, of)| KeyColumn { name, element: of.stored.element() });
-        let columns = values.iter().filter_map(typed);
-        let columns = columns.map(|(name, of)| -> ColumnSchema { of.column(&name) });
         TableSchema {
             name: self.name.clone(),
             version: self.version,
             key: key.collect(),
-            columns: columns.collect(),
-            event_time: None,
+            // A time that can't be read was a problem of what was found.
+            event_time: self.event_time(&values).ok().flatten(),
+            columns: values,
             live: self.live,
         }
+    }
+
+    /// The columns of values whose types are known.
+    fn value_columns(&self, columns: &[FoundColumn]) -> Vec<ColumnSchema> {
+        let values = columns.iter().filter(|column| !column.is_key);
+        values.filter_map(|column| Some(column.of?.column(&column.name))).collect()
+    }
+
+    fn event_time(&self, columns: &[ColumnSchema]) -> Result<Option<EventTime>, String> {
+        self.event_time.as_deref().map(|written| EventTime::read(written, columns)).transpose()
     }
 
     /// The key's columns, then those of values.

@@ -75,6 +75,10 @@ pub struct Arguments {
     /// Lets TableService write rows of the table while it is served
     #[arg(long)]
     live: bool,
+    /// When the rows were true, for lookups with a max_age: a column of timestamps or dates, or a time with its offset for
+    /// all rows
+    #[arg(long, value_name = "COLUMN|TIME")]
+    event_time: Option<String>,
     /// Shows the types and writes nothing
     #[arg(long)]
     dry_run: bool,
@@ -186,6 +190,7 @@ fn import(arguments: &Arguments, folder: &Path) -> Result<Import, Failure> {
         }),
         drop_null_keys: arguments.null_keys == Some(NullKeys::Drop),
         live: arguments.live,
+        event_time: arguments.event_time.clone(),
     })
 }
 

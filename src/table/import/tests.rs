@@ -133,3 +133,19 @@ fn every_problem_of_the_columns_is_reported_at_once() {
         ]
     );
 }
+
+#[test]
+fn rows_have_an_event_time_where_it_is_stated() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let files = [csv(folder.path(), "a.csv", "id,seen,x\n1,2026-11-25T10:00:00Z,0.5\n")];
+    let stated = BTreeMap::from([("seen".to_owned(), "timestamp[s, UTC]".parse().expect("a type"))]);
+    let of = |event_time: &str| {
+        let event_time = Some(event_time.to_owned());
+        imported(&Import { stated: stated.clone(), event_time, ..import(&["id"]) }, &files)
+    };
+    let event_time = |written: &str| of(written).expect("imports").0.schema().event_time;
+    assert_eq!(event_time("seen"), Some(EventTime::Column(0)));
+    assert!(matches!(event_time("2026-11-25T10:00:00Z"), Some(EventTime::Version(_))));
+    let refused = of("x").expect_err("a float").to_string();
+    assert_eq!(refused, "--event-time: column \"x\" is float64, must be a scalar timestamp or date");
+}
