@@ -35,7 +35,7 @@ pub struct Journal {
 impl Journal {
     /// Opens the journal of a folder, which is made unless it is there; `take` receives every entry in order.
     pub fn open(folder: &Path, take: &mut dyn FnMut(&[u8])) -> io::Result<(Self, Recovered)> {
-        fs::create_dir_all(folder)?;
+        make_folder(folder)?;
         let generation = newest(folder)?;
         let path = folder.join(name(generation));
         if !path.exists() {
@@ -102,6 +102,16 @@ impl Journal {
     pub fn is_long(&self, least: u64) -> bool {
         self.bytes > self.begun_with.saturating_mul(2).saturating_add(least)
     }
+}
+
+/// Makes a table's folder such that it is still there after the machine stopped: the folder of all journals, which may be
+/// new too, and the one above are synced.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for above in folder.ancestors().skip(1).take(2).filter(|above| !above.as_os_str().is_empty()) {
+        File::open(above)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Adds an entry with what comes before it.

@@ -1,6 +1,6 @@
 //! Versions that change under traffic: found on disk, prepared beside the traffic, published by one pointer swap.
 //!
-//! One thread of its own prepares ([`worker`]); what it knows of every version is on the [`board`], which is read and
+//! One thread of its own prepares (`worker`); what it knows of every version is on the `board`, which is read and
 //! changed without waiting for it. Preparing may fail, publishing may not: a version that fails changes nothing.
 //!
 //! In memory are, of a feature set, the versions that its policy names and the newest ones that can be served (2, unless
