@@ -34,12 +34,10 @@ impl Server {
         let mut lines = BufReader::new(process.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
         let serving = lines
             .by_ref()
-            .inspect(|line| eprintln!("{line}"))
             .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
-            .find(|line| line["fields"]["message"] == "serving")
+            .find(|line| line["message"] == "serving")
             .expect("it serves");
-        let address =
-            |field: &str| format!("http://{}", serving["fields"][field].as_str().expect("an address"));
+        let address = |field: &str| format!("http://{}", serving[field].as_str().expect("an address"));
         let (listen, admin) = (address("listen"), address("admin"));
         // Warnings are shown; nobody reading would stop the server.
         thread::spawn(move || {

@@ -51,6 +51,18 @@ impl Messages {
         }
     }
 
+    /// The only message of a call that has one, once the body has ended; none where there is no message.
+    ///
+    /// An answer before the end of a body resets the stream. A client that sends the end in a frame of its own, as many do,
+    /// would send it to a stream that is closed, and after a thousand of these HTTP/2 closes the connection with all its calls.
+    pub async fn only(&mut self) -> Result<Option<Bytes>, Status> {
+        let Some(message) = self.next().await? else { return Ok(None) };
+        match self.next().await? {
+            None => Ok(Some(message)),
+            Some(_) => Err(Status::unimplemented("the method takes one message; the request has more")),
+        }
+    }
+
     fn add(&mut self, data: Bytes) {
         if self.first.is_empty() && self.rest.is_empty() {
             self.first = data;

@@ -146,7 +146,7 @@ impl Service {
         mut messages: Messages,
         deadline: Option<Instant>,
     ) -> Result<Bytes, Status> {
-        let message = within(deadline, messages.next()).await??;
+        let message = within(deadline, messages.only()).await??;
         let message = message.ok_or_else(|| Status::internal("the request has no message"))?;
         if matches!(method, Method::Upsert | Method::Delete | Method::Append) {
             let waiting = self.begin_write(method, &message, deadline).await?;

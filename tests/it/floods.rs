@@ -135,3 +135,20 @@ fn nested(head: &[u8], keys: &[u8], bytes: &[u8]) -> Vec<u8> {
     }
     [head, &inner].concat()
 }
+
+/// Many clients send a request's end in a frame of its own. Streams that were answered before it would be reset, and a
+/// thousand late ends on such streams close a connection.
+#[tokio::test]
+async fn ends_that_come_after_their_messages_never_close_a_connection() {
+    const LIST: &str = "/quiver.v1.FeatureService/ListFeatureSets";
+    let server = serve_demo().await;
+    let mut client = Raw::connect(&server).await;
+    for _ in 0..1200 {
+        let mut late = client.open(LIST, &[]).await;
+        late.body.send_data(framed(&[]), false).expect("sends");
+        // Once a later call is answered, the first one's message is at the server too.
+        assert_eq!(client.call(LIST, &[], framed(&[])).await.code(), 0);
+        late.body.send_data(bytes::Bytes::new(), true).expect("sends");
+        assert_eq!(crate::raw::ended(late.response).await.code(), 0);
+    }
+}
