@@ -1,4 +1,4 @@
-//! Calls at half of what the server holds, each answer held against the versions that it claims.
+//! Calls at a share of what the server holds, each answer held against the versions that it claims.
 
 use std::{
     sync::{
@@ -89,10 +89,10 @@ impl Load {
         self.users.clone()
     }
 
-    /// Learns what the server holds, then calls at half that rate until the soak is over. A call's latency counts from
+    /// Learns what the server holds, then calls at this share of it until the soak is over. A call's latency counts from
     /// the moment at which it was due.
-    pub async fn run(self) -> Reads {
-        let rate = self.most_calls().await / 2.0;
+    pub async fn run(self, share: f64) -> Reads {
+        let rate = self.most_calls().await * share;
         let (start, mut calls) = (Instant::now(), 0_u32);
         let mut tasks = tokio::task::JoinSet::new();
         while !self.over.load(Ordering::Relaxed) {
