@@ -188,8 +188,8 @@ def test_many_rows_come_back_bit_for_bit(tables: TableClient, client: Client) ->
                 {"ad_id": names[rows], "embedding": pa.FixedSizeListArray.from_arrays(vectors[rows].ravel(), 3)}
             )
 
-    told: list[int] = []
-    assert tables.upsert("ads", parts(), progress=told.append).applied == sum(told) == len(vectors)
+    reported: list[int] = []
+    assert tables.upsert("ads", parts(), progress=reported.append).applied == sum(reported) == len(vectors)
     asked = range(0, len(vectors), 37)
     assert np.array_equal(np.array(dense(client, *(names[at] for at in asked)))[:, 2:], vectors[asked])
 

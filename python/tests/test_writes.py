@@ -254,14 +254,14 @@ def test_each_row_of_events_appends_an_element(tables: Tables, client: TableClie
 
 def test_many_rows_are_messages_of_bounded_size(tables: Tables, client: TableClient) -> None:
     vectors = np.arange(20_000 * 64, dtype=np.float32).reshape(-1, 64)
-    told: list[int] = []
-    written = client.upsert("ads", {"ad_id": np.arange(20_000), "embedding": vectors}, progress=told.append)
-    assert written.applied == sum(told) == 20_000
+    reported: list[int] = []
+    written = client.upsert("ads", {"ad_id": np.arange(20_000), "embedding": vectors}, progress=reported.append)
+    assert written.applied == sum(reported) == 20_000
     sizes = [request.ByteSize() for request in tables.requests]
     assert max(sizes) < 3 << 20 and len(sizes) < 10
     keys = [key for request in tables.requests for key in request.columns[0].int64s.values]
     assert keys == list(range(20_000))
-    assert np.array_equal(tables.requests[-1].columns[1].floats.values, vectors[-told[-1] :].reshape(-1))
+    assert np.array_equal(tables.requests[-1].columns[1].floats.values, vectors[-reported[-1] :].reshape(-1))
 
 
 def test_large_rows_are_sent_in_small_numbers(tables: Tables, client: TableClient) -> None:
@@ -421,13 +421,13 @@ def test_the_asynchronous_client_writes_the_same(tables: Tables) -> None:
 
     async def write() -> list[Written]:
         async with aio.TableClient(tables.address) as client:
-            told: list[int] = []
+            reported: list[int] = []
             written = [
-                await client.upsert("ads", parts(), columns=["ad_id", "price"], progress=told.append),
+                await client.upsert("ads", parts(), columns=["ad_id", "price"], progress=reported.append),
                 await client.delete("ads", {"ad_id": ["a"]}),
                 await client.append("ads", {"ad_id": ["a"], "tag": ["x"]}, key="ad_id"),
             ]
-            assert told == [3, 1]
+            assert reported == [3, 1]
             with pytest.raises(WriteError, match="ad_id: row 0 holds 5, must hold strings"):
                 await client.upsert("ads", {"ad_id": [5]}, columns={"ad_id": "string"})
             return written

@@ -237,6 +237,18 @@ impl Column {
 }
 
 impl Values {
+    /// The values that a dictionary's indices stand for, where these are strings that came as a dictionary.
+    pub fn of_dictionary(self, indices: Option<&[u32]>) -> Values {
+        match (indices, self) {
+            (Some(indices), Self::String(distinct)) => {
+                let mut strings = Strings::default();
+                strings.gather(&distinct, indices.iter().map(|&index| index as usize));
+                Self::String(strings)
+            }
+            (_, values) => values,
+        }
+    }
+
     /// No elements of the same type.
     pub fn emptied(&self) -> Values {
         match self {

@@ -24,8 +24,8 @@ pub const END: &str = ".journal";
 pub struct Recovered {
     /// Entries that are whole.
     pub entries: u64,
-    /// Bytes at the end that were being written when the process or the machine stopped. Nobody was told that they are
-    /// written; they are cut off.
+    /// Bytes at the end that were being written when the process or the machine stopped. They were never
+    /// acknowledged, and are cut off.
     pub unfinished: u64,
     /// Entries that were written and are lost.
     pub gaps: Vec<Gap>,

@@ -24,7 +24,7 @@ const VALUES: usize = 16 << 20;
 const PATIENCE: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// What a client is told to wait before it tries again.
+/// The delay that RetryInfo asks of a client.
 const RETRY: Duration = Duration::from_millis(200);
 
 /// Reads one message: the table's name and the rows.

@@ -2,7 +2,7 @@
 
 use super::request::{Request, RequestColumn};
 use crate::{
-    batch::{Column, ListRows, Mark, Strings, Values, time::TimeUnit},
+    batch::{Column, ListRows, Mark, Values, time::TimeUnit},
     plan::{
         fetch::{InputColumn, Inputs},
         graph::nan_is_null,
@@ -231,14 +231,7 @@ fn checked_column(sent: RequestColumn) -> InputColumn {
     mark_nulls(&mut marks, &sent.null_elements);
     let mut row_marks = vec![Mark::PRESENT; offsets.len() - 1];
     mark_nulls(&mut row_marks, &sent.nulls);
-    let values = match (sent.indices, sent.values) {
-        (Some(indices), Values::String(distinct)) => {
-            let mut strings = Strings::default();
-            strings.gather(&distinct, indices.iter().map(|&index| index as usize));
-            Values::String(strings)
-        }
-        (_, values) => values,
-    };
+    let values = sent.values.of_dictionary(sent.indices.as_deref());
     let list = ListRows { offsets, marks: row_marks };
     InputColumn { column: Column { values, marks, list: Some(list) }, indices: None }
 }

@@ -45,6 +45,20 @@ pub struct Marks {
     marks: Vec<Mark>,
 }
 
+impl<T> Content<T> {
+    /// Bytes in memory, where `of_elements` are those of elements.
+    pub fn memory(&self, of_elements: impl Fn(&Elements<T>) -> usize) -> usize {
+        match self {
+            Self::Scalars(elements) => of_elements(elements),
+            Self::Vectors(vectors) => vectors.memory(),
+            Self::VectorLists(lists) => lists.memory(),
+            Self::Lists { offsets, elements, element_marks } => {
+                size_of_val(&offsets[..]) + of_elements(elements) + element_marks.memory()
+            }
+        }
+    }
+}
+
 impl Marks {
     /// Appends the marks of more values.
     pub fn append(&mut self, marks: &[Mark]) {
@@ -137,15 +151,7 @@ impl ColumnStore {
 
     /// Bytes in memory.
     pub fn memory(&self) -> usize {
-        let content = match &self.content {
-            Content::Scalars(elements) => elements.memory(),
-            Content::Vectors(vectors) => vectors.memory(),
-            Content::VectorLists(lists) => lists.memory(),
-            Content::Lists { offsets, elements, element_marks } => {
-                size_of_val(&offsets[..]) + elements.memory() + element_marks.memory()
-            }
-        };
-        content + self.marks.memory()
+        self.content.memory(Elements::<Text>::memory) + self.marks.memory()
     }
 
     /// Bytes of the values alone, at their stored widths: a string's bytes and 4 for its length, a list's elements and

@@ -113,15 +113,7 @@ impl ColumnBuilder {
 
     /// Bytes in memory so far.
     pub fn memory(&self) -> usize {
-        let content = match &self.content {
-            Content::Scalars(elements) => elements.memory(),
-            Content::Vectors(vectors) => vectors.memory(),
-            Content::VectorLists(lists) => lists.memory(),
-            Content::Lists { offsets, elements, element_marks } => {
-                size_of_val(&offsets[..]) + elements.memory() + element_marks.memory()
-            }
-        };
-        content + self.marks.memory()
+        self.content.memory(Elements::<TextBuilder>::memory) + self.marks.memory()
     }
 
     /// The finished column.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::sent::{Kind, Sent, SentTimes};
 use crate::{
     batch::{
-        Column, Element, ListRows, Mark, Strings, Type, Values,
+        Column, Element, ListRows, Mark, Type, Values,
         time::{Time, TimeUnit},
     },
     problem::{Problems, listed, quoted},
@@ -212,14 +212,7 @@ fn values(of: Type, sent: RequestColumn, rows: usize, problems: &mut Problems) -
     });
     let nulls = if list.is_some() { &sent.null_elements } else { &sent.nulls };
     let marks = marks(elements / lanes, nulls);
-    let values = match (sent.indices, sent.values) {
-        (Some(indices), Values::String(distinct)) => {
-            let mut strings = Strings::default();
-            strings.gather(&distinct, indices.iter().map(|&index| index as usize));
-            Values::String(strings)
-        }
-        (_, values) => values,
-    };
+    let values = sent.values.of_dictionary(sent.indices.as_deref());
     Some(Column { values, marks, list })
 }
 

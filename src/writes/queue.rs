@@ -51,8 +51,8 @@ pub struct Waiter {
 }
 
 impl Waiter {
-    /// Tells the outcome.
-    pub fn tell(self, outcome: Result<Done, Refusal>) {
+    /// Sends the outcome.
+    pub fn answer(self, outcome: Result<Done, Refusal>) {
         // Who asked may have gone.
         let _ = self.done.send(outcome);
     }

@@ -199,13 +199,13 @@ impl Group {
             let (own, others) = rest.split_at(waiter.rows.min(rest.len()));
             rest = others;
             let applied = own.iter().filter(|&&applied| applied).count();
-            waiter.tell(Ok(Done { applied, ignored: own.len() - applied, durable, table_version }));
+            waiter.answer(Ok(Done { applied, ignored: own.len() - applied, durable, table_version }));
         }
     }
 }
 
 fn refuse(waiters: impl IntoIterator<Item = Waiter>, refusal: &Refusal) {
-    waiters.into_iter().for_each(|waiter| waiter.tell(Err(refusal.clone())));
+    waiters.into_iter().for_each(|waiter| waiter.answer(Err(refusal.clone())));
 }
 
 fn refuse_groups(groups: Vec<Group>, refusal: &Refusal) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::Strings;
 use crate::table::{ColumnSchema, KeyColumn, Stored};
 
 const CLOCK: Clock = Clock { now: 1_000_000_000_000, most_ahead: 60_000_000_000 };
